@@ -194,7 +194,8 @@ fn over_tls(server: &Server, roots: &std::path::Path, name: &'static str) -> io:
     let session = rustls::ClientConnection::new(Arc::new(config), name.try_into().unwrap());
     let stream = TcpStream::connect(server.authority()).unwrap();
     let stream = rustls::StreamOwned::new(session.unwrap(), stream);
-    exchange(stream, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+    let first = "POST /1 HTTP/1.1\r\nContent-Length: 1\r\n\r\na";
+    exchange(stream, &format!("{first}GET /2 HTTP/1.1\r\nConnection: close\r\n\r\n"))
 }
 
 #[test]
@@ -227,9 +228,13 @@ fn tls_connections_are_kept_and_ended_in_order() {
     });
     for name in ["127.0.0.1", "localhost", "registry.localhost", "::1"] {
         let answer = over_tls(&server, &tls::ca_path(), name).unwrap();
-        assert_eq!(answer, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(
+            answer,
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na\
+             HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        );
     }
-    assert_eq!(server.connections(), 4);
+    assert_eq!((server.connections(), server.requests().len()), (4, 8));
 }
 
 /// The answer to one request with these further header lines.
