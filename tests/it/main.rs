@@ -7,5 +7,6 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod conversation;
 mod support;
 mod support_tests;
