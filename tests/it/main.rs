@@ -6,3 +6,8 @@
     clippy::indexing_slicing,
     reason = "a test that fails should fail loudly"
 )]
+
+mod digest;
+mod platform;
+mod properties_reference;
+mod reference;
