@@ -45,7 +45,10 @@ fn the_words_of_a_registry_are_quoted_whatever_they_are() {
             r#"{"errors":[{"code":"DENIED","message":"no"},{"code":"UNAUTHORIZED","message":"log in"}]}"#,
             r#"it says "DENIED: no", "UNAUTHORIZED: log in""#,
         ),
-        (r#"{"errors":[{"status":401,"message":"Bad Credentials"}]}"#, r#"it says "Bad Credentials""#),
+        (
+            r#"{"errors":[{"status":401,"message":"Bad Credentials"}]}"#,
+            r#"it says "Bad Credentials""#,
+        ),
         (r#"{"errors":[{"code":"UNKNOWN"}]}"#, r#"it says "UNKNOWN""#),
         (r#"{"details":"incorrect username"}"#, r#"it says "incorrect username""#),
         ("Not Authorized\n", r#"it says "Not Authorized""#),

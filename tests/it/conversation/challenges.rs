@@ -1,8 +1,8 @@
 //! What is done with a 401: which challenge is acted upon, and which lead nowhere.
 
 use super::{
-    HEAD, MANIFEST, TOKEN, bearer, config, config_of, https, manifest, refused, resolve, sha256, token,
-    unauthorized,
+    HEAD, MANIFEST, TOKEN, bearer, config, config_of, https, manifest, refused, resolve, sha256,
+    token, unauthorized,
 };
 use crate::support::{Reply, Request, Server};
 use regq::error::Kind;
@@ -28,20 +28,20 @@ fn challenging(lines: &'static [&'static str]) -> Server {
 
 #[test]
 fn shapes_that_lead_to_a_token() {
-    let bearer = r#"Bearer realm="https://HOST/token",service="s",scope="x""#;
+    const BEARER: &str = r#"Bearer realm="https://HOST/token",service="s",scope="x""#;
     let rows: [&[&str]; 11] = [
-        &[bearer],
+        &[BEARER],
         &[r#"BEARER Realm = "https://HOST/token" , Service=s ,scope="x""#],
         &[r#"Basic realm="a", Bearer realm="https://HOST/token",service="s",scope="x""#],
-        &[r#"Basic realm="a""#, bearer],
-        &["Negotiate", bearer],
+        &[r#"Basic realm="a""#, BEARER],
+        &["Negotiate", BEARER],
         &["Negotiate, NTLM, Bearer realm=\"https://HOST/token\",service=s,scope=x"],
-        &["Negotiate oYG0MIGxoAMKAQE==", bearer],
-        &[r#"Bearer realm="","#, bearer],
-        &["Bearer realm=\"unterminated", bearer],
-        &[r#"Bearer realm="ftp://HOST/token""#, bearer],
+        &["Negotiate oYG0MIGxoAMKAQE==", BEARER],
+        &[r#"Bearer realm="","#, BEARER],
+        &["Bearer realm=\"unterminated", BEARER],
+        &[r#"Bearer realm="ftp://HOST/token""#, BEARER],
         // Bytes beyond ASCII and a tab inside quotes.
-        &["Basic realm=\"caf\u{e9}\t\"", bearer],
+        &["Basic realm=\"caf\u{e9}\t\"", BEARER],
     ];
     for lines in rows {
         let server = challenging(lines);
@@ -133,8 +133,10 @@ fn basic_is_used_where_bearer_is_not_offered() {
 
 #[test]
 fn bearer_goes_before_basic_also_with_credentials() {
-    let server =
-        challenging(&[r#"Basic realm="a""#, r#"Bearer realm="https://HOST/token",service="s",scope="x""#]);
+    let server = challenging(&[
+        r#"Basic realm="a""#,
+        r#"Bearer realm="https://HOST/token",service="s",scope="x""#,
+    ]);
     assert!(resolve(&server, config_of("ada", "secret")).is_ok());
     assert_eq!(server.lines(), [HEAD, "GET /token?service=s&scope=x", HEAD]);
     let requests = server.requests();
@@ -228,7 +230,9 @@ fn refused_credentials_are_not_tried_again() {
 #[test]
 fn a_header_that_http_forbids_is_no_401() {
     let server = https(|_| {
-        Reply::raw("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer realm=\"\x1b[31m\"\r\nContent-Length: 0\r\n\r\n")
+        Reply::raw(
+            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer realm=\"\x1b[31m\"\r\nContent-Length: 0\r\n\r\n",
+        )
     });
     assert_eq!(refused(&server, config()).kind(), Kind::Invalid);
 }

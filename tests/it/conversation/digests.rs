@@ -1,8 +1,8 @@
 //! Where a digest comes from: the header of a HEAD, or a GET and our own hash.
 
 use super::{
-    GET, HEAD, MANIFEST, OCI_MANIFEST, TOKEN, bearer, chain, config, https, manifest, refused,
-    reference, resolve, sha256, token, with_tokens,
+    GET, HEAD, MANIFEST, OCI_MANIFEST, TOKEN, bearer, chain, config, https, manifest, reference,
+    refused, resolve, sha256, token, with_tokens,
 };
 use crate::support::{Reply, Server};
 use regq::digest::{Algorithm, Digest};
@@ -149,7 +149,8 @@ fn a_pinned_digest_beats_the_header() {
     let server = https(|_| manifest());
     let digest = sha256("another manifest");
     let client = Client::new(config()).unwrap();
-    let error = client.resolve(&pinned(&server, &digest), &Resolve::default()).expect_err("differs");
+    let error =
+        client.resolve(&pinned(&server, &digest), &Resolve::default()).expect_err("differs");
     assert_eq!(error.kind(), Kind::Invalid);
     let text = error.to_string();
     assert!(text.contains(&digest.to_string()), "{text}");

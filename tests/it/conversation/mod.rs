@@ -79,7 +79,8 @@ fn unauthorized(request: &Request, challenge: &str) -> Reply {
 
 /// distribution's challenge for the repository, realm on the registry itself.
 fn bearer(request: &Request) -> Reply {
-    let challenge = r#"Bearer realm="https://HOST/token",service="registry",scope="repository:team/app:pull""#;
+    let challenge =
+        r#"Bearer realm="https://HOST/token",service="registry",scope="repository:team/app:pull""#;
     unauthorized(request, challenge)
 }
 

@@ -22,7 +22,10 @@ fn entry(platform: &str, of: &str) -> String {
 /// An index over these platforms; the manifest of each is the platform's own name.
 fn index(platforms: &[&str]) -> String {
     let entries: Vec<_> = platforms.iter().map(|platform| entry(platform, platform)).collect();
-    format!(r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":[{}]}}"#, entries.join(","))
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":[{}]}}"#,
+        entries.join(",")
+    )
 }
 
 fn serve(body: String) -> Server {
@@ -36,7 +39,8 @@ fn choose(server: &Server, platform: &str) -> Result<Resolved, Error> {
 
 #[test]
 fn an_index_takes_one_get_and_the_child_is_not_asked() {
-    let platforms = ["unknown/unknown", "linux/amd64", "linux/arm64/v8", "linux/arm/v6", "linux/arm/v7"];
+    let platforms =
+        ["unknown/unknown", "linux/amd64", "linux/arm64/v8", "linux/arm/v6", "linux/arm/v7"];
     for (wanted, chosen) in [
         ("linux/amd64", "linux/amd64"),
         ("linux/x86_64", "linux/amd64"),

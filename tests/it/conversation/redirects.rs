@@ -1,7 +1,7 @@
 //! Redirects: how far, where to, and what goes along.
 
 use super::{
-    HEAD, MANIFEST, TOKEN, bearer, config, config_of, https, manifest, refused, reference, resolve,
+    HEAD, MANIFEST, TOKEN, bearer, config, config_of, https, manifest, reference, refused, resolve,
     sha256, token, unauthorized, with_tokens,
 };
 use crate::support::{Certificate, Reply, Server};
@@ -11,12 +11,13 @@ use regq::registry::{Client, Resolve};
 #[test]
 fn the_same_origin_keeps_the_token() {
     for status in [301, 302, 303, 307, 308] {
-        let server = https(move |request| match (request.path(), request.header("authorization")) {
-            ("/moved", Some("Bearer T")) => manifest(),
-            (_, Some("Bearer T")) => Reply::new(status).header("Location", "/moved"),
-            ("/token", None) => token("T"),
-            _ => bearer(request),
-        });
+        let server =
+            https(move |request| match (request.path(), request.header("authorization")) {
+                ("/moved", Some("Bearer T")) => manifest(),
+                (_, Some("Bearer T")) => Reply::new(status).header("Location", "/moved"),
+                ("/token", None) => token("T"),
+                _ => bearer(request),
+            });
         assert_eq!(resolve(&server, config()).unwrap().digest, sha256(MANIFEST), "{status}");
         assert_eq!(server.lines(), [HEAD, TOKEN, HEAD, "HEAD /moved"], "{status}");
     }
@@ -63,9 +64,8 @@ fn a_new_host_has_an_exchange_of_its_own() {
 fn the_way_back_carries_nothing() {
     let first = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
     let back = std::sync::Arc::clone(&first);
-    let second = https(move |_| {
-        Reply::new(307).header("Location", format!("{}/back", back.get().unwrap()))
-    });
+    let second =
+        https(move |_| Reply::new(307).header("Location", format!("{}/back", back.get().unwrap())));
     let target = format!("{}/second", second.url());
     let server = https(move |request| match (request.path(), request.header("authorization")) {
         ("/back", None) => manifest(),

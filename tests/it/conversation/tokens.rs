@@ -1,7 +1,7 @@
 //! The token request and its answer.
 
 use super::{
-    HEAD, MANIFEST, TOKEN, bearer, chain, config, config_of, https, manifest, refused, reference,
+    HEAD, MANIFEST, TOKEN, bearer, chain, config, config_of, https, manifest, reference, refused,
     resolve, sha256, token, unauthorized, with_tokens,
 };
 use crate::support::{Certificate, Reply, Server};
