@@ -65,7 +65,8 @@ fn what_is_no_manifest() {
     invalid(html, "Content-Type is \"text/html\"");
     invalid(Reply::new(200).header("Content-Type", "image/png").body(MANIFEST), "image/png");
     invalid(body("<html>"), "not readable as JSON");
-    invalid(body("[]"), "JSON");
+    invalid(body("[]"), "no schemaVersion");
+    invalid(body("[2"), "JSON");
     invalid(body("[2]"), "no schemaVersion");
     invalid(body("{}"), "no schemaVersion");
     invalid(body(r#"{"schemaVersion":null}"#), "no schemaVersion");

@@ -28,10 +28,10 @@ fn another_origin_gets_only_the_harmless_headers() {
     // Another port of the same host is another origin.
     let storage = https(|_| manifest());
     let target = format!("{}/blob?sig=x", storage.url());
-    let server = https(move |request| match request.header("authorization") {
-        Some(_) => Reply::new(307).header("Location", &target),
-        None if request.path() == "/token" => token("T"),
-        None => bearer(request),
+    let server = https(move |request| match (request.path(), request.header("authorization")) {
+        ("/token", _) => token("T"),
+        (_, Some(_)) => Reply::new(307).header("Location", &target),
+        (_, None) => bearer(request),
     });
     assert_eq!(resolve(&server, config_of("ada", "secret")).unwrap().digest, sha256(MANIFEST));
     let request = storage.requests().remove(0);
@@ -142,7 +142,9 @@ fn a_token_for_the_second_host_is_kept_for_it() {
         client.resolve(&reference(&first), &Resolve::default()).unwrap();
     }
     assert_eq!(first.lines(), [HEAD, HEAD]);
-    assert_eq!(second.lines(), [HEAD, TOKEN, HEAD, HEAD]);
+    // It gets the token again when it asks again, and no second token is fetched.
+    assert_eq!(second.lines(), [HEAD, TOKEN, HEAD, HEAD, HEAD]);
+    assert_eq!(second.requests()[3].header("authorization"), None);
 }
 
 #[test]
