@@ -7,5 +7,9 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod digest;
+mod platform;
+mod properties_reference;
+mod reference;
 mod support;
 mod support_tests;
