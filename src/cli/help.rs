@@ -21,16 +21,14 @@ pub(crate) fn help(command: Option<&Command>, detail: Detail) -> String {
     }
 }
 
-const ABOUT: &[&str] = &[
-    "Asks container registries questions and gets trustworthy answers. Nothing is pulled, no \
-     daemon is needed.",
-];
+const ABOUT: &[&str] =
+    &["Asks container registries questions and gets trustworthy answers. Nothing is pulled, no \
+     daemon is needed."];
 
 /// What a script wants to know about every command.
-const STREAMS: &[&str] = &[
-    "Answers go to standard output, everything else to standard error. When several references \
-     are given, all are tried, and the exit code is that of the first that failed.",
-];
+const STREAMS: &[&str] =
+    &["Answers go to standard output, everything else to standard error. When several references \
+     are given, all are tried, and the exit code is that of the first that failed."];
 
 /// The exit codes, as they are for every command.
 const EXIT_CODES: &[(&str, &str)] = &[

@@ -57,7 +57,8 @@ impl<'a> Items<'a> {
             if limited.read_until(b'\n', &mut line).map_err(failed)? == 0 {
                 return Ok(None);
             }
-            let whole = line.ends_with(b"\n") || u64::try_from(line.len()).is_ok_and(|n| n <= LINE_LIMIT);
+            let whole =
+                line.ends_with(b"\n") || u64::try_from(line.len()).is_ok_and(|n| n <= LINE_LIMIT);
             if !whole {
                 self.stdin.skip_until(b'\n').map_err(failed)?;
             }

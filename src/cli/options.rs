@@ -12,6 +12,26 @@ use regq::reference::Registry;
 /// The longest duration that is taken: adding it to a clock must not overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+impl Options {
+    /// How answers are written.
+    pub(crate) fn form(&self) -> Form<'_> {
+        match (&self.get, self.json) {
+            (Some(key), _) => Form::Get(key),
+            (None, true) => Form::Json,
+            (None, false) => Form::Text,
+        }
+    }
+}
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form<'a> {
+    Text,
+    Json,
+    /// One value of the object.
+    Get(&'a str),
+}
+
 /// How much is said on stderr.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Loudness {
@@ -66,7 +86,8 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .unwrap_or((text, 1.0));
     // f64 would read signs, exponents, "inf" and "nan" as well.
     let plain = number.chars().all(|c| c.is_ascii_digit() || c == '.');
-    let number: f64 = if plain { number.parse().map_err(|_| wrong())? } else { return Err(wrong()) };
+    let number: f64 =
+        if plain { number.parse().map_err(|_| wrong())? } else { return Err(wrong()) };
     match Duration::try_from_secs_f64(number * seconds) {
         Ok(duration) if duration <= LONGEST => Ok(duration),
         Ok(_) | Err(_) => Err(format!("{text:?}: a duration is at most a year")),
@@ -113,16 +134,12 @@ pub(crate) fn key(text: &str) -> Result<String, String> {
     if text.is_empty() { Err("the key is empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
-/// The host of a token server, with a port where it has one.
+/// The host of a token server, without a port: it may have the credentials at any.
 pub(crate) fn realm(text: &str) -> Result<String, String> {
-    // A word of one label is no registry in a name, but it may be a host on a local network, which
-    // a port says.
-    let host = Registry::parse(text)
-        .map(|_| ())
-        .or_else(|error| Registry::parse(&format!("{text}:443")).map(|_| ()).map_err(|_| error));
-    match host {
-        Ok(()) => Ok(text.to_owned()),
-        Err(error) => Err(error.to_string()),
+    // With a port in the name, a host of one label is one too.
+    match Registry::parse(&format!("{text}:443")) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(format!("{text:?}: this takes a host, without scheme, port and path")),
     }
 }
 
@@ -148,7 +165,9 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for text in ["", "s", ".", "-1", "+1", "1e3", "inf", "nan", "1 s", "1d", "1.2.3", "9999h", "1_0"] {
+        for text in
+            ["", "s", ".", "-1", "+1", "1e3", "inf", "nan", "1 s", "1d", "1.2.3", "9999h", "1_0"]
+        {
             assert!(duration(text).is_err(), "{text}");
         }
         assert!(deadline("0s").is_err());

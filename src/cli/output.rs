@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::failure::Failure;
-use super::options::Loudness;
+use super::options::{Form, Loudness};
 
 /// Why a command ends early.
 #[derive(Debug)]
@@ -122,10 +122,6 @@ impl Messages {
         Messages { inner: Mutex::new(Said { sink, once: Vec::new() }), loudness }
     }
 
-    pub(crate) fn loudness(&self) -> Loudness {
-        self.loudness
-    }
-
     /// Says what failed, and what to do where there is something to do.
     pub(crate) fn error(&self, message: &str, hint: Option<&str>) {
         let mut text = "regq: ".to_owned();
@@ -171,14 +167,6 @@ impl Messages {
         let written = said.sink.write_all(text.as_bytes()).and_then(|()| said.sink.flush());
         drop(written);
     }
-}
-
-/// How answers are written.
-pub(crate) enum Form<'a> {
-    Text,
-    Json,
-    /// One value of the object.
-    Get(&'a str),
 }
 
 /// What an item is called in the object of one that failed.
@@ -276,7 +264,9 @@ impl<'a> Report<'a> {
         match lookup(&object, key) {
             None | Some(Value::Null) => return Ok(false),
             Some(Value::String(text)) => self.stdout.lines(std::iter::once(text.as_str()))?,
-            Some(value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
+            Some(
+                value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)),
+            ) => {
                 self.stdout.json(value)?;
             }
         }
@@ -353,7 +343,10 @@ mod tests {
     fn what_misleads_is_escaped() {
         assert_eq!(escaped("a\n\t\r\u{1b}[31mb", Escape::Text), r"a\n\t\r\u{1b}[31mb");
         assert_eq!(escaped("\u{9b}\u{7f}", Escape::Text), r"\u{9b}\u{7f}");
-        assert_eq!(escaped("\u{202e}\u{2066}\u{200b}\u{feff}", Escape::Text), r"\u{202e}\u{2066}\u{200b}\u{feff}");
+        assert_eq!(
+            escaped("\u{202e}\u{2066}\u{200b}\u{feff}", Escape::Text),
+            r"\u{202e}\u{2066}\u{200b}\u{feff}"
+        );
         assert_eq!(escaped("größe 大 \u{1f600} \"\\", Escape::Text), "größe 大 \u{1f600} \"\\");
     }
 

@@ -17,7 +17,7 @@ pub(crate) enum Request {
     Nothing,
     Help(Option<&'static Command>, Detail),
     Version,
-    Run(Call),
+    Run(Box<Call>),
 }
 
 /// How much help is wanted.
@@ -172,9 +172,11 @@ impl Seen {
         self.check_operands(command)?;
         self.check_options()?;
         match command.action {
-            Action::Run(run) => {
-                Ok(Request::Run(Call { run, options: self.options, operands: self.operands }))
-            }
+            Action::Run(run) => Ok(Request::Run(Box::new(Call {
+                run,
+                options: self.options,
+                operands: self.operands,
+            }))),
             Action::Help => match self.operands.first().map(|name| name.to_string_lossy()) {
                 None => Ok(Request::Help(None, Detail::Long)),
                 Some(name) => match table::command(&name) {

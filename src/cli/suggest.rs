@@ -85,12 +85,18 @@ pub(crate) const FOREIGN: &[Foreign] = &[
         theirs: &["--full-reference", "--full-name", "-l"],
         advice: "did you mean --full-ref",
     },
-    Foreign { theirs: &["--retry-times", "--retry", "--max-retries"], advice: "did you mean --retries N" },
+    Foreign {
+        theirs: &["--retry-times", "--retry", "--max-retries"],
+        advice: "did you mean --retries N",
+    },
     Foreign {
         theirs: &["--command-timeout", "--max-time", "-m"],
         advice: "did you mean --timeout TIME",
     },
-    Foreign { theirs: &["--debug", "--trace", "--verbosity", "-d"], advice: "did you mean --verbose" },
+    Foreign {
+        theirs: &["--debug", "--trace", "--verbosity", "-d"],
+        advice: "did you mean --verbose",
+    },
     Foreign { theirs: &["--silent", "-s"], advice: "did you mean --quiet" },
     Foreign {
         theirs: &["--require-digest", "--check"],
@@ -107,9 +113,9 @@ pub(crate) fn command(word: &str) -> Option<String> {
     if word.contains(['/', ':', '@']) {
         return Some(format!("the command comes first: regq digest {word}"));
     }
-    let names = COMMANDS.iter().flat_map(|command| {
-        std::iter::once(command.name).chain(command.aliases.iter().copied())
-    });
+    let names = COMMANDS
+        .iter()
+        .flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()));
     nearest(word, names).map(|name| format!("did you mean regq {name}"))
 }
 
@@ -156,7 +162,8 @@ fn edits(from: &str, to: &str) -> usize {
         let mut left = index + 1;
         let mut target_before = None;
         for (column, target) in to.iter().copied().enumerate() {
-            let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
+            let at =
+                |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
             let mut best = (left + 1)
                 .min(at(&row, column + 1) + 1)
                 .min(at(&row, column) + usize::from(letter != target));
@@ -183,7 +190,8 @@ mod tests {
             ("", "", 0),
             ("digest", "digest", 0),
             ("digets", "digest", 1),
-            ("igdest", "digest", 1),
+            ("idgest", "digest", 1),
+            ("igdest", "digest", 2),
             ("dgest", "digest", 1),
             ("diigest", "digest", 1),
             ("manifests", "manifest", 1),

@@ -378,7 +378,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         short: None,
         group: Group::Connection,
         help: "Wait at most so long when a registry asks to",
-        more: "60s each where not given; when it asks for more, regq gives up at once.",
+        more: "60s each time where not given; a longer wait ends the question at once.",
         take: Take::Value("TIME", |options, text| {
             options.max_wait = Some(options::duration(text)?);
             Ok(())
