@@ -6,3 +6,7 @@
     clippy::indexing_slicing,
     reason = "a test that fails should fail loudly"
 )]
+
+mod challenge;
+mod literal_grammar;
+mod properties;
