@@ -102,11 +102,13 @@ impl Grammar<'_> {
         after.into_iter().flat_map(|at| self.ows(at)).collect()
     }
 
-    /// `OWS "," OWS`, and by L4 without the comma.
+    /// `OWS "," OWS`, and by L4 without the comma, where white space or a closing quote shows that a
+    /// value has ended.
     fn between_params(&self, at: usize) -> BTreeSet<usize> {
         let mut ends = self.comma(at);
         if self.tolerant {
-            ends.extend(self.ows(at));
+            let quoted = at.checked_sub(1).is_some_and(|last| self.line[last] == b'"');
+            ends.extend(self.run(at, usize::from(!quoted), is_space));
         }
         ends
     }
@@ -125,36 +127,39 @@ impl Grammar<'_> {
                     ends.insert((end, read(Vec::new(), Some(self.text(*start, end)))));
                 }
                 ends.extend(
-                    self.params(*start).into_iter().map(|(end, params)| (end, read(params, None))),
+                    self.params(*start, Some(*start))
+                        .into_iter()
+                        .map(|(end, params)| (end, read(params, None))),
                 );
             }
             // L2: a list that begins with a comma needs no space.
             if self.tolerant {
                 for start in self.comma(after_scheme) {
-                    ends.extend(
-                        self.params(start)
-                            .into_iter()
-                            .map(|(end, params)| (end, read(params, None))),
-                    );
+                    let params = self.params(start, None);
+                    ends.extend(params.into_iter().map(|(end, params)| (end, read(params, None))));
                 }
             }
         }
         ends
     }
 
-    /// `#auth-param`
-    fn params(&self, at: usize) -> Ends<Vec<Param>> {
-        self.list(at, &|at| self.auth_param(at), &|at| self.between_params(at))
+    /// `#auth-param`, of which one that starts at `direct` stands directly after the scheme.
+    fn params(&self, at: usize, direct: Option<usize>) -> Ends<Vec<Param>> {
+        self.list(at, &|at| self.auth_param(at, Some(at) == direct), &|at| self.between_params(at))
     }
 
     /// `auth-param = token BWS "=" BWS ( token / quoted-string )`
-    fn auth_param(&self, at: usize) -> Ends<Param> {
+    fn auth_param(&self, at: usize, direct: bool) -> Ends<Param> {
         let mut ends = Ends::new();
         for (after_name, name) in self.token(at) {
             for equals in self.ows(after_name) {
                 let Some(after_equals) = self.byte(equals, b'=') else { continue };
                 for start in self.ows(after_equals) {
                     for (end, value) in self.value(start) {
+                        // L5: directly after the scheme, `name=` is token68.
+                        if direct && equals == after_name && end == start {
+                            continue;
+                        }
                         ends.insert((end, (name.to_ascii_lowercase(), value)));
                     }
                 }
@@ -213,7 +218,7 @@ impl Grammar<'_> {
 
     /// `OWS = BWS = *( SP / HTAB )`
     fn ows(&self, at: usize) -> BTreeSet<usize> {
-        self.run(at, 0, |b| b == b' ' || b == b'\t')
+        self.run(at, 0, is_space)
     }
 
     /// Every end of at least `least` bytes that are `wanted`.
@@ -229,6 +234,10 @@ impl Grammar<'_> {
     fn text(&self, from: usize, to: usize) -> String {
         String::from_utf8_lossy(&self.line[from..to]).into_owned()
     }
+}
+
+fn is_space(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
 }
 
 /// `qdtext = HTAB / SP / %x21 / %x23-5B / %x5D-7E / obs-text`
