@@ -10,3 +10,4 @@
 mod challenge;
 mod literal_grammar;
 mod properties;
+mod tidy;
