@@ -7,9 +7,12 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod challenge;
 mod conversation;
 mod digest;
+mod literal_grammar;
 mod platform;
+mod properties;
 mod properties_reference;
 mod reference;
 mod support;
