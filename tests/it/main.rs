@@ -17,3 +17,4 @@ mod properties_reference;
 mod reference;
 mod support;
 mod support_tests;
+mod tidy;
