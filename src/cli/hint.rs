@@ -14,12 +14,14 @@ use regq::reference::Reference;
 const LOG_IN: &str = "if it exists, it is not for everybody: log in with --user NAME and \
                       --password-stdin or --password-file FILE";
 const NEEDS_LOGIN: &str = "log in with --user NAME and --password-stdin or --password-file FILE";
-const LOGGED_IN: &str = "the user name or password is wrong, or has no right to this repository";
+const LOGGED_IN: &str =
+    "check the user name and the password, and whether they may read this repository";
 const LIMIT: &str = "many registries allow more to those who log in: --user NAME with \
                      --password-stdin or --password-file FILE";
 const LOOK_UP: &str = "check the spelling; regq parse REF shows how the name is read";
 const TRUST_REALM: &str = "if they belong together, say so with --trust-realm";
 const ALLOW_PRIVATE: &str = "if that is as it should be, --allow-private lets it be asked";
+const IN_THE_CLEAR: &str = "--plain-http sends them all the same, for all in between to read";
 const CA_FILE: &str = "if it is your own authority's, name that with --ca-file FILE";
 const PLAIN_HTTP: &str = "--plain-http asks without TLS, if that is what it speaks";
 const CLOCK: &str = "check this machine's clock";
@@ -36,6 +38,7 @@ pub(crate) const ALL: &[&str] = &[
     LOOK_UP,
     TRUST_REALM,
     ALLOW_PRIVATE,
+    IN_THE_CLEAR,
     CA_FILE,
     PLAIN_HTTP,
     CLOCK,
@@ -66,7 +69,7 @@ pub(crate) fn hint(error: &Error, reference: Option<&Reference>) -> Option<Strin
 fn of_status(kind: Kind, answer: &StatusError) -> Option<&'static str> {
     let anonymous = matches!(answer.identity, Identity::Anonymous | Identity::AnonymousToken);
     match kind {
-        Kind::Denied if answer.status == 451 => None,
+        Kind::Denied if !matches!(answer.status, 401 | 403) => None,
         Kind::Denied if anonymous => Some(LOG_IN),
         Kind::Denied => Some(LOGGED_IN),
         Kind::RateLimited if anonymous => Some(LIMIT),
@@ -87,6 +90,7 @@ fn of_refusal(refusal: &Refusal) -> Option<String> {
     match refusal {
         Refusal::RealmUntrusted { realm, .. } => Some(format!("{TRUST_REALM} {realm}")),
         Refusal::PrivateAddress { .. } => Some(ALLOW_PRIVATE.to_owned()),
+        Refusal::CredentialsInTheClear { .. } => Some(IN_THE_CLEAR.to_owned()),
         _ => None,
     }
 }

@@ -177,7 +177,7 @@ fn check_address(text: &str) -> Result<usize, usize> {
     }
     // A beginning can still become an address when one of these endings makes it one.
     let viable = |beginning: &str| {
-        ["", "0", ":", "::", ":0"]
+        ["", "0", "::", ":0"]
             .iter()
             .any(|end| format!("{beginning}{end}").parse::<Ipv6Addr>().is_ok())
     };

@@ -1,5 +1,5 @@
 //! The one integration test binary.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -7,6 +7,9 @@
     reason = "a test that fails should fail loudly"
 )]
 
+#[cfg(feature = "cli")]
+mod cli;
+mod conversation;
 mod digest;
 mod platform;
 mod properties_reference;

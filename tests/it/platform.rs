@@ -27,6 +27,7 @@ fn names_are_brought_to_one_form() {
         ("linux/arm64/8", "linux/arm64/v8"),
         ("linux/arm64/v8.0", "linux/arm64/v8"),
         ("linux/arm64/v8.2", "linux/arm64/v8.2"),
+        ("linux/arm64/v8.0.0", "linux/arm64/v8.0.0"),
         ("linux/aarch64/v9", "linux/arm64/v9"),
         ("linux/arm", "linux/arm/v7"),
         ("linux/armhf", "linux/arm/v7"),

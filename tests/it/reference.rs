@@ -559,7 +559,7 @@ fn what_the_grammar_accepts_is_accepted_and_nothing_else() {
 fn any_prefix_of_an_address_points_at_what_is_missing() {
     // The closing bracket is what does not fit where an address is cut short; where the beginning is an
     // address of its own, the missing bracket is.
-    for address in ["2001:db8::1", "1:2:3:4:5:6:7:8", "::", "1::", "fe80::1:2:3"] {
+    for address in ["2001:db8::1", "1:2:3:4:5:6:7:8888", "::", "1::", "fe80::1:2:3"] {
         for length in 0..address.len() {
             let prefix = address.get(..length).unwrap();
             let whole = prefix.parse::<std::net::Ipv6Addr>().is_ok();
