@@ -108,3 +108,57 @@ fn of_connection(fault: &ConnectionFault) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use regq::error::{
+        CertificateFault, ChallengeFault, ConnectionError, ConnectionFault, Error, Refusal,
+        UnusableChallenge,
+    };
+    use regq::oci::Words;
+    use regq::reference::Reference;
+
+    use super::hint;
+
+    fn untrusted() -> Refusal {
+        Refusal::RealmUntrusted { registry: "a.example".into(), realm: "b.example".into() }
+    }
+
+    #[test]
+    fn a_name_taken_for_another_thing_comes_first() {
+        let error = Error::Deadline { limit: Duration::from_secs(1) };
+        let of = |name| Reference::parse(name).ok().and_then(|name| hint(&error, Some(&name)));
+        assert_eq!(of("alpine").as_deref(), Some("--timeout gives it more time"));
+        let trap = of("localhost:5000");
+        assert!(trap.is_some_and(|trap| trap.starts_with("without a slash ")));
+    }
+
+    #[test]
+    fn refusals_name_the_flag_that_lifts_them() {
+        let expected = "if they belong together, say so with --trust-realm b.example";
+        assert_eq!(hint(&Error::from(untrusted()), None).as_deref(), Some(expected));
+        // Also where another challenge of the same answer was of no use before it.
+        let challenge = Error::Challenge(Box::new(UnusableChallenge {
+            host: "a.example".into(),
+            faults: vec![ChallengeFault::RealmMissing, ChallengeFault::Refused(untrusted())],
+            words: Words::default(),
+        }));
+        assert_eq!(hint(&challenge, None).as_deref(), Some(expected));
+        let redirects = Refusal::TooManyRedirects { host: "a.example".into() };
+        assert_eq!(hint(&Error::from(redirects), None), None);
+    }
+
+    #[test]
+    fn certificates_have_advice_where_there_is_some() {
+        let of = |fault| {
+            let fault = ConnectionFault::Certificate(fault);
+            let error = ConnectionError { host: "a.example".into(), fault };
+            hint(&Error::Connection(Box::new(error)), None)
+        };
+        let expected = "if it is your own authority's, name that with --ca-file FILE";
+        assert_eq!(of(CertificateFault::UnknownIssuer).as_deref(), Some(expected));
+        assert_eq!(of(CertificateFault::Expired(None)), None);
+    }
+}
