@@ -228,12 +228,13 @@ impl Parser {
         Ok(())
     }
 
-    /// What follows a scheme and its spaces: token68 or the first parameter.
+    /// What follows a scheme and its spaces, where a byte is left that is no comma: token68 or the first
+    /// parameter.
     fn first(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
         let start = *cursor;
         let token68 = cursor.token68();
         cursor.spaces();
-        if !token68.is_empty() && matches!(cursor.peek(), None | Some(b',')) {
+        if matches!(cursor.peek(), None | Some(b',')) {
             self.finish_with(token68);
             return Ok(());
         }

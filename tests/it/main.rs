@@ -7,11 +7,14 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod challenge;
 #[cfg(feature = "cli")]
 mod cli;
 mod conversation;
 mod digest;
+mod literal_grammar;
 mod platform;
+mod properties;
 mod properties_reference;
 mod reference;
 mod support;

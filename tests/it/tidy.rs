@@ -1,0 +1,200 @@
+//! Tests over the repository itself: layers, test modules, packages, changelog.
+//!
+//! Each rule is a function over texts, so that tests can show that it finds what it should.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path as FilePath;
+use std::process::Command;
+
+use self::source::Source;
+
+mod layers;
+mod source;
+
+/// The direct dependencies that regq chose, each with all that it brings. What Cargo.toml names beside
+/// them is brought by one of these, at the same version.
+const PACKAGES: &[(&str, &[&str])] = &[
+    (
+        "ureq",
+        &[
+            "base64",
+            "bytes",
+            "cfg-if",
+            "getrandom",
+            "http",
+            "httparse",
+            "itoa",
+            "libc",
+            "log",
+            "once_cell",
+            "percent-encoding",
+            "ring",
+            "rustls",
+            "rustls-pki-types",
+            "rustls-webpki",
+            "subtle",
+            "untrusted",
+            "ureq-proto",
+            "utf8-zero",
+            "webpki-roots",
+            "zeroize",
+        ],
+    ),
+    ("serde", &["proc-macro2", "quote", "serde_core", "serde_derive", "syn", "unicode-ident"]),
+    ("serde_json", &["itoa", "memchr", "serde_core", "zmij"]),
+    ("lexopt", &[]),
+];
+
+/// Files below `tests/it/` that no module declares, so that they are never compiled.
+fn undeclared(files: &[(String, String)]) -> Vec<String> {
+    let declared = |parent: &str, name: &str| {
+        files.iter().any(|(file, text)| file == parent && Source::read(text).modules.contains(name))
+    };
+    let is_orphan = |file: &str| {
+        let path = file.trim_end_matches(".rs").trim_end_matches("/mod");
+        match path.rsplit_once('/') {
+            None => path != "main" && !declared("main.rs", path),
+            Some((folder, name)) => {
+                !declared(&format!("{folder}.rs"), name)
+                    && !declared(&format!("{folder}/mod.rs"), name)
+            }
+        }
+    };
+    files.iter().map(|(file, _)| file).filter(|file| is_orphan(file)).cloned().collect()
+}
+
+/// Names of packages that a lock file holds in two versions.
+fn held_twice(lock: &str) -> BTreeSet<&str> {
+    let mut seen = BTreeSet::new();
+    let names = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    names.filter(|name| !seen.insert(*name)).collect()
+}
+
+/// A heading `## 1.2.3`, with or without brackets and date, once; or `## Unreleased`.
+fn changelog_is_current(changelog: &str, version: &str) -> bool {
+    let headings = changelog.lines().filter_map(|line| line.strip_prefix("## "));
+    let names: Vec<&str> = headings
+        .filter_map(|heading| heading.split([' ', '[', ']']).find(|word| !word.is_empty()))
+        .collect();
+    names.contains(&"Unreleased") || names.iter().filter(|name| **name == version).count() == 1
+}
+
+// The repository.
+
+fn root() -> &'static FilePath {
+    FilePath::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All `.rs` files below a folder, with names relative to it.
+fn rust_files(folder: &str) -> Vec<(String, String)> {
+    fn walk(folder: &FilePath, top: &FilePath, files: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, top, files);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let segments =
+                    path.strip_prefix(top).unwrap().iter().map(|name| name.to_str().unwrap());
+                files.push((
+                    segments.collect::<Vec<_>>().join("/"),
+                    fs::read_to_string(&path).unwrap(),
+                ));
+            }
+        }
+    }
+    let (top, mut files) = (root().join(folder), Vec::new());
+    walk(&top, &top, &mut files);
+    assert!(files.len() > 1, "{folder} has hardly a file");
+    files.sort();
+    files
+}
+
+#[test]
+fn the_sources_keep_their_layers() {
+    let complaints = layers::complaints(&rust_files("src"));
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+#[test]
+fn every_test_file_is_compiled() {
+    let orphans = undeclared(&rust_files("tests/it"));
+    assert!(orphans.is_empty(), "no `mod` declares {orphans:?} in tests/it");
+}
+
+#[test]
+fn no_package_is_locked_twice() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"ureq\""));
+    assert_eq!(held_twice(&lock), BTreeSet::new());
+}
+
+/// For the target of the released binary, so that the answer is the same on every machine.
+#[test]
+fn the_program_has_the_packages_of_its_four_dependencies_only() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+    let arguments =
+        "tree -e normal --prefix none --offline --locked --target x86_64-unknown-linux-musl";
+    let output =
+        Command::new(cargo).current_dir(root()).args(arguments.split(' ')).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let found: BTreeSet<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    let expected: BTreeSet<&str> = PACKAGES
+        .iter()
+        .flat_map(|(direct, brought)| std::iter::once(*direct).chain(brought.iter().copied()))
+        .chain(["regq"])
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_changelog_names_this_version() {
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).expect("CHANGELOG.md is there");
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(
+        changelog_is_current(&changelog, version),
+        "CHANGELOG.md has no one heading `## {version}`"
+    );
+}
+
+// The rules can fail.
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_test_file_without_a_mod_is_found() {
+    let files = |files: &[(&str, &str)]| -> Vec<(String, String)> {
+        files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect()
+    };
+    let main = ("main.rs", "mod a; mod b; // mod c;");
+    let (a, inner) = (("a.rs", "mod inner;"), ("a/inner.rs", ""));
+    assert_eq!(
+        undeclared(&files(&[main, a, inner, ("b/mod.rs", "mod x;"), ("b/x.rs", "")])),
+        NOTHING
+    );
+    assert_eq!(undeclared(&files(&[main, ("c.rs", "")])), ["c.rs"]);
+    assert_eq!(undeclared(&files(&[main, ("c/mod.rs", "")])), ["c/mod.rs"]);
+    assert_eq!(undeclared(&files(&[main, a, inner, ("a/other.rs", "")])), ["a/other.rs"]);
+}
+
+#[test]
+fn a_package_in_two_versions_is_found() {
+    let lock = "[[package]]\nname = \"a\"\nversion = \"1\"\n[[package]]\nname = \"b\"\n[[package]]\nname = \"a\"\n";
+    assert_eq!(held_twice(lock), BTreeSet::from(["a"]));
+}
+
+#[test]
+fn a_changelog_without_the_version_is_found() {
+    for fine in [
+        "## 1.2.0\n",
+        "# Changes\n\n## [1.2.0] - 2026-01-01\n## 1.1.0\n",
+        "## Unreleased\n",
+        "## [Unreleased]\n",
+    ] {
+        assert!(changelog_is_current(fine, "1.2.0"), "{fine}");
+    }
+    for bad in ["", "1.2.0", "## 1.2.0-rc\n", "## 1.2\n", "## 1.2.0\n## 1.2.0\n", "### 1.2.0\n"] {
+        assert!(!changelog_is_current(bad, "1.2.0"), "{bad}");
+    }
+}
