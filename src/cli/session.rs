@@ -11,7 +11,7 @@ use std::time::Duration;
 use regq::credentials::{Credential, Keychain, Secret};
 use regq::registry::{Client, Config, Event, Observer};
 
-use super::Context;
+use super::context::Context;
 use super::failure::Failure;
 use super::options::{Loudness, Options};
 use super::output::Messages;
