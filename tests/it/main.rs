@@ -6,3 +6,6 @@
     clippy::indexing_slicing,
     reason = "a test that fails should fail loudly"
 )]
+
+mod support;
+mod support_tests;

@@ -1,0 +1,229 @@
+//! The loopback server keeps its own promises.
+
+use crate::support::{Certificate, Reply, Request, Server, tls};
+use std::io::{self, Read, Write};
+use std::net::{Ipv6Addr, TcpStream};
+use std::sync::Arc;
+
+/// Everything that `requests` are answered with, up to the end of the connection.
+fn exchange(mut stream: impl Read + Write, requests: &str) -> io::Result<String> {
+    stream.write_all(requests.as_bytes())?;
+    let mut answers = Vec::new();
+    stream.read_to_end(&mut answers)?;
+    Ok(String::from_utf8_lossy(&answers).into_owned())
+}
+
+fn plain(server: &Server, requests: &str) -> io::Result<String> {
+    exchange(TcpStream::connect(server.authority()).unwrap(), requests)
+}
+
+fn one(reply: Reply) -> io::Result<String> {
+    let server = Server::start(None, move |_| reply.clone());
+    plain(&server, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+}
+
+#[test]
+fn a_connection_carries_several_requests_and_all_are_recorded() {
+    let server =
+        Server::start(None, |request| Reply::new(200).header("X", "1").body(request.body.clone()));
+    let answers = plain(
+        &server,
+        "POST /token?a=1&scope=x%3Ay&a=+2 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\na=%62\
+         HEAD / HTTP/1.1\r\nX-Two: 1\r\nx-two:  2 \r\nConnection: close\r\n\r\n",
+    );
+    assert_eq!(
+        answers.unwrap(),
+        "HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: 5\r\n\r\na=%62\
+         HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: 0\r\n\r\n"
+    );
+    assert_eq!(server.lines(), ["POST /token?a=1&scope=x%3Ay&a=+2", "HEAD /"]);
+    let requests = server.requests();
+    assert_eq!(requests[0].path(), "/token");
+    assert_eq!(requests[0].query("a"), ["1", " 2"]);
+    assert_eq!(requests[0].query("scope"), ["x:y"]);
+    assert_eq!(requests[0].form("a"), ["b"]);
+    assert_eq!(requests[0].header("HOST"), Some("h"));
+    assert_eq!(requests[1].header("host"), None);
+    assert_eq!(requests[1].header_all("x-two"), ["1", "2"]);
+    assert_eq!(server.connections(), 1);
+
+    assert!(plain(&server, "HEAD /again HTTP/1.1\r\nConnection: close\r\n\r\n").is_ok());
+    assert_eq!(server.connections(), 2);
+    assert_eq!(server.requests().iter().map(|r| r.connection).collect::<Vec<_>>(), [0, 0, 1]);
+}
+
+#[test]
+fn head_declares_the_body_that_get_brings() {
+    let server = Server::start(None, |_| Reply::new(404).body("{}"));
+    let head = plain(&server, "HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n").unwrap();
+    let get = plain(&server, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n").unwrap();
+    assert_eq!(head, "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n");
+    assert_eq!(get, format!("{head}{{}}"));
+}
+
+#[test]
+fn bodies_are_framed_as_asked() {
+    let body = Reply::new(200).body("abcde");
+    for (reply, answer) in [
+        (
+            body.clone().chunked(),
+            "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n",
+        ),
+        (
+            body.clone().chunked().cut_after(2),
+            "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n",
+        ),
+        (body.clone().until_close(), "Connection: close\r\n\r\nabcde"),
+        (body.clone().cut_after(2), "Content-Length: 5\r\n\r\nab"),
+        (body.clone().header("content-length", "9"), "content-length: 9\r\n\r\nabcde"),
+        (body.header("A", "1").header("A", "2"), "A: 1\r\nA: 2\r\nContent-Length: 5\r\n\r\nabcde"),
+    ] {
+        assert_eq!(one(reply).unwrap(), format!("HTTP/1.1 200 OK\r\n{answer}"));
+    }
+    assert_eq!(
+        one(Reply::new(204).informational(103, "Link", "<x>")).unwrap(),
+        "HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 204 \r\n\r\n"
+    );
+}
+
+#[test]
+fn header_values_are_sent_as_bytes() {
+    let server = Server::start(None, |_| Reply::new(200).header("A", b"\xff").then_close());
+    let mut stream = TcpStream::connect(server.authority()).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\nA: \xff\r\n"), "{answer:?}");
+}
+
+#[test]
+fn an_answer_may_fail_to_come() {
+    assert_eq!(one(Reply::close()).unwrap(), "");
+    assert_eq!(one(Reply::reset()).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    assert_eq!(one(Reply::raw("HTP!")).unwrap(), "HTP!");
+}
+
+#[test]
+fn the_reset_of_a_request_with_a_body_is_one_too() {
+    let server = Server::start(None, |request| {
+        assert_eq!(request.body, b"a=b");
+        Reply::reset()
+    });
+    let answer = plain(&server, "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\na=b");
+    assert_eq!(answer.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+}
+
+/// Reads what comes and ends the reading itself, as a client's deadline does.
+fn until_blocked(server: &Server) -> String {
+    let mut stream = TcpStream::connect(server.authority()).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+    let mut answer = Vec::new();
+    let error = stream.read_to_end(&mut answer).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    String::from_utf8(answer).unwrap()
+}
+
+#[test]
+fn silence_holds_the_connection_and_ends_with_the_server() {
+    assert_eq!(until_blocked(&Server::start(None, |_| Reply::silent())), "");
+    assert_eq!(until_blocked(&Server::silent()), "");
+    let stalling = Server::start(None, |_| Reply::new(200).body("abcde").stall_after(3));
+    assert_eq!(until_blocked(&stalling), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc");
+
+    let server = Server::silent();
+    let mut waiting = TcpStream::connect(server.authority()).unwrap();
+    drop(server);
+    assert!(matches!(waiting.read(&mut [0]), Ok(0) | Err(_)));
+}
+
+#[test]
+fn other_protocols_are_spoken_and_noticed() {
+    let banner = Server::raw("SSH-2.0-OpenSSH_9.2\r\n");
+    assert_eq!(plain(&banner, "").unwrap(), "SSH-2.0-OpenSSH_9.2\r\n");
+
+    let server = Server::start(None, |_| Reply::new(200));
+    assert!(plain(&server, "\x16\x03\x01 a handshake").unwrap().starts_with("HTTP/1.1 400 "));
+    assert_eq!((server.not_http(), server.requests().len()), (1, 0));
+}
+
+#[test]
+fn it_listens_on_ipv6_as_well() {
+    let server = Server::start_at(Ipv6Addr::LOCALHOST.into(), None, |_| Reply::new(204));
+    assert_eq!(server.url(), format!("http://[::1]:{}", server.port()));
+    assert!(plain(&server, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n").is_ok());
+}
+
+#[test]
+fn a_server_stops_with_open_connections_and_leaves_the_port() {
+    let server = Server::start(None, |_| Reply::new(204));
+    let authority = server.authority();
+    let mut idle = TcpStream::connect(&authority).unwrap();
+    idle.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    idle.read_exact(&mut [0; 12]).unwrap();
+    drop(server);
+    assert!(TcpStream::connect(&authority).is_err());
+}
+
+#[test]
+fn the_panic_of_a_handler_is_the_failure_of_its_test() {
+    let server = Server::start(None, |request: &Request| match request.path() {
+        "/expected" => Reply::new(204),
+        path => std::panic::resume_unwind(Box::new(path.to_owned())),
+    });
+    assert_eq!(plain(&server, "GET /other HTTP/1.1\r\n\r\n").unwrap_or_default(), "");
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(server)));
+    assert_eq!(panic.unwrap_err().downcast_ref::<String>().unwrap(), "/other");
+}
+
+/// What a client that trusts the file `roots` says to the server's certificate.
+fn over_tls(server: &Server, roots: &std::path::Path, name: &'static str) -> io::Result<String> {
+    use rustls::pki_types::{CertificateDer, pem::PemObject};
+    let mut store = rustls::RootCertStore::empty();
+    store.add(CertificateDer::from_pem_file(roots).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(store)
+        .with_no_client_auth();
+    let session = rustls::ClientConnection::new(Arc::new(config), name.try_into().unwrap());
+    let stream = TcpStream::connect(server.authority()).unwrap();
+    let stream = rustls::StreamOwned::new(session.unwrap(), stream);
+    exchange(stream, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+}
+
+#[test]
+fn tls_servers_show_the_certificate_they_were_given() {
+    let start = |certificate| {
+        Server::start(Some(certificate), |_| Reply::new(200).body("abcde").cut_after(5))
+    };
+    let good = start(Certificate::Server);
+    assert_eq!(good.url(), format!("https://{}", good.authority()));
+    let said = |server: &Server, roots: &std::path::Path, name| {
+        over_tls(server, roots, name).unwrap_err().to_string()
+    };
+    let ca = tls::ca_path();
+    // A cut body ends without close_notify, which is what rustls tells.
+    assert!(said(&good, &ca, "127.0.0.1").contains("close_notify"));
+    assert!(said(&good, &ca, "other.example").contains("registry.localhost"));
+    assert!(said(&good, &tls::other_ca_path(), "127.0.0.1").contains("UnknownIssuer"));
+    assert!(said(&start(Certificate::WrongName), &ca, "127.0.0.1").contains("other.example"));
+    assert!(said(&start(Certificate::Expired), &ca, "127.0.0.1").contains("expired"));
+    let alone = start(Certificate::SelfSignedCa);
+    let own = Certificate::SelfSignedCa.path();
+    assert!(said(&alone, &own, "127.0.0.1").contains("CaUsedAsEndEntity"));
+    assert_eq!(good.requests().len(), 1);
+}
+
+#[test]
+fn tls_connections_are_kept_and_ended_in_order() {
+    let server = Server::start(Some(Certificate::Server), |request| {
+        Reply::new(200).body(request.body.clone())
+    });
+    for name in ["127.0.0.1", "localhost", "registry.localhost", "::1"] {
+        let answer = over_tls(&server, &tls::ca_path(), name).unwrap();
+        assert_eq!(answer, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    }
+    assert_eq!(server.connections(), 4);
+}
