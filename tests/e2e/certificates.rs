@@ -3,6 +3,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::Outcome;
 use crate::peers::Surroundings;
@@ -89,9 +94,21 @@ impl Certificates {
         self.file("token.crt")
     }
 
-    /// That key, PEM (PKCS #8).
-    pub(crate) fn token_key(&self) -> PathBuf {
-        self.file("token.key")
+    /// The key that signs tokens (PKCS #8) and its certificate, both DER.
+    pub(crate) fn token_pair(&self) -> Outcome<(Vec<u8>, Vec<u8>)> {
+        let key = read_key(&self.file("token.key"))?;
+        Ok((key.secret_pkcs8_der().to_vec(), read_certificate(&self.token_certificate())?.to_vec()))
+    }
+
+    /// The settings of a server of our own.
+    pub(crate) fn server_config(&self) -> Outcome<Arc<ServerConfig>> {
+        let chain = vec![read_certificate(&self.server_certificate())?];
+        let key = PrivateKeyDer::from(read_key(&self.server_key())?);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key));
+        config.map(Arc::new).map_err(|error| format!("TLS: {error}"))
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -125,8 +142,10 @@ impl Certificates {
     }
 }
 
-/// The DER bytes of the first block in a PEM file, in base64 as they stand there.
-pub(crate) fn pem_body(file: &Path) -> Outcome<String> {
-    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(text.lines().skip(1).take_while(|line| !line.starts_with("-----")).collect())
+fn read_certificate(file: &Path) -> Outcome<CertificateDer<'static>> {
+    CertificateDer::from_pem_file(file).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn read_key(file: &Path) -> Outcome<PrivatePkcs8KeyDer<'static>> {
+    PrivatePkcs8KeyDer::from_pem_file(file).map_err(|error| format!("{}: {error}", file.display()))
 }

@@ -6,17 +6,25 @@
 //! or on `PATH`), and says by name what it did without. `bench` as the argument measures instead.
 //! What can be tested against the scripted registry of `tests/it` is tested there, not here.
 #![expect(clippy::print_stdout, reason = "the report is this program's answer")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the server that it shares with the other tests fails loudly"
+)]
 
 mod bench;
 mod certificates;
 mod checks;
-mod https;
 mod images;
 mod namespaces;
 mod peers;
 mod report;
 mod servers;
 mod stage;
+#[allow(unused_imports, reason = "it is made for more than what is used here")]
+#[path = "../it/support/mod.rs"]
+mod support;
 mod token_server;
 
 use std::env;

@@ -99,7 +99,7 @@ impl Stage {
     /// Starts a registry on loopback with a token server, and pushes the images to it.
     pub(crate) fn open(&self, program: &Program) -> Outcome<Open> {
         let tokens = TokenServer::start("127.0.0.1:0", &self.certificates)?;
-        let realm = format!("https://localhost:{}/token", tokens.address().port());
+        let realm = tokens.realm_on_loopback();
         let registry = Registry::start(
             program,
             &Settings {
@@ -190,7 +190,6 @@ impl Drop for Stage {
 }
 
 /// A registry on loopback with its token server and the images in it.
-#[derive(Debug)]
 pub(crate) struct Open {
     /// The registry.
     pub(crate) registry: Registry,

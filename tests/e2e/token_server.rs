@@ -6,9 +6,7 @@
 //! repository that this server knows nothing about is refused, and one that it would allow but
 //! that nobody has pushed is not found.
 
-use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::TcpListener;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -18,8 +16,8 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::{Value, json};
 
 use crate::Outcome;
-use crate::certificates::{Certificates, pem_body};
-use crate::https::{self, Https, Request};
+use crate::certificates::Certificates;
+use crate::support::{Reply, Request, Server};
 
 /// What the tokens give as their issuer.
 pub(crate) const ISSUER: &str = "token server of the end-to-end tests";
@@ -34,62 +32,50 @@ pub(crate) const STRANGER: (&str, &str) = ("bob", "hunter2");
 const PUBLIC: [&str; 2] = ["public/", "library/"];
 
 /// A token server that runs; it ends with this value.
-#[derive(Debug)]
 pub(crate) struct TokenServer {
-    https: Https,
-    requests: Arc<Mutex<Vec<String>>>,
+    server: Server,
 }
 
 impl TokenServer {
     /// Starts it at an address; port 0 leaves the choice to the system.
     pub(crate) fn start(address: &str, certificates: &Certificates) -> Outcome<Self> {
-        let signer = Signer::new(&certificates.token_key(), &certificates.token_certificate())?;
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&requests);
-        let answer = move |request: &Request| {
-            let line = format!("{} {}", request.method, request.target);
-            seen.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-            answer(&signer, request)
-        };
-        let https = Https::start(address, certificates, answer)?;
-        Ok(Self { https, requests })
+        let signer = Signer::new(certificates)?;
+        let config = certificates.server_config()?;
+        let listener = TcpListener::bind(address).map_err(|error| format!("{address}: {error}"))?;
+        let answer = move |request: &Request| answer(&signer, request);
+        Ok(Self { server: Server::start_on(listener, Some(config), answer) })
     }
 
-    /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.https.address
+    /// Its URL on loopback, as a registry there gives it for its realm.
+    pub(crate) fn realm_on_loopback(&self) -> String {
+        format!("https://localhost:{}/token", self.server.port())
     }
 
-    /// The requests so far: method and target.
-    pub(crate) fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What has arrived so far.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.server.requests()
     }
 }
 
 /// The answer to one request.
-fn answer(signer: &Signer, request: &Request) -> https::Reply {
-    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
-    if request.method != "GET" || path != "/token" {
-        return https::Reply { status: 404, body: json!({"details": "not here"}).to_string() };
+fn answer(signer: &Signer, request: &Request) -> Reply {
+    if request.method != "GET" || request.path() != "/token" {
+        return reply(404, &json!({"details": "not here"}));
     }
-    let Some(user) = user_of(request.authorization.as_deref()) else {
-        let refusal = json!({"details": "incorrect username or password"});
-        return https::Reply { status: 401, body: refusal.to_string() };
+    let Some(user) = user_of(request.header("authorization")) else {
+        return reply(401, &json!({"details": "incorrect username or password"}));
     };
-    let pairs = parse_query(query);
-    let values = |name: &str| -> Vec<&str> {
-        pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
-    };
-    let service = values("service").first().copied().unwrap_or_default().to_owned();
-    let scopes = values("scope").into_iter().flat_map(|scope| scope.split(' '));
-    let access: Vec<_> = scopes.filter_map(|scope| grant(&user, scope)).collect();
+    let service = request.query("service").concat();
+    let scopes = request.query("scope").join(" ");
+    let access: Vec<_> = scopes.split(' ').filter_map(|scope| grant(&user, scope)).collect();
     match signer.token(&user, &service, &access) {
-        Ok(token) => {
-            let body = json!({"token": token, "access_token": token, "expires_in": 300});
-            https::Reply { status: 200, body: body.to_string() }
-        }
-        Err(why) => https::Reply { status: 500, body: json!({"details": why}).to_string() },
+        Ok(token) => reply(200, &json!({"token": token, "access_token": token, "expires_in": 300})),
+        Err(why) => reply(500, &json!({"details": why})),
     }
+}
+
+fn reply(status: u16, body: &Value) -> Reply {
+    Reply::new(status).header("Content-Type", "application/json").body(body.to_string())
 }
 
 /// Who asks: a user, the empty name for nobody in particular, or none when the password is wrong.
@@ -111,33 +97,6 @@ fn grant(user: &str, scope: &str) -> Option<Value> {
     (!actions.is_empty()).then(|| json!({"type": kind, "name": name, "actions": actions}))
 }
 
-/// The pairs of a query, decoded.
-fn parse_query(query: &str) -> Vec<(String, String)> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(key, value)| (decode(key), decode(value)))
-        .collect()
-}
-
-/// Undoes percent-encoding; a plus sign is a space.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = after.get(..2).filter(|_| *first == b'%');
-        let hex = hex.and_then(|hex| std::str::from_utf8(hex).ok());
-        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            bytes.push(byte);
-            rest = after.get(2..).unwrap_or_default();
-        } else {
-            bytes.push(if *first == b'+' { b' ' } else { *first });
-            rest = after;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 /// The key that signs, with its certificate.
 struct Signer {
     key: EcdsaKeyPair,
@@ -146,12 +105,12 @@ struct Signer {
 }
 
 impl Signer {
-    fn new(key: &Path, certificate: &Path) -> Outcome<Self> {
+    fn new(certificates: &Certificates) -> Outcome<Self> {
         let random = SystemRandom::new();
-        let der = STANDARD.decode(pem_body(key)?).map_err(|error| error.to_string())?;
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &random)
+        let (key, certificate) = certificates.token_pair()?;
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &key, &random)
             .map_err(|error| format!("the key for tokens: {error}"))?;
-        Ok(Self { key, certificate: pem_body(certificate)?, random })
+        Ok(Self { key, certificate: STANDARD.encode(certificate), random })
     }
 
     /// A token. Both registries find the key by the certificate in `x5c`, which `rootcertbundle`
