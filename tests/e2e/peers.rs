@@ -158,9 +158,10 @@ pub(crate) struct Peers {
 impl Peers {
     /// Finds them and says by name which are not there.
     pub(crate) fn find() -> Outcome<Self> {
-        let skopeo = find("skopeo").ok_or("without skopeo nothing can be pushed")?;
-        println!("with skopeo: {}", skopeo.display());
-        Ok(Self { skopeo, crane: find_aloud("crane"), regctl: find_aloud("regctl") })
+        let skopeo =
+            find_aloud("skopeo", "skopeo").ok_or("without skopeo nothing can be pushed")?;
+        let (crane, regctl) = (find_aloud("crane", "crane"), find_aloud("regctl", "regctl"));
+        Ok(Self { skopeo, crane, regctl })
     }
 
     /// The same without a word, for a program started again by this one.
@@ -170,12 +171,12 @@ impl Peers {
     }
 }
 
-/// Finds a program and says whether it is there.
-pub(crate) fn find_aloud(name: &str) -> Option<PathBuf> {
-    let found = find(name);
+/// Finds a program and says whether it is there, under the name it goes by in the report.
+pub(crate) fn find_aloud(name: &str, command: &str) -> Option<PathBuf> {
+    let found = find(command);
     match &found {
         Some(file) => println!("with {name}: {}", file.display()),
-        None => println!("without {name}: neither under PEERS nor on PATH"),
+        None => println!("without {name}: no `{command}` under PEERS or on PATH"),
     }
     found
 }

@@ -37,8 +37,7 @@ impl Program {
     pub(crate) fn find_all() -> Outcome<Vec<Self>> {
         let mut found = Vec::new();
         for (command, name) in PROGRAMS {
-            println!("{name}, as a registry to ask:");
-            found.extend(peers::find_aloud(command).map(|file| Self { name, file }));
+            found.extend(peers::find_aloud(name, command).map(|file| Self { name, file }));
         }
         if found.is_empty() { Err("there is no registry to ask".to_owned()) } else { Ok(found) }
     }
