@@ -22,7 +22,6 @@ mod peers;
 mod report;
 mod servers;
 mod stage;
-#[allow(unused_imports, reason = "it is made for more than what is used here")]
 #[path = "../it/support/mod.rs"]
 mod support;
 mod token_server;

@@ -1,9 +1,11 @@
-//! The loopback server keeps its own promises.
+//! The loopback server and registry keep their own promises.
 
-use crate::support::{Certificate, Reply, Request, Server, tls};
+use crate::support::content::sha256;
+use crate::support::{Auth, Certificate, Content, Registry, Reply, Request, Server, registry, tls};
 use std::io::{self, Read, Write};
 use std::net::{Ipv6Addr, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everything that `requests` are answered with, up to the end of the connection.
 fn exchange(mut stream: impl Read + Write, requests: &str) -> io::Result<String> {
@@ -113,23 +115,25 @@ fn the_reset_of_a_request_with_a_body_is_one_too() {
     assert_eq!(answer.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
 }
 
-/// Reads what comes and ends the reading itself, as a client's deadline does.
-fn until_blocked(server: &Server) -> String {
+/// Reads `expected`, and then nothing, until the client loses patience.
+fn says_no_more_than(expected: &str, server: &Server) {
     let mut stream = TcpStream::connect(server.authority()).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-    stream.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
-    let mut answer = Vec::new();
-    let error = stream.read_to_end(&mut answer).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
-    String::from_utf8(answer).unwrap()
+    let mut answer = vec![0; expected.len()];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(String::from_utf8(answer).unwrap(), expected);
+    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
 }
 
 #[test]
 fn silence_holds_the_connection_and_ends_with_the_server() {
-    assert_eq!(until_blocked(&Server::start(None, |_| Reply::silent())), "");
-    assert_eq!(until_blocked(&Server::silent()), "");
-    let stalling = Server::start(None, |_| Reply::new(200).body("abcde").stall_after(3));
-    assert_eq!(until_blocked(&stalling), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc");
+    says_no_more_than("", &Server::start(None, |_| Reply::silent()));
+    says_no_more_than("", &Server::silent());
+    says_no_more_than(
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
+        &Server::start(None, |_| Reply::new(200).body("abcde").stall_after(3)),
+    );
 
     let server = Server::silent();
     let mut waiting = TcpStream::connect(server.authority()).unwrap();
@@ -190,7 +194,8 @@ fn over_tls(server: &Server, roots: &std::path::Path, name: &'static str) -> io:
     let session = rustls::ClientConnection::new(Arc::new(config), name.try_into().unwrap());
     let stream = TcpStream::connect(server.authority()).unwrap();
     let stream = rustls::StreamOwned::new(session.unwrap(), stream);
-    exchange(stream, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+    let first = "POST /1 HTTP/1.1\r\nContent-Length: 1\r\n\r\na";
+    exchange(stream, &format!("{first}GET /2 HTTP/1.1\r\nConnection: close\r\n\r\n"))
 }
 
 #[test]
@@ -223,7 +228,173 @@ fn tls_connections_are_kept_and_ended_in_order() {
     });
     for name in ["127.0.0.1", "localhost", "registry.localhost", "::1"] {
         let answer = over_tls(&server, &tls::ca_path(), name).unwrap();
-        assert_eq!(answer, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(
+            answer,
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na\
+             HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        );
     }
-    assert_eq!(server.connections(), 4);
+    assert_eq!((server.connections(), server.requests().len()), (4, 8));
+}
+
+/// The answer to one request with these further header lines.
+fn ask(server: &Server, line: &str, headers: &str) -> String {
+    let host = server.authority();
+    let request = format!("{line} HTTP/1.1\r\nHost: {host}\r\n{headers}Connection: close\r\n\r\n");
+    plain(server, &request).unwrap()
+}
+
+/// `Some(challenge)` of a 401, `None` of a 200.
+fn challenge(answer: &str) -> Option<&str> {
+    match answer.split_once("\r\n").unwrap() {
+        ("HTTP/1.1 200 OK", _) => None,
+        ("HTTP/1.1 401 Unauthorized", rest) => {
+            let value = rest.split_once("Www-Authenticate: ").unwrap().1;
+            Some(value.split_once("\r\n").unwrap().0)
+        }
+        (status, _) => panic!("neither 200 nor 401: {status}"),
+    }
+}
+
+/// The token that `server` gives for a scope, as a header line.
+fn token(server: &Server, query: &str, headers: &str) -> String {
+    let answer = ask(server, &format!("GET /token?{query}"), headers);
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    format!("Authorization: Bearer {}\r\n", body["token"].as_str().unwrap())
+}
+
+const ACCEPT: &str = "Accept: application/vnd.oci.image.index.v1+json, */*\r\n";
+const ADA: &str = "Authorization: Basic YWRhOnNlY3JldA==\r\n";
+
+#[test]
+fn the_registry_asks_for_a_token_and_says_what_is_wrong_with_one() {
+    let registry = Registry::start(Auth::TokenElsewhere, None);
+    registry.user("ada", "secret");
+    registry.private("team/app");
+    registry.push("library/alpine", "3.20", &Content::index());
+    registry.push("team/app", "1", &Content::index());
+    let tokens = registry.token_server.as_ref().unwrap();
+    let realm = |scope: &str, error: &str| {
+        let url = tokens.url();
+        format!("Bearer realm=\"{url}/token\",service=\"registry.example\"{scope}{error}")
+    };
+    let asked = |path: &str, header: &str| {
+        let answer = ask(&registry.server, &format!("HEAD {path}"), &format!("{ACCEPT}{header}"));
+        challenge(&answer).map(str::to_owned)
+    };
+    let (public, private) = ("/v2/library/alpine/manifests/3.20", "/v2/team/app/manifests/1");
+    let scope = ",scope=\"repository:library/alpine:pull\"";
+    let private_scope = ",scope=\"repository:team/app:pull\"";
+
+    assert_eq!(asked(public, ""), Some(realm(scope, "")));
+    assert_eq!(asked("/v2/", ""), Some(realm("", "")));
+    let service = format!("service={}", registry::SERVICE);
+    let right = token(tokens, &format!("{service}&scope=repository:library/alpine:pull"), "");
+    assert_eq!(asked(public, &right), None);
+    assert_eq!(asked("/v2/", &right), None);
+
+    let insufficient = |scope| Some(realm(scope, ",error=\"insufficient_scope\""));
+    assert_eq!(asked(private, &right), insufficient(private_scope));
+    let anonymous = token(tokens, &format!("{service}&scope=repository:team/app:pull"), "");
+    assert_eq!(asked(private, &anonymous), insufficient(private_scope));
+    let both = format!("{service}&scope=repository:x:pull&scope=repository:team/app:pull");
+    assert_eq!(asked(private, &token(tokens, &both, ADA)), None);
+    assert_eq!(asked(public, &token(tokens, &service, "")), insufficient(scope));
+
+    let invalid = Some(realm(scope, ",error=\"invalid_token\""));
+    let elsewhere = token(tokens, "service=other&scope=repository:library/alpine:pull", "");
+    assert_eq!(asked(public, &elsewhere), invalid);
+    let forged = right.replace("\r\n", "A\r\n");
+    assert_eq!(asked(public, &forged), invalid);
+    registry.rules(|rules| rules.token_lifetime = -1);
+    let over = token(tokens, &format!("{service}&scope=repository:library/alpine:pull"), "");
+    assert_eq!(asked(public, &over), invalid);
+
+    let wrong = ask(tokens, "GET /token", "Authorization: Basic YWRhOmFkYQ==\r\n");
+    assert!(wrong.starts_with("HTTP/1.1 401 "), "{wrong}");
+    assert!(ask(tokens, "POST /token", "").starts_with("HTTP/1.1 405 "));
+    assert_eq!(registry.server.requests()[0].status, 401);
+}
+
+#[test]
+fn the_registry_may_ask_for_a_password() {
+    let registry = Registry::start(Auth::Basic, None);
+    registry.user("ada", "secret");
+    let asked = |header| challenge(&ask(&registry.server, "GET /v2/", header)).map(str::to_owned);
+    assert_eq!(asked("").as_deref(), Some("Basic realm=\"basic-realm\""));
+    assert_eq!(asked("Authorization: Basic YWRhOmFkYQ==\r\n"), asked(""));
+    assert_eq!(asked(ADA), None);
+}
+
+#[test]
+fn the_registry_has_what_was_pushed() {
+    let registry = Registry::start(Auth::None, None);
+    let index = Content::index();
+    registry.push("a/b", "1", &index);
+    let get = |path: &str| {
+        let answer = ask(
+            &registry.server,
+            &format!("GET /v2/{path}"),
+            &format!("{ACCEPT}Accept: application/vnd.oci.image.manifest.v1+json\r\n"),
+        );
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.to_owned(), body.as_bytes().to_owned())
+    };
+    let (head, body) = get("a/b/manifests/1");
+    assert_eq!(body, index.bytes);
+    assert!(head.contains("Content-Type: application/vnd.oci.image.index.v1+json\r\n"), "{head}");
+    assert!(head.contains(&format!("Docker-Content-Digest: {}\r\n", sha256(&body))), "{head}");
+
+    // Everything that the index names is there, under its digest and of its size.
+    let parse = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+    let manifests = parse(&body)["manifests"].as_array().unwrap().clone();
+    assert_eq!(manifests.len(), 4);
+    let mut named: Vec<_> = manifests.iter().map(|child| ("manifests", child.clone())).collect();
+    for child in &index.children {
+        let manifest = parse(&child.bytes);
+        named.push(("blobs", manifest["config"].clone()));
+        named.push(("blobs", manifest["layers"][0].clone()));
+    }
+    for (kind, descriptor) in named {
+        let digest = descriptor["digest"].as_str().unwrap();
+        let (_, bytes) = get(&format!("a/b/{kind}/{digest}"));
+        assert_eq!(sha256(&bytes), digest);
+        assert_eq!(descriptor["size"], bytes.len());
+    }
+
+    let missing = |path: &str| get(path).0.starts_with("HTTP/1.1 404 ");
+    assert!(missing("a/b/manifests/2") && missing("a/c/manifests/1") && missing("a/b/blobs/x"));
+    let refused = ask(&registry.server, "GET /v2/a/b/manifests/1", "");
+    assert!(refused.contains("accept header"), "{refused}");
+    registry.push("a/b", "1", &index.children[0]);
+    assert_eq!(get("a/b/manifests/1").1, index.children[0].bytes);
+    registry.rules(|rules| (rules.head, rules.digest_header) = (false, false));
+    assert!(!get("a/b/manifests/1").0.contains("Digest"));
+    let head = ask(&registry.server, "HEAD /v2/a/b/manifests/1", ACCEPT);
+    assert!(head.starts_with("HTTP/1.1 405 "), "{head}");
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn a_run_is_compared_exactly_and_shown_whole() {
+    let ran = crate::support::Ran {
+        command: "regq digest HOST:1/a".to_owned(),
+        code: 4,
+        stdout: b"{\"a\":1}\n".to_vec(),
+        stderr: "regq: HOST:1".to_owned(),
+    };
+    let ran = ran.replace("HOST:1", "HOST");
+    ran.code(4).stdout("{\"a\":1}\n").stderr("regq: HOST");
+    assert_eq!(ran.json(), [serde_json::json!({ "a": 1 })]);
+    assert_eq!(
+        ran.to_string(),
+        "command: regq digest HOST/a\ncode: 4\nstdout:\n  |{\"a\":1}\nstderr:\n  |regq: HOST\n  \
+         (no line end)\n"
+    );
+    let wrong: [fn(&crate::support::Ran); 3] =
+        [|ran| _ = ran.code(0), |ran| _ = ran.stdout("{\"a\":1}"), |ran| _ = ran.stderr("")];
+    for assertion in wrong {
+        assert!(std::panic::catch_unwind(|| assertion(&ran)).is_err());
+    }
 }

@@ -135,6 +135,11 @@ impl Reply {
         Reply { raw: Some(bytes.into()), ending: Ending::Close, ..Reply::new(0) }
     }
 
+    /// The status, 0 where none is sent.
+    pub(super) fn status(&self) -> u16 {
+        self.status
+    }
+
     pub(super) fn is_reset(&self) -> bool {
         self.ending == Ending::Reset
     }

@@ -16,6 +16,8 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
     /// Which of the server's connections brought it, from 0.
     pub(crate) connection: usize,
+    /// The status it was answered with, 0 when it was not or not yet.
+    pub(crate) status: u16,
 }
 
 /// What a connection brought.
@@ -114,7 +116,7 @@ impl Request {
             })
             .collect::<Option<Vec<_>>>()?;
         let (method, target) = (method.to_owned(), target.to_owned());
-        Some(Request { method, target, headers, body: Vec::new(), connection })
+        Some(Request { method, target, headers, body: Vec::new(), connection, status: 0 })
     }
 }
 

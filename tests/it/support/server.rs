@@ -231,8 +231,13 @@ fn serve(
                 return refuse(wire);
             }
         };
-        lock(&shared.requests).push(request.clone());
+        let index = {
+            let mut requests = lock(&shared.requests);
+            requests.push(request.clone());
+            requests.len() - 1
+        };
         let reply = handler(&request);
+        lock(&shared.requests)[index].status = reply.status();
         if reply.is_reset() {
             assert!(wire.resets(), "a reset before the answer needs a server without TLS");
             return Ok(());
