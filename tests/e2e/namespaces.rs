@@ -15,7 +15,7 @@ use crate::peers::{self, Surroundings};
 use crate::report::Report;
 use crate::servers::{Program, Registry, Settings};
 use crate::stage::Stage;
-use crate::token_server::{ISSUER, TokenServer};
+use crate::token_server::{ISSUER, OWNER, TokenServer};
 
 /// The argument that this program gives itself inside.
 pub(crate) const INSIDE: &str = "inside-namespace";
@@ -156,6 +156,8 @@ fn docker_hub(stage: &Stage, program: &Program, report: &mut Report) -> Outcome<
     report.check("regq digest alpine:absent: exit 3", answer.exits(3));
     let answer = stage.regq(&["digest", "nobody/nothing"])?;
     report.check("regq digest nobody/nothing: exit 4", answer.exits(4));
+    let outcome = as_owner(stage, &["private/single:1"]);
+    report.check("credentials for docker.io go to auth.docker.io", outcome);
     Ok(())
 }
 
@@ -191,7 +193,31 @@ fn private_realm(stage: &Stage, program: &Program, report: &mut Report) -> Outco
         });
         report.check(what, outcome);
     }
+    foreign_realm(stage, &tokens, report)
+}
+
+/// Nor do credentials go to a realm that does not belong to the registry, unless it is trusted.
+fn foreign_realm(stage: &Stage, tokens: &TokenServer, report: &mut Report) -> Outcome<()> {
+    let private = "registry.public.example:5000/private/single:1";
+    let before = tokens.requests().len();
+    let words = ["digest", "--allow-private", "--user", OWNER.0, "--password-stdin", private];
+    let answer = stage.regq_with_input(&words, OWNER.1)?;
+    report.check("credentials for another domain: exit 7", answer.exits(7));
+    let sent = tokens.requests().split_off(before);
+    let sent = sent.iter().find(|request| request.header("authorization").is_some());
+    let outcome = sent.map_or(Ok(()), |request| Err(request.line()));
+    report.check("they were not sent to it", outcome);
+    let trusted = ["--allow-private", "--trust-realm", "token.private.example", private];
+    report.check("sent where --trust-realm says so", as_owner(stage, &trusted));
     Ok(())
+}
+
+/// The digest of the owner's image, asked with the owner's password.
+fn as_owner(stage: &Stage, arguments: &[&str]) -> Outcome<()> {
+    let words = [&["digest", "--user", OWNER.0, "--password-stdin"], arguments].concat();
+    let digest = stage.regq_with_input(&words, OWNER.1)?.text()?;
+    let due = &stage.images.private.top.digest;
+    if digest == *due { Ok(()) } else { Err(format!("{due} is due, not {digest}")) }
 }
 
 /// Nothing answers, not even loopback.
