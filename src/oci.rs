@@ -165,11 +165,12 @@ pub fn read_manifest(
         return Err(ManifestFault::ContentType(found));
     }
     // serde would take an array for a struct as well.
-    let object = body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        let json = serde_json::from_slice::<IgnoredAny>(body);
+        return Err(json.map_or_else(ManifestFault::Json, |_| ManifestFault::NoSchemaVersion));
+    }
     let envelope: Envelope = serde_json::from_slice(body).map_err(ManifestFault::Json)?;
-    let Some(version) = envelope.schema_version.filter(|_| object) else {
-        return Err(ManifestFault::NoSchemaVersion);
-    };
+    let Some(version) = envelope.schema_version else { return Err(ManifestFault::NoSchemaVersion) };
     if envelope.manifests.is_some() && (envelope.config.is_some() || envelope.layers.is_some()) {
         return Err(ManifestFault::Ambiguous);
     }

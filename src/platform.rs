@@ -159,7 +159,7 @@ impl Platform {
             (Some(mine), Some(theirs)) => {
                 mine.runs(theirs, &self.architecture).then_some(Fit::Older(theirs))
             }
-            // A variant without a known order: beside itself it runs what was made for none.
+            // What was made for no variant runs on each; variants without an order run no other.
             (Some(_), None) | (None, Some(_) | None) => {
                 candidate.variant.is_none().then_some(Fit::Any)
             }
@@ -168,11 +168,8 @@ impl Platform {
 
     /// The variant as a number, where this architecture's variants have an order.
     fn version(&self) -> Option<Version> {
-        match (self.architecture.as_str(), self.variant.as_deref()) {
-            ("amd64", None) => Some(Version { major: 1, minor: 0 }),
-            ("amd64" | "arm" | "arm64", Some(variant)) => Version::parse(variant),
-            _ => None,
-        }
+        let variant = self.variant.as_deref().filter(|_| has_versions(&self.architecture))?;
+        Version::parse(variant)
     }
 }
 
@@ -257,7 +254,7 @@ impl fmt::Display for Reason {
 /// How well a candidate suits; the greater the better.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
-    /// Made for no variant, where the wanted one has no order.
+    /// Made for no variant: the architecture's base.
     Any,
     /// Made for an older variant.
     Older(Version),
@@ -288,6 +285,11 @@ impl Version {
     }
 }
 
+/// Whether an architecture's variants are numbered, each running what the earlier ones run.
+fn has_versions(architecture: &str) -> bool {
+    matches!(architecture, "amd64" | "arm" | "arm64")
+}
+
 /// Reads decimal digits alone: `u16::from_str` would take a sign as well.
 fn number(digits: &str) -> Option<u16> {
     let all = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -297,7 +299,7 @@ fn number(digits: &str) -> Option<u16> {
 /// One form for the variants that mean the same.
 fn normal_variant(architecture: &str, variant: Option<&str>) -> Option<String> {
     let mut variant = variant.map(str::to_ascii_lowercase);
-    if matches!(architecture, "amd64" | "arm" | "arm64") {
+    if has_versions(architecture) {
         variant = variant.map(|variant| {
             let full = if number(&variant).is_some() { format!("v{variant}") } else { variant };
             match full.strip_suffix(".0") {

@@ -138,7 +138,7 @@ impl Exchange<'_> {
                 redirects += 1;
                 let to = follow(&url, &answer, redirects)?;
                 if to.origin() != url.origin() {
-                    login = self.login(to.origin());
+                    login = self.login(to.origin()).withheld();
                 }
                 url = to;
                 continue;
@@ -161,10 +161,14 @@ impl Exchange<'_> {
         let credential =
             if asked { self.client.config.keychain.for_asked().cloned() } else { None };
         let known = self.client.known(origin, self.repository.path());
-        Login { credential, stale: known.is_some(), authorization: known, tokens: 0 }
+        Login { credential, stale: known.is_some(), authorization: known, kept: None, tokens: 0 }
     }
 
     fn respond(&mut self, login: &mut Login, url: &Url, answer: &Answer) -> Result<Response> {
+        if let Some(kept) = login.kept.take() {
+            login.authorization = Some(kept);
+            return Ok(Response::Resend);
+        }
         let challenges = challenge::parse(answer.lines("www-authenticate"));
         let path = self.repository.path();
         let config = &self.client.config;
@@ -257,6 +261,8 @@ impl Exchange<'_> {
 struct Login {
     credential: Option<Credential>,
     authorization: Option<Authorization>,
+    /// What is sent once the origin asks for it.
+    kept: Option<Authorization>,
     /// True when the authorization is from an earlier question.
     stale: bool,
     /// How many tokens were used up: one from an earlier question counts.
@@ -264,6 +270,12 @@ struct Login {
 }
 
 impl Login {
+    /// For an origin that a redirect leads to: it gets nothing until it asks.
+    fn withheld(mut self) -> Login {
+        self.kept = self.authorization.take();
+        self
+    }
+
     /// One token for the first challenge; one more when what we have was not asked for in this question, or
     /// when the challenge now asks for something else.
     fn may_ask(&self, request: &TokenRequest) -> bool {

@@ -285,9 +285,9 @@ fn agent_config() -> ureq::config::Config {
         .proxy(None)
         .user_agent("")
         .accept("")
-        // A header must fit into the buffer, else its error is misleading.
+        // A header that is too large must fit into the buffer, else its error is misleading.
         .max_response_header_size(64 * 1024)
-        .input_buffer_size(64 * 1024)
+        .input_buffer_size(80 * 1024)
         .output_buffer_size(16 * 1024)
         .max_idle_connections(32)
         .max_idle_connections_per_host(16)

@@ -1,5 +1,5 @@
 //! The one integration test binary.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -7,5 +7,10 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod conversation;
+mod digest;
+mod platform;
+mod properties_reference;
+mod reference;
 mod support;
 mod support_tests;
