@@ -20,6 +20,7 @@ test: ## all tests but those against other people's programs
 check: ## what must hold before a commit: format, lints, tests, documentation
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --test e2e -- -D warnings
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
 	$(CARGO) test --locked --quiet
 	$(CARGO) test --locked --quiet --no-default-features
