@@ -1,5 +1,5 @@
 //! The one integration test binary.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -8,6 +8,13 @@
 )]
 
 mod challenge;
+mod conversation;
+mod digest;
 mod literal_grammar;
-mod properties;
+mod platform;
+mod properties_challenge;
+mod properties_reference;
+mod reference;
+mod support;
+mod support_tests;
 mod tidy;

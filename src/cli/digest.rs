@@ -1,0 +1,71 @@
+//! `regq digest REF...`: the digest that each reference has.
+
+use regq::reference::Reference;
+use regq::registry::{Client, Resolve, Resolved};
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::items::Items;
+use super::output::{Item, Report, Stop};
+use super::{Context, session};
+
+/// The object of `--json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    reference: &'a str,
+    digest: String,
+    media_type: Option<&'a str>,
+    size: Option<u64>,
+}
+
+/// Asks for each reference, one after the other.
+pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
+    let client = session::client(context)?;
+    let options = &context.options;
+    let resolve = Resolve { verify: options.verify, platform: options.platform.clone() };
+    let alone = matches!(context.operands.as_slice(), [only] if only != "-");
+    let mut items = Items::new(&context.operands, &mut *context.stdin);
+    let (stdout, messages) = (&mut context.stdout, &context.messages);
+    let mut report = Report::new(stdout, messages, options.form(), Item::Reference);
+    while let Some(item) = items.next()? {
+        let answer = item.reference.and_then(|reference| ask(&client, reference, &resolve));
+        let (reference, resolved) = match answer {
+            Ok(answer) => answer,
+            Err(failure) => {
+                report.failed(&item.typed, &failure)?;
+                continue;
+            }
+        };
+        let digest = resolved.digest.to_string();
+        let mut line =
+            if options.full_ref { full_reference(&reference, &digest) } else { digest.clone() };
+        if !alone {
+            line = format!("{line}  {}", item.typed);
+        }
+        let object = Answer {
+            reference: &item.typed,
+            digest,
+            media_type: resolved.media_type.as_deref(),
+            size: resolved.size,
+        };
+        report.answer(&object, &[line])?;
+    }
+    Ok(report.code())
+}
+
+fn ask(
+    client: &Client,
+    reference: Reference,
+    resolve: &Resolve,
+) -> Result<(Reference, Resolved), Failure> {
+    match client.resolve(&reference, resolve) {
+        Ok(resolved) => Ok((reference, resolved)),
+        Err(error) => Err(Failure::new(&error, Some(&reference))),
+    }
+}
+
+/// The form that pins an image, which any client can pull.
+fn full_reference(reference: &Reference, digest: &str) -> String {
+    format!("{}@{digest}", reference.repository())
+}

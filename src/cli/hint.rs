@@ -1,0 +1,106 @@
+//! What to do about an error: the library names no flags, so the advice is given here.
+//!
+//! An error without advice is better than one with advice that does not help, so most have none.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an error that is not named here has no advice, those to come included"
+)]
+
+use regq::error::{
+    CertificateFault, ChallengeFault, ConnectionFault, Error, Identity, Kind, Refusal, StatusError,
+};
+use regq::reference::Reference;
+
+const LOG_IN: &str = "if it exists, it is not for everybody: log in with --user NAME and \
+                      --password-stdin or --password-file FILE";
+const NEEDS_LOGIN: &str = "log in with --user NAME and --password-stdin or --password-file FILE";
+const LOGGED_IN: &str = "the user name or password is wrong, or has no right to this repository";
+const LIMIT: &str = "many registries allow more to those who log in: --user NAME with \
+                     --password-stdin or --password-file FILE";
+const LOOK_UP: &str = "check the spelling; regq parse REF shows how the name is read";
+const TRUST_REALM: &str = "if they belong together, say so with --trust-realm";
+const ALLOW_PRIVATE: &str = "if that is as it should be, --allow-private lets it be asked";
+const CA_FILE: &str = "if it is your own authority's, name that with --ca-file FILE";
+const PLAIN_HTTP: &str = "--plain-http asks without TLS, if that is what it speaks";
+const CLOCK: &str = "check this machine's clock";
+const CONNECT_TIMEOUT: &str = "--connect-timeout gives it more time";
+const TIMEOUT: &str = "--timeout gives it more time";
+
+/// Everything that is advised, for the test that holds it against the tables.
+#[cfg(test)]
+pub(crate) const ALL: &[&str] = &[
+    LOG_IN,
+    NEEDS_LOGIN,
+    LOGGED_IN,
+    LIMIT,
+    LOOK_UP,
+    TRUST_REALM,
+    ALLOW_PRIVATE,
+    CA_FILE,
+    PLAIN_HTTP,
+    CLOCK,
+    CONNECT_TIMEOUT,
+    TIMEOUT,
+];
+
+/// The advice for an error, and for the reference that led to it where there is one.
+pub(crate) fn hint(error: &Error, reference: Option<&Reference>) -> Option<String> {
+    // A name that was taken for another thing explains any failure that follows.
+    if let Some(trap) = reference.and_then(Reference::trap) {
+        return Some(trap.to_string());
+    }
+    let fixed = match error {
+        Error::Reference(error) => return error.hint(),
+        Error::Refused(refusal) => return of_refusal(refusal),
+        Error::Status(answer) => of_status(error.kind(), answer)?,
+        Error::Challenge(challenge) => {
+            return challenge.faults.iter().find_map(of_challenge);
+        }
+        Error::Connection(connection) => of_connection(&connection.fault)?,
+        Error::Deadline { .. } => TIMEOUT,
+        _ => return None,
+    };
+    Some(fixed.to_owned())
+}
+
+fn of_status(kind: Kind, answer: &StatusError) -> Option<&'static str> {
+    let anonymous = matches!(answer.identity, Identity::Anonymous | Identity::AnonymousToken);
+    match kind {
+        Kind::Denied if answer.status == 451 => None,
+        Kind::Denied if anonymous => Some(LOG_IN),
+        Kind::Denied => Some(LOGGED_IN),
+        Kind::RateLimited if anonymous => Some(LIMIT),
+        Kind::NotFound => Some(LOOK_UP),
+        _ => None,
+    }
+}
+
+fn of_challenge(fault: &ChallengeFault) -> Option<String> {
+    match fault {
+        ChallengeFault::Refused(refusal) => of_refusal(refusal),
+        ChallengeFault::NoCredentials => Some(NEEDS_LOGIN.to_owned()),
+        _ => None,
+    }
+}
+
+fn of_refusal(refusal: &Refusal) -> Option<String> {
+    match refusal {
+        Refusal::RealmUntrusted { realm, .. } => Some(format!("{TRUST_REALM} {realm}")),
+        Refusal::PrivateAddress { .. } => Some(ALLOW_PRIVATE.to_owned()),
+        _ => None,
+    }
+}
+
+fn of_connection(fault: &ConnectionFault) -> Option<&'static str> {
+    match fault {
+        ConnectionFault::Name(_) => Some(LOOK_UP),
+        ConnectionFault::ConnectTimeout(_) => Some(CONNECT_TIMEOUT),
+        ConnectionFault::NotTls => Some(PLAIN_HTTP),
+        ConnectionFault::Certificate(fault) => match fault {
+            CertificateFault::UnknownIssuer | CertificateFault::AuthorityAsServer => Some(CA_FILE),
+            CertificateFault::NotYetValid(_) => Some(CLOCK),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,122 @@
+//! The command line: arguments in, answers on stdout, everything else on stderr, an exit code out.
+//!
+//! Data flows one way: `parse` makes values of the arguments through the tables in `table`, a
+//! command in its own file asks the library, and `output` makes text of what comes back. `run`
+//! decides the exit code. Nothing here knows how a registry is talked to.
+
+mod digest;
+mod failure;
+mod help;
+mod hint;
+mod items;
+mod manifest;
+mod options;
+mod output;
+mod parse;
+mod parse_names;
+mod session;
+mod suggest;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::io::{BufRead, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use regq::error::Kind;
+
+use self::failure::Failure;
+use self::options::{Loudness, Options};
+use self::output::{Messages, Stdout, StdoutError, Stop};
+use self::parse::{Detail, Request};
+
+/// What the program was given by whoever started it.
+pub(crate) struct Process {
+    /// The arguments, without the program's name.
+    pub(crate) args: Vec<OsString>,
+    pub(crate) environment: Environment,
+    pub(crate) stdin: Box<dyn BufRead>,
+    pub(crate) stdout: Box<dyn Write>,
+    pub(crate) stdout_is_terminal: bool,
+    pub(crate) stderr: Box<dyn Write + Send>,
+}
+
+/// The variables of the environment that mean something here.
+pub(crate) struct Environment {
+    /// `SSL_CERT_FILE`: a PEM file with authorities to trust.
+    pub(crate) ssl_cert_file: Option<OsString>,
+}
+
+/// What a command works with.
+pub(crate) struct Context {
+    options: Options,
+    operands: Vec<OsString>,
+    ssl_cert_file: Option<PathBuf>,
+    stdin: Box<dyn BufRead>,
+    stdout: Stdout,
+    messages: Arc<Messages>,
+}
+
+/// Does what the arguments say, and gives the exit code.
+pub(crate) fn run(process: Process) -> u8 {
+    let Process { args, environment, stdin, stdout, stdout_is_terminal, stderr } = process;
+    let mut stdout = Stdout::new(stdout, stdout_is_terminal);
+    let request = match parse::parse(args) {
+        Ok(request) => request,
+        Err(error) => {
+            let messages = Messages::new(stderr, Loudness::Quiet);
+            messages.error(&error.message, Some(&error.hint));
+            return Kind::Usage.exit_code();
+        }
+    };
+    let (messages, ended) = match request {
+        Request::Run(call) => {
+            let messages = Arc::new(Messages::new(stderr, call.options.loudness));
+            let mut context = Context {
+                options: call.options,
+                operands: call.operands,
+                ssl_cert_file: named(environment.ssl_cert_file),
+                stdin,
+                stdout,
+                messages: Arc::clone(&messages),
+            };
+            let ended = (call.run)(&mut context);
+            (messages, ended)
+        }
+        Request::Nothing => {
+            Messages::new(stderr, Loudness::Quiet).write(&help::help(None, Detail::Short));
+            return Kind::Usage.exit_code();
+        }
+        Request::Help(command, detail) => {
+            let written = stdout.bytes(help::help(command, detail).as_bytes());
+            (
+                Arc::new(Messages::new(stderr, Loudness::Quiet)),
+                written.map(|()| 0).map_err(Stop::from),
+            )
+        }
+        Request::Version => {
+            let written = stdout.bytes(help::version().as_bytes());
+            (
+                Arc::new(Messages::new(stderr, Loudness::Quiet)),
+                written.map(|()| 0).map_err(Stop::from),
+            )
+        }
+    };
+    let failure = match ended {
+        Ok(code) => return code,
+        Err(Stop::Stdout(StdoutError::Closed)) => return 0,
+        Err(Stop::Stdout(StdoutError::Failed(error))) => {
+            Failure::local(format!("standard output: {error}"))
+        }
+        Err(Stop::Failed(failure)) => failure,
+    };
+    messages.error(&failure.message, failure.hint.as_deref());
+    failure.kind.exit_code()
+}
+
+/// A variable that is set to nothing is not set.
+fn named(variable: Option<OsString>) -> Option<PathBuf> {
+    variable.filter(|value| !value.is_empty()).map(PathBuf::from)
+}

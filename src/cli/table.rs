@@ -1,0 +1,419 @@
+//! The commands and flags of regq, each declared once.
+//!
+//! The parser, the help and the suggestions are made of these tables and know no name that is not
+//! in them. What a flag's text means is in `options`; what a command does is in its own file.
+
+use super::Context;
+use super::options::{self, Loudness, Options};
+use super::output::Stop;
+use super::{digest, manifest, parse_names};
+
+/// A command.
+pub(crate) struct Command {
+    pub(crate) name: &'static str,
+    /// Other names for it, which work too.
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) operands: Operands,
+    /// One line, without a dot at its end.
+    pub(crate) summary: &'static str,
+    /// Paragraphs, each one line here, wrapped when shown.
+    pub(crate) about: &'static [&'static str],
+    /// Command lines, each with what it is for.
+    pub(crate) examples: &'static [(&'static str, &'static str)],
+    /// The long names of its flags, besides those that every command takes.
+    pub(crate) flags: &'static [&'static [&'static str]],
+    pub(crate) action: Action,
+}
+
+/// What a command takes beside flags.
+#[derive(Clone, Copy)]
+pub(crate) enum Operands {
+    /// Exactly one.
+    One(&'static str),
+    /// One or more, and `-` for those on stdin.
+    Many(&'static str),
+    /// None or one.
+    Maybe(&'static str),
+}
+
+/// What a command does.
+#[derive(Clone, Copy)]
+pub(crate) enum Action {
+    /// Shows help, which needs the tables and nothing else.
+    Help,
+    /// Answers, and gives the exit code.
+    Run(fn(&mut Context) -> Result<u8, Stop>),
+}
+
+/// A flag.
+pub(crate) struct Flag {
+    pub(crate) long: &'static str,
+    pub(crate) short: Option<char>,
+    pub(crate) group: Group,
+    /// One line, without a dot at its end.
+    pub(crate) help: &'static str,
+    /// What else is worth knowing; wrapped when shown, empty where there is nothing.
+    pub(crate) more: &'static str,
+    pub(crate) take: Take,
+}
+
+/// Under which heading of the help a flag stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    Answer,
+    Credentials,
+    Connection,
+    General,
+}
+
+/// What a flag does.
+#[derive(Clone, Copy)]
+pub(crate) enum Take {
+    Switch(fn(&mut Options)),
+    /// The name of its value, and what it sets.
+    Value(&'static str, fn(&mut Options, &str) -> Result<(), String>),
+    Help,
+    Version,
+}
+
+impl Group {
+    /// All of them, in the order of the help.
+    pub(crate) const ALL: [Group; 4] =
+        [Group::Answer, Group::Credentials, Group::Connection, Group::General];
+
+    pub(crate) fn heading(self) -> &'static str {
+        match self {
+            Group::Answer => "Flags",
+            Group::Credentials => "Credentials",
+            Group::Connection => "Connection",
+            Group::General => "General",
+        }
+    }
+}
+
+impl Command {
+    /// Its flags in the order of the flag table, those of every command included.
+    pub(crate) fn takes(&self, flag: &Flag) -> bool {
+        flag.group == Group::General || self.flags.iter().any(|group| group.contains(&flag.long))
+    }
+}
+
+/// Finds a command by its name or an alias.
+pub(crate) fn command(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name || command.aliases.contains(&name))
+}
+
+/// Finds a flag by its long name, without dashes.
+pub(crate) fn long(name: &str) -> Option<&'static Flag> {
+    FLAGS.iter().find(|flag| flag.long == name)
+}
+
+/// Finds a flag by its short name.
+pub(crate) fn short(name: char) -> Option<&'static Flag> {
+    FLAGS.iter().find(|flag| flag.short == Some(name))
+}
+
+const TEXT: &[&str] = &["json", "get"];
+const ASKING: &[&str] = &[
+    "user",
+    "password-stdin",
+    "password-file",
+    "anonymous",
+    "ca-file",
+    "insecure",
+    "plain-http",
+    "trust-realm",
+    "allow-private",
+    "timeout",
+    "connect-timeout",
+    "retries",
+    "max-wait",
+];
+
+/// The commands, in the order of the help.
+pub(crate) const COMMANDS: &[Command] = &[
+    Command {
+        name: "digest",
+        aliases: &[],
+        operands: Operands::Many("REF"),
+        summary: "Print the digest that a reference has",
+        about: &[
+            "Asks the registry which digest each reference has and prints it: alone for one \
+             reference, as lines of digest and reference for several. The references are tried \
+             one after the other, and one that fails does not stop the others; the exit code is \
+             that of the first that failed.",
+            "- as REF reads references from standard input, one a line; # starts a comment.",
+            "The digest is the one that the registry announces, for which it sends no manifest. \
+             Where it announces none, the manifest is fetched and hashed.",
+        ],
+        examples: &[
+            ("regq digest alpine", "the digest of alpine:latest on Docker Hub"),
+            ("regq digest --platform linux/arm64 alpine", "that of the image for one platform"),
+            ("regq digest --full-ref quay.io/podman/hello", "in the form to pin an image with"),
+            ("regq digest - < images.txt", "those of a list"),
+        ],
+        flags: &[&["platform", "full-ref", "verify"], TEXT, ASKING],
+        action: Action::Run(digest::run),
+    },
+    Command {
+        name: "manifest",
+        aliases: &[],
+        operands: Operands::One("REF"),
+        summary: "Print a manifest or index, byte for byte",
+        about: &[
+            "Fetches the manifest or index of one reference, checks it against the digest in the \
+             reference or the one that the registry announces, and writes its exact bytes and \
+             nothing else.",
+        ],
+        examples: &[
+            ("regq manifest alpine", "the index of alpine:latest"),
+            ("regq manifest --platform local alpine", "the manifest for this machine"),
+        ],
+        flags: &[&["platform"], ASKING],
+        action: Action::Run(manifest::run),
+    },
+    Command {
+        name: "parse",
+        aliases: &[],
+        operands: Operands::Many("REF"),
+        summary: "Show how a name is read, without asking anyone",
+        about: &[
+            "Shows for each name the registry, the repository, the tag and the digest in it, and \
+             where the registry would be asked. Nothing is sent. A name that is legal but looks \
+             like something else is pointed out on standard error.",
+            "- as REF reads names from standard input, one a line; # starts a comment.",
+        ],
+        examples: &[
+            ("regq parse alpine", "Docker Hub's rules, made visible"),
+            ("regq parse --get registry quay.io/podman/hello:latest", "one part of a name"),
+        ],
+        flags: &[TEXT, &["plain-http"]],
+        action: Action::Run(parse_names::run),
+    },
+    Command {
+        name: "help",
+        aliases: &[],
+        operands: Operands::Maybe("COMMAND"),
+        summary: "Explain regq, or one of its commands",
+        about: &["The same as --help behind a command."],
+        examples: &[("regq help digest", "all about one command")],
+        flags: &[],
+        action: Action::Help,
+    },
+];
+
+/// The flags, in the order of the help.
+pub(crate) const FLAGS: &[Flag] = &[
+    Flag {
+        long: "platform",
+        short: None,
+        group: Group::Answer,
+        help: "Answer for the image of this platform",
+        more: "Such as linux/amd64 or linux/arm/v7; local is this machine. An older variant that \
+               still runs there is taken where the platform itself is not to be had.",
+        take: Take::Value("OS/ARCH[/VARIANT]", |options, text| {
+            options.platform = Some(options::platform(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "full-ref",
+        short: None,
+        group: Group::Answer,
+        help: "Print registry, repository and digest",
+        more: "As docker.io/library/alpine@sha256:..., in place of the digest alone.",
+        take: Take::Switch(|options| options.full_ref = true),
+    },
+    Flag {
+        long: "verify",
+        short: None,
+        group: Group::Answer,
+        help: "Fetch what is asked about and hash it",
+        more: "Instead of believing the digest that the registry announces.",
+        take: Take::Switch(|options| options.verify = true),
+    },
+    Flag {
+        long: "json",
+        short: None,
+        group: Group::Answer,
+        help: "Print one JSON object a line",
+        more: "What failed is an object too, with an \"error\" of kind, message and hint.",
+        take: Take::Switch(|options| options.json = true),
+    },
+    Flag {
+        long: "get",
+        short: None,
+        group: Group::Answer,
+        help: "Print one value of the JSON object",
+        more: "KEY may be a dotted path. Strings are printed bare, anything else as JSON; a value \
+               that is null or not there prints nothing and is exit code 1.",
+        take: Take::Value("KEY", |options, text| {
+            options.get = Some(options::key(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "user",
+        short: None,
+        group: Group::Credentials,
+        help: "Log in to the registry as this user",
+        more: "Together with --password-stdin or --password-file.",
+        take: Take::Value("NAME", |options, text| {
+            options.user = Some(options::user(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "password-stdin",
+        short: None,
+        group: Group::Credentials,
+        help: "Read the password from standard input",
+        more: "One line end at its end is dropped, here and in a file.",
+        take: Take::Switch(|options| options.password_stdin = true),
+    },
+    Flag {
+        long: "password-file",
+        short: None,
+        group: Group::Credentials,
+        help: "Read the password from this file",
+        more: "",
+        take: Take::Value("FILE", |options, text| {
+            options.password_file = Some(options::file(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "anonymous",
+        short: None,
+        group: Group::Credentials,
+        help: "Use no credentials",
+        more: "",
+        take: Take::Switch(|options| options.anonymous = true),
+    },
+    Flag {
+        long: "trust-realm",
+        short: None,
+        group: Group::Credentials,
+        help: "Let this token server have the credentials",
+        more: "Credentials go to the registry, and to a token server whose name belongs with the \
+               registry's; any other has to be named here. May be given several times.",
+        take: Take::Value("HOST", |options, text| {
+            options.trusted_realms.push(options::realm(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "ca-file",
+        short: None,
+        group: Group::Connection,
+        help: "Trust the authorities in this PEM file too",
+        more: "Beside the built-in ones and those in the file that SSL_CERT_FILE names. May be \
+               given several times.",
+        take: Take::Value("FILE", |options, text| {
+            options.ca_files.push(options::file(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "insecure",
+        short: None,
+        group: Group::Connection,
+        help: "Use TLS without checking the certificate",
+        more: "Whoever is in between can then read and change everything, passwords included.",
+        take: Take::Switch(|options| options.insecure = true),
+    },
+    Flag {
+        long: "plain-http",
+        short: None,
+        group: Group::Connection,
+        help: "Use http, without TLS",
+        more: "Not needed for a registry on this machine.",
+        take: Take::Switch(|options| options.plain_http = true),
+    },
+    Flag {
+        long: "allow-private",
+        short: None,
+        group: Group::Connection,
+        help: "Follow a registry to private addresses",
+        more: "Otherwise a token server or redirect with an address more private than the \
+               registry's own is not asked.",
+        take: Take::Switch(|options| options.allow_private = true),
+    },
+    Flag {
+        long: "timeout",
+        short: None,
+        group: Group::Connection,
+        help: "Give up on a reference after this time",
+        more: "60s where not given; waits that a registry asks for do not count. Durations are \
+               seconds, or a number with ms, s, m or h.",
+        take: Take::Value("TIME", |options, text| {
+            options.timeout = Some(options::deadline(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "connect-timeout",
+        short: None,
+        group: Group::Connection,
+        help: "Give up on a connection after this time",
+        more: "10s where not given, for name, proxy and TLS handshake together.",
+        take: Take::Value("TIME", |options, text| {
+            options.connect_timeout = Some(options::deadline(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "retries",
+        short: None,
+        group: Group::Connection,
+        help: "Repeat a failed request so many times",
+        more: "3 where not given.",
+        take: Take::Value("N", |options, text| {
+            options.retries = Some(options::count(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "max-wait",
+        short: None,
+        group: Group::Connection,
+        help: "Wait at most so long when a registry asks to",
+        more: "60s each time where not given; a longer wait ends the question at once.",
+        take: Take::Value("TIME", |options, text| {
+            options.max_wait = Some(options::duration(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "verbose",
+        short: Some('v'),
+        group: Group::General,
+        help: "Show the requests on standard error",
+        more: "Secrets are never shown.",
+        take: Take::Switch(|options| options.loudness = Loudness::Trace),
+    },
+    Flag {
+        long: "quiet",
+        short: Some('q'),
+        group: Group::General,
+        help: "Say nothing on standard error but errors",
+        more: "",
+        take: Take::Switch(|options| options.loudness = Loudness::Quiet),
+    },
+    Flag {
+        long: "help",
+        short: Some('h'),
+        group: Group::General,
+        help: "Explain, at length with --help",
+        more: "",
+        take: Take::Help,
+    },
+    Flag {
+        long: "version",
+        short: Some('V'),
+        group: Group::General,
+        help: "Print regq's version",
+        more: "",
+        take: Take::Version,
+    },
+];

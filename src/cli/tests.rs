@@ -1,0 +1,155 @@
+//! The tables, held against themselves and against everything that is made of them.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+
+use super::help::help;
+use super::parse::{Detail, Request, parse};
+use super::suggest::{self, FOREIGN};
+use super::table::{self, COMMANDS, FLAGS, Group, Take};
+use super::{help as help_text, hint};
+
+#[test]
+fn names_stand_for_one_thing() {
+    let mut seen = HashSet::new();
+    for command in COMMANDS {
+        for name in std::iter::once(&command.name).chain(command.aliases) {
+            assert!(seen.insert(name.to_string()), "{name} twice");
+        }
+    }
+    for flag in FLAGS {
+        assert!(seen.insert(format!("--{}", flag.long)), "--{} twice", flag.long);
+        if let Some(short) = flag.short {
+            assert!(seen.insert(format!("-{short}")), "-{short} twice");
+        }
+    }
+    for word in FOREIGN.iter().flat_map(|foreign| foreign.theirs) {
+        assert!(seen.insert(word.to_string()), "{word} is ours, or there twice");
+    }
+}
+
+#[test]
+fn flags_that_commands_name_are_declared_and_those_declared_are_named() {
+    let named: HashSet<&str> =
+        COMMANDS.iter().flat_map(|command| command.flags).copied().flatten().copied().collect();
+    for name in &named {
+        assert!(table::long(name).is_some(), "--{name}");
+    }
+    for flag in FLAGS {
+        assert_ne!(flag.group == Group::General, named.contains(flag.long), "--{}", flag.long);
+    }
+}
+
+#[test]
+fn texts_have_their_form() {
+    let words = |text: &str| assert!(!text.is_empty() && !text.ends_with('.'), "{text:?}");
+    for command in COMMANDS {
+        words(command.summary);
+        assert!(!command.examples.is_empty(), "{}", command.name);
+        command.examples.iter().for_each(|(_, what)| words(what));
+        command.about.iter().for_each(|text| assert!(text.ends_with('.'), "{text:?}"));
+    }
+    for flag in FLAGS {
+        words(flag.help);
+        assert!(flag.more.is_empty() || flag.more.ends_with('.'), "{:?}", flag.more);
+        assert!(flag.long.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", flag.long);
+        if let Take::Value(name, _) = flag.take {
+            assert!(!name.is_empty() && name == name.to_uppercase(), "{name}");
+        }
+    }
+    for foreign in FOREIGN {
+        words(foreign.advice);
+    }
+    hint::ALL.iter().for_each(|text| words(text));
+}
+
+fn pages() -> Vec<String> {
+    let commands = std::iter::once(None).chain(COMMANDS.iter().map(Some));
+    commands
+        .flat_map(|command| [Detail::Short, Detail::Long].map(|detail| help(command, detail)))
+        .chain([help_text::version()])
+        .collect()
+}
+
+#[test]
+fn help_fits_80_columns() {
+    for line in pages().iter().flat_map(|page| page.lines()) {
+        assert!(line.chars().count() <= 80, "{line:?}");
+        assert_eq!(line, line.trim_end(), "{line:?}");
+    }
+}
+
+/// Flags and commands in running text: words with two dashes, and words behind `regq`.
+#[track_caller]
+fn names_only_what_there_is(text: &str) {
+    let mut behind_regq = false;
+    for word in text.split_whitespace() {
+        let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        if let Some(flag) = word.strip_prefix("--") {
+            let flag = flag.split('=').next().unwrap_or_default();
+            assert!(table::long(flag).is_some(), "--{flag} in {text:?}");
+        } else if behind_regq && !word.starts_with('-') {
+            assert!(table::command(word).is_some(), "regq {word} in {text:?}");
+        }
+        behind_regq = word == "regq";
+    }
+}
+
+#[test]
+fn advice_names_only_what_there_is() {
+    FOREIGN.iter().for_each(|foreign| names_only_what_there_is(foreign.advice));
+    hint::ALL.iter().for_each(|text| names_only_what_there_is(text));
+    FLAGS.iter().for_each(|flag| names_only_what_there_is(flag.more));
+    COMMANDS
+        .iter()
+        .flat_map(|command| command.about)
+        .for_each(|text| names_only_what_there_is(text));
+}
+
+#[test]
+fn examples_are_command_lines() {
+    for (line, _) in COMMANDS.iter().flat_map(|command| command.examples) {
+        let line = line.split(" < ").next().unwrap_or_default();
+        let words: Vec<OsString> = line.split(' ').skip(1).map(OsString::from).collect();
+        assert!(line.starts_with("regq "), "{line}");
+        assert!(
+            matches!(parse(words), Ok(Request::Run(_) | Request::Help(..))),
+            "{line} is no command line"
+        );
+    }
+}
+
+#[test]
+fn other_words_have_advice_in_their_place() {
+    for word in FOREIGN.iter().flat_map(|foreign| foreign.theirs) {
+        let found =
+            if word.starts_with('-') { suggest::flag(word, None) } else { suggest::command(word) };
+        assert!(found.is_some(), "{word}");
+    }
+}
+
+#[test]
+fn near_misses_find_their_name() {
+    for (typed, expected) in [
+        ("digset", Some("did you mean regq digest")),
+        ("DIGEST", Some("did you mean regq digest")),
+        ("man", Some("did you mean regq manifest")),
+        ("halp", Some("did you mean regq help")),
+        ("docker.io/alpine", Some("the command comes first: regq digest docker.io/alpine")),
+        ("frobnicate", None),
+        ("", None),
+    ] {
+        assert_eq!(suggest::command(typed).as_deref(), expected, "{typed}");
+    }
+    for (typed, expected) in [
+        ("--plattform", Some("did you mean --platform")),
+        ("--plain", Some("did you mean --plain-http")),
+        ("--retrys", Some("did you mean --retries")),
+        ("--frobnicate", None),
+        ("-x", None),
+    ] {
+        assert_eq!(suggest::flag(typed, None).as_deref(), expected, "{typed}");
+    }
+    // A flag that the command does not take is no help.
+    assert_eq!(suggest::flag("--plattform", table::command("parse")), None);
+}

@@ -1,0 +1,101 @@
+//! What happens on the way to an answer, for those who want to watch.
+//!
+//! Events carry nothing secret: URLs are redacted, headers are names only. Text that came from a server is as
+//! it came; whoever shows it escapes it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Something that happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A connection was made.
+    Connected {
+        /// The host.
+        host: &'a str,
+        /// The addresses of the name, in the order in which they were tried.
+        addresses: &'a [SocketAddr],
+        /// What TLS agreed upon; `None` for plain http.
+        tls: Option<TlsFacts<'a>>,
+    },
+    /// A request is being sent.
+    Sending {
+        /// `GET` or `HEAD`.
+        method: &'a str,
+        /// The URL, redacted.
+        url: &'a str,
+        /// The names of its headers.
+        headers: &'a [&'a str],
+    },
+    /// The head of an answer came.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// The names of its headers, each once.
+        headers: &'a [&'a str],
+        /// From sending to here.
+        elapsed: Duration,
+    },
+    /// A request failed and is sent again.
+    Retrying {
+        /// The host.
+        host: &'a str,
+        /// What failed.
+        reason: &'a str,
+        /// The time until then.
+        wait: Duration,
+        /// True when the server asked for this time.
+        announced: bool,
+    },
+    /// The registry sent a `Warning: 299` header with this text.
+    Warning {
+        /// The host.
+        host: &'a str,
+        /// Its text.
+        text: &'a str,
+    },
+    /// A loopback registry does not speak TLS and is asked in plain http.
+    PlainHttp {
+        /// The host.
+        host: &'a str,
+    },
+}
+
+/// What a TLS handshake agreed upon.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct TlsFacts<'a> {
+    /// Such as `TLSv1_3`.
+    pub version: &'a str,
+    /// Such as `TLS13_AES_256_GCM_SHA384`.
+    pub cipher: &'a str,
+}
+
+/// Who is told of events. Called on the thread that asks.
+#[derive(Clone)]
+pub struct Observer(Arc<dyn Fn(&Event<'_>) + Send + Sync>);
+
+impl Observer {
+    /// Wraps a function.
+    pub fn new(tell: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Observer {
+        Observer(Arc::new(tell))
+    }
+
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        (self.0)(event);
+    }
+}
+
+impl Default for Observer {
+    fn default() -> Observer {
+        Observer::new(|_| {})
+    }
+}
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer(..)")
+    }
+}

@@ -1,0 +1,114 @@
+//! Conversations between the library and a loopback registry: every sentence of the exchange, by what arrived
+//! and what did not.
+
+mod bodies;
+mod challenges;
+mod connections;
+mod credentials;
+mod digests;
+mod manifests;
+mod patience;
+mod platforms;
+mod redirects;
+mod tokens;
+
+use crate::support::{Certificate, Reply, Request, Server, tls};
+use regq::credentials::{Credential, Keychain, Secret};
+use regq::digest::{Algorithm, Digest};
+use regq::error::{Error, Result};
+use regq::reference::Reference;
+use regq::registry::{Client, Config, Resolve, Resolved};
+
+/// A manifest as registries send it, small and valid.
+const MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
+const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const HEAD: &str = "HEAD /v2/team/app/manifests/1.0";
+const GET: &str = "GET /v2/team/app/manifests/1.0";
+
+/// A registry on loopback, with TLS and the certificate of the tests.
+fn https(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
+    Server::start(Some(Certificate::Server), handler)
+}
+
+/// The settings under which the tests ask: trust in the tests' authority, and no waiting between tries.
+fn config() -> Config {
+    let mut config = Config::default();
+    config.ca_files = vec![tls::ca_path()];
+    config.retries = 0;
+    config
+}
+
+/// The same, with a user name and a password.
+fn config_of(user: &str, password: &str) -> Config {
+    let mut config = config();
+    let credential = Credential::password(user, Secret::new(password)).unwrap();
+    config.keychain = Keychain::Given(credential);
+    config
+}
+
+/// `team/app:1.0` at a server.
+fn reference(server: &Server) -> Reference {
+    Reference::parse(&format!("{}/team/app:1.0", server.authority())).unwrap()
+}
+
+fn resolve(server: &Server, config: Config) -> Result<Resolved> {
+    Client::new(config).unwrap().resolve(&reference(server), &Resolve::default())
+}
+
+fn refused(server: &Server, config: Config) -> Error {
+    resolve(server, config).expect_err("an error")
+}
+
+fn sha256(body: &str) -> Digest {
+    Digest::of(Algorithm::Sha256, body.as_bytes())
+}
+
+/// 200 with the manifest and all its headers.
+fn manifest() -> Reply {
+    Reply::new(200)
+        .header("Content-Type", OCI_MANIFEST)
+        .header("Docker-Content-Digest", sha256(MANIFEST).to_string())
+        .body(MANIFEST)
+}
+
+/// 401 with one line of challenge, in which `HOST` is the host that was asked.
+fn unauthorized(request: &Request, challenge: &str) -> Reply {
+    let host = request.header("host").unwrap_or_default();
+    Reply::new(401).header("WWW-Authenticate", challenge.replace("HOST", host))
+}
+
+/// distribution's challenge for the repository, realm on the registry itself.
+fn bearer(request: &Request) -> Reply {
+    let challenge =
+        r#"Bearer realm="https://HOST/token",service="registry",scope="repository:team/app:pull""#;
+    unauthorized(request, challenge)
+}
+
+fn token(token: &str) -> Reply {
+    Reply::new(200)
+        .header("Content-Type", "application/json")
+        .body(format!(r#"{{"token":"{token}"}}"#))
+}
+
+const TOKEN: &str = "GET /token?service=registry&scope=repository:team/app:pull";
+
+/// A registry that wants the token `T` and has the manifest.
+fn with_tokens(request: &Request) -> Reply {
+    match (request.line().as_str(), request.header("authorization")) {
+        (TOKEN, None) => token("T"),
+        (_, Some("Bearer T")) => manifest(),
+        _ => bearer(request),
+    }
+}
+
+/// The text of an error with all that caused it, as the program shows it.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,228 @@
+//! Retries, announced waits and deadlines.
+
+use super::{HEAD, MANIFEST, config, https, manifest, refused, resolve, sha256};
+use crate::support::{Certificate, Reply, Server};
+use regq::error::{ConnectionFault, Error, Kind};
+use regq::registry::{Config, Event, Observer};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// A registry whose first answers are these, and then the manifest.
+fn after(replies: Vec<Reply>) -> Server {
+    let at = AtomicUsize::new(0);
+    https(move |_| match replies.get(at.fetch_add(1, Ordering::SeqCst)) {
+        Some(reply) => reply.clone(),
+        None => manifest(),
+    })
+}
+
+fn retrying(retries: u32) -> Config {
+    let mut config = config();
+    config.retries = retries;
+    config
+}
+
+/// The waits that were told: how long, announced or not, and why.
+type Waits = Arc<Mutex<Vec<(Duration, bool, String)>>>;
+
+fn watched(mut config: Config) -> (Config, Waits) {
+    let waits = Waits::default();
+    let log = Arc::clone(&waits);
+    config.observer = Observer::new(move |event| {
+        if let Event::Retrying { wait, announced, reason, .. } = event {
+            log.lock().unwrap().push((*wait, *announced, (*reason).to_owned()));
+        }
+    });
+    (config, waits)
+}
+
+#[test]
+fn failures_that_may_pass_are_retried() {
+    let replies = [408, 429, 500, 502, 503, 504].map(Reply::new);
+    for reply in replies.into_iter().chain([Reply::close()]) {
+        let server = after(vec![reply.clone()]);
+        let resolved = resolve(&server, retrying(1)).unwrap();
+        assert_eq!(resolved.digest, sha256(MANIFEST), "{reply:?}");
+        assert_eq!(server.lines(), [HEAD, HEAD], "{reply:?}");
+    }
+}
+
+#[test]
+fn n_retries_are_n_plus_one_sendings_with_growing_waits() {
+    let server = after(vec![Reply::new(503); 9]);
+    let (config, waits) = watched(retrying(2));
+    let error = refused(&server, config);
+    assert_eq!(error.kind(), Kind::Unavailable);
+    assert_eq!(server.lines(), [HEAD, HEAD, HEAD]);
+    let waits = waits.lock().unwrap();
+    let ranges = [(100, 200), (200, 400)];
+    assert_eq!(waits.len(), ranges.len());
+    for ((wait, announced, reason), (low, high)) in waits.iter().zip(ranges) {
+        assert!((low..=high).contains(&wait.as_millis()), "{wait:?}");
+        assert!(!announced);
+        assert_eq!(reason, "status 503");
+    }
+}
+
+#[test]
+fn what_will_not_pass_is_not_retried() {
+    for status in [400, 403, 404, 406, 501, 505] {
+        let server = https(move |_| Reply::new(status));
+        refused(&server, retrying(3));
+        let heads = server.lines().iter().filter(|line| **line == HEAD).count();
+        assert_eq!(heads, 1, "{status}");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_refused_is_not_retried() {
+    let server = Server::start(Some(Certificate::Expired), |_| manifest());
+    let (config, waits) = watched(retrying(3));
+    assert_eq!(refused(&server, config).kind(), Kind::Unavailable);
+    assert_eq!(server.connections(), 1);
+    assert!(waits.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_not_retried() {
+    // RFC 6761 keeps `.invalid` from ever resolving; where no resolver is reachable that fails as well.
+    let (mut config, waits) = watched(retrying(3));
+    config.connect_timeout = Duration::from_secs(5);
+    let reference = regq::reference::Reference::parse("registry.invalid/a:b").unwrap();
+    let client = regq::registry::Client::new(config).unwrap();
+    let error = client.resolve(&reference, &Default::default()).expect_err("no such name");
+    assert_eq!(error.kind(), Kind::Unavailable);
+    // A resolver that never answers makes it a connection that took too long, which is retried.
+    if let Error::Connection(connection) = &error
+        && let ConnectionFault::Name(_) = connection.fault
+    {
+        assert!(waits.lock().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_body_cut_short_is_retried() {
+    let cut = || manifest().cut_after(20);
+    let server = after(vec![cut()]);
+    let client = regq::registry::Client::new(retrying(1)).unwrap();
+    let fetched = client.fetch_manifest(&super::reference(&server), None).unwrap();
+    assert_eq!(fetched.bytes, MANIFEST.as_bytes());
+    let server = after(vec![cut(), cut()]);
+    let client = regq::registry::Client::new(retrying(1)).unwrap();
+    let error = client.fetch_manifest(&super::reference(&server), None).expect_err("cut");
+    assert_eq!(error.kind(), Kind::Unavailable);
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_body_cut_short_without_a_length_is_found_by_its_digest() {
+    let server = after(vec![manifest().until_close().cut_after(20)]);
+    let client = regq::registry::Client::new(config()).unwrap();
+    let error = client.fetch_manifest(&super::reference(&server), None).expect_err("cut");
+    assert!(matches!(error.kind(), Kind::Invalid | Kind::Unavailable), "{error}");
+}
+
+#[test]
+fn an_announced_wait_is_obeyed_and_told() {
+    let server = after(vec![Reply::new(429).header("Retry-After", "1")]);
+    let (mut config, waits) = watched(retrying(1));
+    // Announced waits are not counted: this one alone is longer than the whole time.
+    config.timeout = Duration::from_millis(900);
+    let begun = Instant::now();
+    resolve(&server, config).unwrap();
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+    let told = (Duration::from_secs(1), true, "status 429".to_owned());
+    assert_eq!(*waits.lock().unwrap(), [told]);
+}
+
+#[test]
+fn a_wait_as_a_date_is_held_against_the_answers_own() {
+    let reply = Reply::new(503)
+        .header("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
+        .header("Retry-After", "Sun, 06 Nov 1994 08:49:38 GMT");
+    let server = after(vec![reply]);
+    let (config, waits) = watched(retrying(1));
+    resolve(&server, config).unwrap();
+    assert_eq!(waits.lock().unwrap()[0].0, Duration::from_secs(1));
+}
+
+#[test]
+fn a_wait_that_is_too_long_ends_it_with_its_status() {
+    for (status, kind) in [(429, Kind::RateLimited), (503, Kind::Unavailable)] {
+        let server = after(vec![Reply::new(status).header("Retry-After", "61")]);
+        let error = refused(&server, retrying(3));
+        assert_eq!(error.kind(), kind);
+        assert!(error.to_string().contains("come back in 61 s"), "{error}");
+        assert_eq!(server.lines(), [HEAD]);
+    }
+}
+
+#[test]
+fn an_unreadable_wait_is_none() {
+    let server = after(vec![Reply::new(503).header("Retry-After", "soon")]);
+    let (config, waits) = watched(retrying(1));
+    resolve(&server, config).unwrap();
+    assert!(!waits.lock().unwrap()[0].1);
+}
+
+#[test]
+fn one_question_has_a_deadline() {
+    let server = https(|_| Reply::silent());
+    let mut config = retrying(3);
+    config.timeout = Duration::from_millis(300);
+    let begun = Instant::now();
+    let error = refused(&server, config);
+    assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
+    assert_eq!(error.kind(), Kind::Unavailable);
+    assert!(error.to_string().contains("300 ms"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn the_deadline_is_for_all_requests_together() {
+    // Every request succeeds in time; the question never ends.
+    let server = https(|request| {
+        let hop: usize = request.path().trim_start_matches("/hop").parse().unwrap_or(0);
+        if hop < 3 {
+            Reply::new(302).header("Location", format!("/hop{}", hop + 1))
+        } else {
+            Reply::silent()
+        }
+    });
+    let mut config = config();
+    config.timeout = Duration::from_millis(500);
+    assert!(matches!(refused(&server, config), Error::Deadline { .. }));
+}
+
+#[test]
+fn a_body_that_stalls_ends_with_the_deadline() {
+    let server = https(|_| manifest().stall_after(20));
+    let mut config = config();
+    config.timeout = Duration::from_millis(300);
+    let client = regq::registry::Client::new(config).unwrap();
+    let error = client.fetch_manifest(&super::reference(&server), None).expect_err("stalled");
+    assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
+}
+
+#[test]
+fn connecting_has_a_time_of_its_own() {
+    // It accepts and says nothing, so the TLS handshake never ends.
+    let server = Server::silent();
+    let (mut config, waits) = watched(retrying(1));
+    config.connect_timeout = Duration::from_millis(200);
+    let begun = Instant::now();
+    let error = refused(&server, config);
+    let Error::Connection(connection) = &error else { panic!("{error:?}") };
+    assert!(matches!(connection.fault, ConnectionFault::ConnectTimeout(_)), "{error:?}");
+    assert_eq!(waits.lock().unwrap().len(), 1);
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_deadline_shorter_than_the_time_for_connecting_is_said_as_such() {
+    let server = Server::silent();
+    let mut config = config();
+    config.timeout = Duration::from_millis(200);
+    assert!(matches!(refused(&server, config), Error::Deadline { .. }));
+}

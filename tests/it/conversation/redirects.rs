@@ -1,0 +1,175 @@
+//! Redirects: how far, where to, and what goes along.
+
+use super::{
+    HEAD, MANIFEST, TOKEN, bearer, config, config_of, https, manifest, reference, refused, resolve,
+    sha256, token, unauthorized, with_tokens,
+};
+use crate::support::{Certificate, Reply, Server};
+use regq::error::Kind;
+use regq::registry::{Client, Resolve};
+
+#[test]
+fn the_same_origin_keeps_the_token() {
+    for status in [301, 302, 303, 307, 308] {
+        let server =
+            https(move |request| match (request.path(), request.header("authorization")) {
+                ("/moved", Some("Bearer T")) => manifest(),
+                (_, Some("Bearer T")) => Reply::new(status).header("Location", "/moved"),
+                ("/token", None) => token("T"),
+                _ => bearer(request),
+            });
+        assert_eq!(resolve(&server, config()).unwrap().digest, sha256(MANIFEST), "{status}");
+        assert_eq!(server.lines(), [HEAD, TOKEN, HEAD, "HEAD /moved"], "{status}");
+    }
+}
+
+#[test]
+fn another_origin_gets_only_the_harmless_headers() {
+    // Another port of the same host is another origin.
+    let storage = https(|_| manifest());
+    let target = format!("{}/blob?sig=x", storage.url());
+    let server = https(move |request| match (request.path(), request.header("authorization")) {
+        ("/token", _) => token("T"),
+        (_, Some(_)) => Reply::new(307).header("Location", &target),
+        (_, None) => bearer(request),
+    });
+    assert_eq!(resolve(&server, config_of("ada", "secret")).unwrap().digest, sha256(MANIFEST));
+    let request = storage.requests().remove(0);
+    assert_eq!(request.line(), "HEAD /blob?sig=x");
+    let mut names: Vec<_> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "accept-encoding", "host", "user-agent"]);
+}
+
+#[test]
+fn a_new_host_has_an_exchange_of_its_own() {
+    let second = https(|request| match (request.path(), request.header("authorization")) {
+        ("/token", None) => token("SECOND"),
+        (_, Some("Bearer SECOND")) => manifest(),
+        (_, None) => bearer(request),
+        (_, Some(other)) => panic!("sent {other}"),
+    });
+    let target = format!("{}/v2/team/app/manifests/1.0", second.url());
+    let first = https(move |request| match (request.path(), request.header("authorization")) {
+        ("/token", None) => token("FIRST"),
+        (_, Some("Bearer FIRST")) => Reply::new(307).header("Location", &target),
+        _ => bearer(request),
+    });
+    assert_eq!(resolve(&first, config()).unwrap().digest, sha256(MANIFEST));
+    assert_eq!(first.lines(), [HEAD, TOKEN, HEAD]);
+    assert_eq!(second.lines(), [HEAD, TOKEN, HEAD]);
+}
+
+#[test]
+fn the_way_back_carries_nothing() {
+    let first = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
+    let back = std::sync::Arc::clone(&first);
+    let second =
+        https(move |_| Reply::new(307).header("Location", format!("{}/back", back.get().unwrap())));
+    let target = format!("{}/second", second.url());
+    let server = https(move |request| match (request.path(), request.header("authorization")) {
+        ("/back", None) => manifest(),
+        ("/back", Some(_)) => panic!("a token came back by way of another host"),
+        ("/token", None) => token("T"),
+        (_, Some(_)) => Reply::new(307).header("Location", &target),
+        _ => bearer(request),
+    });
+    first.set(server.url()).unwrap();
+    assert!(resolve(&server, config()).is_ok());
+}
+
+#[test]
+fn five_are_followed_and_no_more() {
+    let chain = |length: usize| {
+        https(move |request| {
+            let hop: usize = request.path().trim_start_matches("/hop").parse().unwrap_or(0);
+            if hop == length {
+                manifest()
+            } else {
+                Reply::new(302).header("Location", format!("/hop{}", hop + 1))
+            }
+        })
+    };
+    let server = chain(5);
+    assert!(resolve(&server, config()).is_ok());
+    assert_eq!(server.requests().len(), 6);
+    let server = chain(6);
+    let error = refused(&server, config());
+    assert_eq!(error.kind(), Kind::Invalid);
+    assert!(error.to_string().contains("redirects once more"), "{error}");
+    assert_eq!(server.requests().len(), 6);
+}
+
+#[test]
+fn https_never_leads_to_http() {
+    let plain = Server::start(None, |_| manifest());
+    let target = format!("{}/x", plain.url());
+    let server = https(move |_| Reply::new(307).header("Location", &target));
+    let error = refused(&server, config());
+    assert_eq!(error.kind(), Kind::Invalid);
+    assert!(error.to_string().contains("plain http"), "{error}");
+    assert_eq!(plain.connections(), 0);
+}
+
+#[test]
+fn a_redirect_to_nowhere_is_invalid() {
+    for location in [
+        None,
+        Some("ftp://example.com/"),
+        Some("https://user@example.com/"),
+        Some("https://example.com:0/"),
+        Some("https://example.com:65536/"),
+        Some("https://exa mple.com/"),
+        Some("https:///x"),
+        Some("caf\u{e9}"),
+    ] {
+        let server = https(move |_| {
+            location.iter().fold(Reply::new(302), |reply, to| reply.header("Location", to))
+        });
+        let error = refused(&server, config());
+        assert_eq!(error.kind(), Kind::Invalid, "{location:?}: {error}");
+        assert_eq!(server.lines(), [HEAD], "{location:?}");
+    }
+}
+
+#[test]
+fn a_token_for_the_second_host_is_kept_for_it() {
+    let second = https(with_tokens);
+    let target = format!("{}/v2/team/app/manifests/1.0", second.url());
+    let first = https(move |_| Reply::new(307).header("Location", &target));
+    let client = Client::new(config()).unwrap();
+    for _ in 0..2 {
+        client.resolve(&reference(&first), &Resolve::default()).unwrap();
+    }
+    assert_eq!(first.lines(), [HEAD, HEAD]);
+    // It gets the token again when it asks again, and no second token is fetched.
+    assert_eq!(second.lines(), [HEAD, TOKEN, HEAD, HEAD, HEAD]);
+    assert_eq!(second.requests()[3].header("authorization"), None);
+}
+
+#[test]
+fn a_redirect_to_a_certificate_that_is_refused_goes_no_further() {
+    let wrong = Server::start(Some(Certificate::WrongName), |_| manifest());
+    let target = format!("{}/x", wrong.url());
+    let server = https(move |_| Reply::new(307).header("Location", &target));
+    assert_eq!(refused(&server, config()).kind(), Kind::Unavailable);
+    assert_eq!(wrong.requests().len(), 0);
+}
+
+#[test]
+fn a_redirect_to_a_loopback_host_without_tls_is_no_reason_for_plain_http() {
+    let plain = Server::start(None, |_| manifest());
+    let target = format!("https://{}/x", plain.authority());
+    let server = https(move |_| Reply::new(307).header("Location", &target));
+    assert_eq!(refused(&server, config()).kind(), Kind::Unavailable);
+    assert_eq!(plain.requests().len(), 0);
+}
+
+#[test]
+fn a_challenge_behind_a_redirect_is_answered_to_its_own_origin() {
+    let second = https(|request| unauthorized(request, r#"Basic realm="x""#));
+    let target = format!("{}/x", second.url());
+    let first = https(move |_| Reply::new(307).header("Location", &target));
+    assert_eq!(refused(&first, config_of("ada", "secret")).kind(), Kind::Denied);
+    assert!(second.requests().iter().all(|request| request.header("authorization").is_none()));
+}

@@ -1,0 +1,249 @@
+//! The token request and its answer.
+
+use super::{
+    HEAD, MANIFEST, TOKEN, bearer, chain, config, config_of, https, manifest, reference, refused,
+    resolve, sha256, token, unauthorized, with_tokens,
+};
+use crate::support::{Certificate, Reply, Server};
+use regq::error::Kind;
+use regq::reference::Reference;
+use regq::registry::{Client, Resolve};
+
+/// The token request that a challenge leads to.
+fn asked(challenge: &'static str) -> String {
+    let server = https(move |request| match request.header("authorization") {
+        Some(_) => manifest(),
+        None if request.path() == "/token" => token("T"),
+        None => unauthorized(request, challenge),
+    });
+    resolve(&server, config()).unwrap();
+    server.lines()[1].clone()
+}
+
+#[test]
+fn service_and_scope_go_back_as_they_came() {
+    for (challenge, request) in [
+        (r#"service="s",scope="aws""#, "service=s&scope=aws"),
+        (r#"service="s",scope="*""#, "service=s&scope=*"),
+        (
+            r#"service="s",scope="repository:x:metadata_read""#,
+            "service=s&scope=repository:x:metadata_read",
+        ),
+        (r#"service="a b&c=d",scope="x+y%z""#, "service=a%20b%26c%3Dd&scope=x%2By%25z"),
+        (r#"service="caf\é#?",scope="x""#, "service=caf%C3%A9%23%3F&scope=x"),
+        (
+            r#"service="https://h:5000/v2/token",scope="repository:h:5000/a/b:pull""#,
+            "service=https://h:5000/v2/token&scope=repository:h:5000/a/b:pull",
+        ),
+        (
+            r#"service="s",scope="repository:a:pull repository:b:pull""#,
+            "service=s&scope=repository:a:pull%20repository:b:pull",
+        ),
+        // Our own scope where there is none; an empty service is none.
+        (r#"service="s""#, "service=s&scope=repository:team/app:pull"),
+        (r#"service="s",scope="""#, "service=s&scope=repository:team/app:pull"),
+        (r#"service="",scope="x""#, "scope=x"),
+        (r#"scope="x""#, "scope=x"),
+    ] {
+        let text = format!(r#"Bearer realm="https://HOST/token",{challenge}"#);
+        assert_eq!(asked(text.leak()), format!("GET /token?{request}"), "{challenge}");
+    }
+}
+
+#[test]
+fn the_query_of_a_realm_stays() {
+    let challenge = r#"Bearer realm="https://HOST/token?account=x&x=1,2",service="s",scope="y""#;
+    assert_eq!(asked(challenge), "GET /token?account=x&x=1,2&service=s&scope=y");
+}
+
+#[test]
+fn a_token_request_names_what_it_takes_and_carries_nothing_else() {
+    let server = https(with_tokens);
+    resolve(&server, config()).unwrap();
+    let request = server.requests().remove(1);
+    assert_eq!(request.method, "GET");
+    assert_eq!(request.header("authorization"), None);
+    assert_eq!(request.header("accept-encoding"), Some("identity"));
+    assert_eq!(request.body, b"");
+}
+
+fn answering(reply: Reply) -> Server {
+    https(move |request| match request.header("authorization") {
+        _ if request.path() == "/token" => reply.clone(),
+        Some("Bearer T" | "Bearer A") => manifest(),
+        Some(other) => panic!("sent {other}"),
+        None => bearer(request),
+    })
+}
+
+#[test]
+fn token_or_access_token_either_is_fine() {
+    for (body, sent) in [
+        (r#"{"token":"T"}"#, "Bearer T"),
+        (r#"{"access_token":"A"}"#, "Bearer A"),
+        (r#"{"token":"T","access_token":"A"}"#, "Bearer A"),
+        (r#"{"token":"T","access_token":""}"#, "Bearer T"),
+        (r#"{"token":"","access_token":"A"}"#, "Bearer A"),
+        (r#"{"token":"T","access_token":null,"expires_in":"x","issued_at":5}"#, "Bearer T"),
+    ] {
+        // Whatever the Content-Type says.
+        let server = answering(Reply::new(200).header("Content-Type", "text/plain").body(body));
+        assert!(resolve(&server, config()).is_ok(), "{body}");
+        assert_eq!(server.requests()[2].header("authorization"), Some(sent), "{body}");
+    }
+}
+
+#[test]
+fn an_answer_without_a_usable_token_is_invalid() {
+    let html = Reply::new(200).header("Content-Type", "text/html").body("<h1>Log in</h1> please");
+    let rows = [
+        (html, "\"text/html\"; it says \"Log in please\""),
+        (Reply::new(200).body(""), "did not answer with JSON"),
+        (Reply::new(200).body("{}"), "without a token"),
+        (Reply::new(200).body("[]"), "without a token"),
+        (Reply::new(200).body(r#"{"token":""}"#), "without a token"),
+        (Reply::new(200).body(r#"{"token":5}"#), "without a token"),
+        (Reply::new(200).body(r#"{"token":"a b"}"#), "cannot stand in a header"),
+        (Reply::new(200).body(r#"{"token":"a\r\nX: y"}"#), "cannot stand in a header"),
+        (Reply::new(200).body(r#"{"token":"é"}"#), "cannot stand in a header"),
+        (Reply::new(200).body("x".repeat(64 * 1024 + 1)), "larger than the 65536 bytes"),
+    ];
+    for (reply, says) in rows {
+        let server = answering(reply);
+        let error = refused(&server, config());
+        assert_eq!(error.kind(), Kind::Invalid, "{error}");
+        assert!(chain(&error).contains(says), "{says}: {error}");
+        assert_eq!(server.lines(), [HEAD, TOKEN], "{error}");
+    }
+}
+
+#[test]
+fn a_token_answer_may_have_64_kib() {
+    let padding = " ".repeat(64 * 1024 - r#"{"token":"T"}"#.len());
+    let server = answering(Reply::new(200).body(format!(r#"{{"token":"T"}}{padding}"#)));
+    assert!(resolve(&server, config()).is_ok());
+}
+
+#[test]
+fn a_refused_token_request_is_not_repeated() {
+    for (status, kind) in [
+        (400, Kind::Denied),
+        (401, Kind::Denied),
+        (403, Kind::Denied),
+        (404, Kind::Denied),
+        (405, Kind::Denied),
+        (418, Kind::Invalid),
+    ] {
+        let server = answering(Reply::new(status).body("go away"));
+        let mut config = config_of("ada", "secret");
+        config.retries = 3;
+        let error = refused(&server, config);
+        assert_eq!(error.kind(), kind, "{error}");
+        let text = error.to_string();
+        assert!(text.contains("token server") && text.contains("\"go away\""), "{text}");
+        assert_eq!(server.lines(), [HEAD, TOKEN], "{status}");
+    }
+}
+
+#[test]
+fn a_failing_token_request_is_sent_again() {
+    for reply in [Reply::new(408), Reply::new(429), Reply::new(503), Reply::close()] {
+        let failed = std::sync::atomic::AtomicBool::new(false);
+        let server = https(move |request| match request.path() {
+            "/token" if !failed.swap(true, std::sync::atomic::Ordering::SeqCst) => reply.clone(),
+            _ => with_tokens(request),
+        });
+        let mut config = config();
+        config.retries = 1;
+        assert_eq!(resolve(&server, config).unwrap().digest, sha256(MANIFEST));
+        assert_eq!(server.lines(), [HEAD, TOKEN, TOKEN, HEAD]);
+    }
+}
+
+#[test]
+fn a_token_serves_the_next_question_about_the_same_repository() {
+    let server = https(with_tokens);
+    let client = Client::new(config()).unwrap();
+    for _ in 0..3 {
+        client.resolve(&reference(&server), &Resolve::default()).unwrap();
+    }
+    assert_eq!(server.lines(), [HEAD, TOKEN, HEAD, HEAD, HEAD]);
+    let other = Reference::parse(&format!("{}/team/other:1.0", server.authority())).unwrap();
+    client.resolve(&other, &Resolve::default()).unwrap();
+    // A token is for one repository.
+    assert_eq!(server.requests()[5].header("authorization"), None);
+}
+
+#[test]
+fn a_token_that_ran_out_is_replaced_once() {
+    // Each token is good for one request.
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    let good = std::sync::Mutex::new(String::new());
+    let server = https(move |request| {
+        let mut good = good.lock().unwrap();
+        if request.path() == "/token" {
+            let n = number.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            *good = format!("T{n}");
+            return token(&good);
+        }
+        let sent = request.header("authorization").map(str::to_owned);
+        if sent.is_some_and(|sent| sent == format!("Bearer {good}")) {
+            good.clear();
+            return manifest();
+        }
+        bearer(request)
+    });
+    let client = Client::new(config()).unwrap();
+    for _ in 0..2 {
+        client.resolve(&reference(&server), &Resolve::default()).unwrap();
+    }
+    assert_eq!(server.lines(), [HEAD, TOKEN, HEAD, HEAD, TOKEN, HEAD]);
+}
+
+#[test]
+fn a_kept_token_that_is_refused_without_a_challenge_is_forgotten() {
+    let uses = std::sync::atomic::AtomicUsize::new(0);
+    let server = https(move |request| match request.header("authorization") {
+        Some(_) if uses.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 1 => Reply::new(401),
+        _ => with_tokens(request),
+    });
+    let client = Client::new(config()).unwrap();
+    for _ in 0..2 {
+        client.resolve(&reference(&server), &Resolve::default()).unwrap();
+    }
+    assert_eq!(server.lines(), [HEAD, TOKEN, HEAD, HEAD, HEAD, TOKEN, HEAD]);
+}
+
+#[test]
+fn an_anonymous_token_request_may_be_redirected() {
+    let elsewhere = Server::start(Some(Certificate::Server), |_| token("T"));
+    let target = format!("{}/elsewhere", elsewhere.url());
+    let server = https(move |request| match request.path() {
+        "/token" => Reply::new(307).header("Location", &target),
+        _ => with_tokens(request),
+    });
+    assert!(resolve(&server, config()).is_ok());
+    assert_eq!(elsewhere.lines(), ["GET /elsewhere"]);
+}
+
+#[test]
+fn a_token_request_with_credentials_stays_with_its_origin() {
+    let elsewhere = Server::start(Some(Certificate::Server), |_| token("T"));
+    let target = format!("{}/elsewhere", elsewhere.url());
+    let server = https(move |request| match request.path() {
+        "/token" => Reply::new(307).header("Location", &target),
+        _ => bearer(request),
+    });
+    let error = refused(&server, config_of("ada", "secret"));
+    assert_eq!(error.kind(), Kind::Invalid);
+    assert!(error.to_string().contains(&elsewhere.authority()), "{error}");
+    assert_eq!(elsewhere.connections(), 0);
+    // On its own origin it may move.
+    let server = https(|request| match request.path() {
+        "/token" => Reply::new(308).header("Location", "/tokens/"),
+        "/tokens/" => token("T"),
+        _ => with_tokens(request),
+    });
+    assert!(resolve(&server, config_of("ada", "secret")).is_ok());
+    assert_eq!(server.requests()[2].header("authorization"), Some("Basic YWRhOnNlY3JldA=="));
+}

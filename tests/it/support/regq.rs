@@ -1,0 +1,179 @@
+//! Runs the real program, and holds what it said against what it should say.
+//!
+//! The environment is empty but for what a test gives; stdin is empty unless
+//! given. Assertions compare exactly and print the whole run when they fail.
+
+use serde_json::Value;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+use std::thread;
+
+/// A run of regq to come.
+pub(crate) struct Regq {
+    args: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
+    stdin: Vec<u8>,
+    stdout: Stdout,
+}
+
+enum Stdout {
+    Captured,
+    Closed,
+    Full,
+}
+
+impl Regq {
+    /// regq without arguments.
+    pub(crate) fn new() -> Regq {
+        Regq { args: Vec::new(), env: Vec::new(), stdin: Vec::new(), stdout: Stdout::Captured }
+    }
+
+    /// Adds an argument.
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Regq {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args(self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Regq {
+        args.into_iter().fold(self, Regq::arg)
+    }
+
+    /// Sets a variable of the otherwise empty environment.
+    pub(crate) fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Regq {
+        self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// What is to be read from stdin.
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Regq {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// Stdout is a pipe that nobody reads.
+    pub(crate) fn closed_stdout(mut self) -> Regq {
+        self.stdout = Stdout::Closed;
+        self
+    }
+
+    /// Stdout is a full disk.
+    pub(crate) fn full_stdout(mut self) -> Regq {
+        self.stdout = Stdout::Full;
+        self
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub(crate) fn run(self) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_regq"));
+        command.args(&self.args).env_clear().envs(self.env);
+        command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(match self.stdout {
+            Stdout::Captured => Stdio::piped(),
+            Stdout::Closed => io::pipe().expect("a pipe").1.into(),
+            Stdout::Full => {
+                OpenOptions::new().write(true).open("/dev/full").expect("/dev/full").into()
+            }
+        });
+        let mut child = command.spawn().expect("regq is built and starts");
+        let mut stdin = child.stdin.take().expect("its stdin is a pipe");
+        let bytes = self.stdin;
+        // Beside the reading, since a full pipe in one direction would stop both.
+        // That regq does not read it all is not for this to judge.
+        let writer = thread::spawn(move || drop(stdin.write_all(&bytes)));
+        let output = child.wait_with_output().expect("regq ends");
+        writer.join().expect("the writer of stdin ends");
+        let words = self.args.iter().map(|arg| format!(" {}", arg.to_string_lossy()));
+        Ran {
+            command: format!("regq{}", words.collect::<String>()),
+            code: match (output.status.code(), output.status.signal()) {
+                (Some(code), _) => code,
+                (None, signal) => 128 + signal.unwrap_or_default(),
+            },
+            stdout: output.stdout,
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        }
+    }
+}
+
+/// A run of regq that ended.
+#[derive(Clone)]
+pub(crate) struct Ran {
+    pub(crate) command: String,
+    /// The exit code, or 128 and the signal's number, as a shell has it.
+    pub(crate) code: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Asserts the exit code.
+    #[track_caller]
+    pub(crate) fn code(&self, expected: i32) -> &Ran {
+        assert!(self.code == expected, "expected exit code {expected}\n{self}");
+        self
+    }
+
+    /// Asserts the exact bytes of stdout.
+    #[track_caller]
+    pub(crate) fn stdout(&self, expected: impl AsRef<[u8]>) -> &Ran {
+        let text = String::from_utf8_lossy(expected.as_ref());
+        assert!(self.stdout == expected.as_ref(), "expected stdout\n{}{self}", quoted(&text));
+        self
+    }
+
+    /// Asserts the exact text of stderr.
+    #[track_caller]
+    pub(crate) fn stderr(&self, expected: impl AsRef<str>) -> &Ran {
+        let text = expected.as_ref();
+        assert!(self.stderr == text, "expected stderr\n{}{self}", quoted(text));
+        self
+    }
+
+    /// Stdout as JSON, one value a line.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Vec<Value> {
+        assert!(matches!(self.stdout.last(), None | Some(b'\n')), "expected whole lines\n{self}");
+        let lines = self.stdout.split_inclusive(|byte| *byte == b'\n');
+        match lines.map(serde_json::from_slice).collect() {
+            Ok(values) => values,
+            Err(error) => panic!("expected a line of JSON each: {error}\n{self}"),
+        }
+    }
+
+    /// The same run with `from` written as `to` in the command, in stdout where
+    /// that is text, and in stderr: what differs from run to run, such as a
+    /// port.
+    pub(crate) fn replace(mut self, from: impl AsRef<str>, to: &str) -> Ran {
+        let from = from.as_ref();
+        self.command = self.command.replace(from, to);
+        self.stderr = self.stderr.replace(from, to);
+        if let Ok(text) = std::str::from_utf8(&self.stdout) {
+            self.stdout = text.replace(from, to).into_bytes();
+        }
+        self
+    }
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stdout = String::from_utf8_lossy(&self.stdout);
+        writeln!(f, "command: {}\ncode: {}", self.command, self.code)?;
+        write!(f, "stdout:\n{}stderr:\n{}", quoted(&stdout), quoted(&self.stderr))
+    }
+}
+
+/// Every line behind a bar, so that a missing or extra line end is seen.
+fn quoted(text: &str) -> String {
+    if text.is_empty() {
+        return "  (nothing)\n".to_owned();
+    }
+    let lines =
+        text.split_inclusive('\n').map(|line| format!("  |{}\n", line.trim_end_matches('\n')));
+    let quoted: String = lines.collect();
+    if text.ends_with('\n') { quoted } else { format!("{quoted}  (no line end)\n") }
+}
