@@ -1,4 +1,36 @@
-//! regq asks container registries questions and gets trustworthy answers.
+//! regq asks container registries questions and gets trustworthy answers: which digest does this tag have, what
+//! is in this image, and, when a registry says no, why.
+//!
+//! This is the library under the program of the same name. It blocks, prints nothing, reads no environment and
+//! keeps no global state. The quickest way in is [`registry::Client`]:
+//!
+//! ```no_run
+//! use regq::reference::Reference;
+//! use regq::registry::{Client, Config, Resolve};
+//!
+//! let client = Client::new(Config::default())?;
+//! let reference = Reference::parse("alpine:3.20")?;
+//! let resolved = client.resolve(&reference, &Resolve::default())?;
+//! println!("{}", resolved.digest);
+//! # Ok::<(), regq::error::Error>(())
+//! ```
+//!
+//! # The rooms of the house
+//!
+//! A file imports only from files of a lower rank; a test over the sources holds it.
+//!
+//! | rank | module | what lives there |
+//! | --- | --- | --- |
+//! | 0 | [`digest`], [`platform`], [`challenge`], [`url`], `http_date` | values of the specifications, parsed once; no I/O |
+//! | 1 | [`reference`](mod@reference), [`oci`] | names, and the documents that registries send; no I/O |
+//! | 2 | [`error`] | one error type, its kinds and exit codes |
+//! | 3 | [`credentials`] | secrets and whom they are for |
+//! | 4 | `transport`, `token` | one request and its answer (the only place that names ureq and rustls); the token protocol without I/O |
+//! | 5 | [`registry`] | the client: redirects, challenges, tokens, manifests |
+//! | 7 | `main.rs`, `cli/`, `signal.rs` | the program |
+//!
+//! Data flows one way: a text becomes a [`reference::Reference`], the client makes questions of it, `transport`
+//! asks them, and what comes back is a typed value or an [`error::Error`].
 
 pub mod challenge;
 pub mod credentials;

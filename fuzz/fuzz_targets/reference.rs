@@ -8,4 +8,5 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     properties::reference_never_panics(text);
     properties::digest_never_panics(text);
     properties::platform_never_panics(text);
+    properties::any_split_gives_the_same_digest(text.as_bytes(), text.as_bytes());
 });

@@ -4,10 +4,11 @@ use regq::reference::Reference;
 use regq::registry::{Client, Resolve, Resolved};
 use serde::Serialize;
 
+use super::context::Context;
 use super::failure::Failure;
 use super::items::Items;
 use super::output::{Item, Report, Stop};
-use super::{Context, session};
+use super::session;
 
 /// The object of `--json`.
 #[derive(Serialize)]

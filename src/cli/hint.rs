@@ -14,12 +14,14 @@ use regq::reference::Reference;
 const LOG_IN: &str = "if it exists, it is not for everybody: log in with --user NAME and \
                       --password-stdin or --password-file FILE";
 const NEEDS_LOGIN: &str = "log in with --user NAME and --password-stdin or --password-file FILE";
-const LOGGED_IN: &str = "the user name or password is wrong, or has no right to this repository";
+const LOGGED_IN: &str =
+    "check the user name and the password, and whether they may read this repository";
 const LIMIT: &str = "many registries allow more to those who log in: --user NAME with \
                      --password-stdin or --password-file FILE";
 const LOOK_UP: &str = "check the spelling; regq parse REF shows how the name is read";
 const TRUST_REALM: &str = "if they belong together, say so with --trust-realm";
 const ALLOW_PRIVATE: &str = "if that is as it should be, --allow-private lets it be asked";
+const IN_THE_CLEAR: &str = "--plain-http sends them all the same, for all in between to read";
 const CA_FILE: &str = "if it is your own authority's, name that with --ca-file FILE";
 const PLAIN_HTTP: &str = "--plain-http asks without TLS, if that is what it speaks";
 const CLOCK: &str = "check this machine's clock";
@@ -36,6 +38,7 @@ pub(crate) const ALL: &[&str] = &[
     LOOK_UP,
     TRUST_REALM,
     ALLOW_PRIVATE,
+    IN_THE_CLEAR,
     CA_FILE,
     PLAIN_HTTP,
     CLOCK,
@@ -66,7 +69,7 @@ pub(crate) fn hint(error: &Error, reference: Option<&Reference>) -> Option<Strin
 fn of_status(kind: Kind, answer: &StatusError) -> Option<&'static str> {
     let anonymous = matches!(answer.identity, Identity::Anonymous | Identity::AnonymousToken);
     match kind {
-        Kind::Denied if answer.status == 451 => None,
+        Kind::Denied if !matches!(answer.status, 401 | 403) => None,
         Kind::Denied if anonymous => Some(LOG_IN),
         Kind::Denied => Some(LOGGED_IN),
         Kind::RateLimited if anonymous => Some(LIMIT),
@@ -87,6 +90,7 @@ fn of_refusal(refusal: &Refusal) -> Option<String> {
     match refusal {
         Refusal::RealmUntrusted { realm, .. } => Some(format!("{TRUST_REALM} {realm}")),
         Refusal::PrivateAddress { .. } => Some(ALLOW_PRIVATE.to_owned()),
+        Refusal::CredentialsInTheClear { .. } => Some(IN_THE_CLEAR.to_owned()),
         _ => None,
     }
 }
@@ -102,5 +106,59 @@ fn of_connection(fault: &ConnectionFault) -> Option<&'static str> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use regq::error::{
+        CertificateFault, ChallengeFault, ConnectionError, ConnectionFault, Error, Refusal,
+        UnusableChallenge,
+    };
+    use regq::oci::Words;
+    use regq::reference::Reference;
+
+    use super::hint;
+
+    fn untrusted() -> Refusal {
+        Refusal::RealmUntrusted { registry: "a.example".into(), realm: "b.example".into() }
+    }
+
+    #[test]
+    fn a_name_taken_for_another_thing_comes_first() {
+        let error = Error::Deadline { limit: Duration::from_secs(1) };
+        let of = |name| Reference::parse(name).ok().and_then(|name| hint(&error, Some(&name)));
+        assert_eq!(of("alpine").as_deref(), Some("--timeout gives it more time"));
+        let trap = of("localhost:5000");
+        assert!(trap.is_some_and(|trap| trap.starts_with("without a slash ")));
+    }
+
+    #[test]
+    fn refusals_name_the_flag_that_lifts_them() {
+        let expected = "if they belong together, say so with --trust-realm b.example";
+        assert_eq!(hint(&Error::from(untrusted()), None).as_deref(), Some(expected));
+        // Also where another challenge of the same answer was of no use before it.
+        let challenge = Error::Challenge(Box::new(UnusableChallenge {
+            host: "a.example".into(),
+            faults: vec![ChallengeFault::RealmMissing, ChallengeFault::Refused(untrusted())],
+            words: Words::default(),
+        }));
+        assert_eq!(hint(&challenge, None).as_deref(), Some(expected));
+        let redirects = Refusal::TooManyRedirects { host: "a.example".into() };
+        assert_eq!(hint(&Error::from(redirects), None), None);
+    }
+
+    #[test]
+    fn certificates_have_advice_where_there_is_some() {
+        let of = |fault| {
+            let fault = ConnectionFault::Certificate(fault);
+            let error = ConnectionError { host: "a.example".into(), fault };
+            hint(&Error::Connection(Box::new(error)), None)
+        };
+        let expected = "if it is your own authority's, name that with --ca-file FILE";
+        assert_eq!(of(CertificateFault::UnknownIssuer).as_deref(), Some(expected));
+        assert_eq!(of(CertificateFault::Expired(None)), None);
     }
 }

@@ -52,7 +52,7 @@ impl<'a> Items<'a> {
         let mut line = Vec::new();
         loop {
             line.clear();
-            let failed = |error| Failure::local(format!("standard input: {error}"));
+            let failed = |error| Failure::local(format!("standard input: cannot be read: {error}"));
             let limited = &mut (&mut *self.stdin).take(LINE_LIMIT + 1);
             if limited.read_until(b'\n', &mut line).map_err(failed)? == 0 {
                 return Ok(None);
@@ -62,15 +62,17 @@ impl<'a> Items<'a> {
             if !whole {
                 self.stdin.skip_until(b'\n').map_err(failed)?;
             }
-            let text = line.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii();
-            if text.is_empty() {
-                continue;
-            }
-            if text.len() == line.len() && !whole {
+            let mut parts = line.split(|byte| *byte == b'#');
+            let text = parts.next().unwrap_or_default().trim_ascii();
+            // However long a comment is, the reference in front of it is whole.
+            if !whole && parts.next().is_none() {
                 // Long enough to recognise it, short enough to show.
                 let start = String::from_utf8_lossy(text).chars().take(64).collect::<String>();
                 let failure = Failure::unreadable("the line is longer than 65536 bytes");
                 return Ok(Some(Item { typed: start + "...", reference: Err(failure) }));
+            }
+            if text.is_empty() {
+                continue;
             }
             return Ok(Some(item(text)));
         }

@@ -1,7 +1,9 @@
 //! `regq manifest REF`: a manifest or index, byte for byte.
 
+use super::context::Context;
+use super::failure::Failure;
 use super::output::Stop;
-use super::{Context, items, session};
+use super::{items, session};
 
 /// Writes the bytes, which the library has verified, and nothing else.
 pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
@@ -11,7 +13,7 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
         let manifest = item.reference.and_then(|reference| {
             client
                 .fetch_manifest(&reference, context.options.platform.as_ref())
-                .map_err(|error| super::failure::Failure::new(&error, Some(&reference)))
+                .map_err(|error| Failure::new(&error, Some(&reference)))
         });
         match manifest {
             Ok(manifest) => context.stdout.bytes(&manifest.bytes)?,

@@ -4,6 +4,7 @@
 //! command in its own file asks the library, and `output` makes text of what comes back. `run`
 //! decides the exit code. Nothing here knows how a registry is talked to.
 
+mod context;
 mod digest;
 mod failure;
 mod help;
@@ -27,8 +28,9 @@ use std::sync::Arc;
 
 use regq::error::Kind;
 
+use self::context::Context;
 use self::failure::Failure;
-use self::options::{Loudness, Options};
+use self::options::Loudness;
 use self::output::{Messages, Stdout, StdoutError, Stop};
 use self::parse::{Detail, Request};
 
@@ -47,16 +49,6 @@ pub(crate) struct Process {
 pub(crate) struct Environment {
     /// `SSL_CERT_FILE`: a PEM file with authorities to trust.
     pub(crate) ssl_cert_file: Option<OsString>,
-}
-
-/// What a command works with.
-pub(crate) struct Context {
-    options: Options,
-    operands: Vec<OsString>,
-    ssl_cert_file: Option<PathBuf>,
-    stdin: Box<dyn BufRead>,
-    stdout: Stdout,
-    messages: Arc<Messages>,
 }
 
 /// Does what the arguments say, and gives the exit code.

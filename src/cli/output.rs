@@ -329,9 +329,38 @@ fn misleads(character: char) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test that fails should fail loudly")]
 mod tests {
-    use super::{Escape, escape_into, lookup};
+    use super::{Escape, Stdout, StdoutError, escape_into, lookup};
     use serde_json::json;
+    use std::io::{self, Read};
+
+    /// What arrives of what is written.
+    fn written(
+        terminal: bool,
+        write: impl FnOnce(&mut Stdout) -> Result<(), StdoutError>,
+    ) -> String {
+        let (mut reader, writer) = io::pipe().expect("a pipe");
+        let mut stdout = Stdout::new(Box::new(writer), terminal);
+        write(&mut stdout).expect("the pipe is open");
+        drop(stdout);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).expect("text");
+        text
+    }
+
+    #[test]
+    fn a_terminal_is_spared_what_misleads_and_a_pipe_is_not() {
+        let evil = "a\u{1b}\u{202e}";
+        let lines = |out: &mut Stdout| out.lines([evil, ""].into_iter());
+        assert_eq!(written(true, lines), "a\\u{1b}\\u{202e}\n\n");
+        assert_eq!(written(false, lines), "a\u{1b}\u{202e}\n\n");
+        let object = |out: &mut Stdout| out.json(&json!([evil]));
+        assert_eq!(written(true, object), "[\"a\\u001b\\u202e\"]\n");
+        assert_eq!(written(false, object), "[\"a\\u001b\u{202e}\"]\n");
+        // Exact bytes stay what they are everywhere.
+        assert_eq!(written(true, |out| out.bytes(evil.as_bytes())), evil);
+    }
 
     fn escaped(text: &str, how: Escape) -> String {
         let mut out = String::new();

@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 
 use lexopt::{Arg, Parser};
 
+use super::context::Run;
 use super::options::Options;
 use super::suggest;
 use super::table::{self, Action, Command, Flag, Operands, Take};
@@ -29,7 +30,7 @@ pub(crate) enum Detail {
 
 /// A command with everything that was given to it, checked.
 pub(crate) struct Call {
-    pub(crate) run: fn(&mut super::Context) -> Result<u8, super::output::Stop>,
+    pub(crate) run: Run,
     pub(crate) options: Options,
     pub(crate) operands: Vec<OsString>,
 }

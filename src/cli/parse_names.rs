@@ -3,7 +3,7 @@
 use regq::reference::{Reference, Tag};
 use serde::Serialize;
 
-use super::Context;
+use super::context::Context;
 use super::items::Items;
 use super::output::{Item, Report, Stop};
 

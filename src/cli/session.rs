@@ -11,7 +11,7 @@ use std::time::Duration;
 use regq::credentials::{Credential, Keychain, Secret};
 use regq::registry::{Client, Config, Event, Observer};
 
-use super::Context;
+use super::context::Context;
 use super::failure::Failure;
 use super::options::{Loudness, Options};
 use super::output::Messages;
@@ -48,9 +48,8 @@ fn keychain(options: &Options, stdin: &mut dyn BufRead) -> Result<Keychain, Fail
     let (place, password) = match &options.password_file {
         Some(path) => {
             let place = path.display().to_string();
-            let file =
-                File::open(path).map_err(|error| Failure::local(format!("{place}: {error}")))?;
-            let password = password(&place, file)?;
+            let unreadable = |error| Failure::local(format!("{place}: cannot be read: {error}"));
+            let password = password(&place, File::open(path).map_err(unreadable)?)?;
             (place, password)
         }
         None => ("standard input".to_owned(), password("standard input", stdin)?),
@@ -68,7 +67,7 @@ fn password(place: &str, source: impl Read) -> Result<Secret, Failure> {
     source
         .take(PASSWORD_LIMIT + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(|error| failed(format!("cannot be read: {error}")))?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > PASSWORD_LIMIT) {
         return Err(failed(format!("a password has at most {PASSWORD_LIMIT} bytes")));
     }

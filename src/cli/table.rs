@@ -3,9 +3,8 @@
 //! The parser, the help and the suggestions are made of these tables and know no name that is not
 //! in them. What a flag's text means is in `options`; what a command does is in its own file.
 
-use super::Context;
+use super::context::Run;
 use super::options::{self, Loudness, Options};
-use super::output::Stop;
 use super::{digest, manifest, parse_names};
 
 /// A command.
@@ -42,7 +41,7 @@ pub(crate) enum Action {
     /// Shows help, which needs the tables and nothing else.
     Help,
     /// Answers, and gives the exit code.
-    Run(fn(&mut Context) -> Result<u8, Stop>),
+    Run(Run),
 }
 
 /// A flag.

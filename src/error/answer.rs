@@ -5,7 +5,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Kind, Refusal, Shown};
+use super::kind::Kind;
+use super::refusal::Refusal;
+use super::shown::Shown;
 use crate::challenge::ChallengeError;
 use crate::oci::Words;
 use crate::url::UrlError;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use super::Shown;
+use super::shown::Shown;
 
 /// No answer, and why.
 #[derive(Debug)]

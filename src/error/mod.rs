@@ -5,7 +5,9 @@
 
 mod answer;
 mod connection;
+mod kind;
 mod refusal;
+mod shown;
 
 use std::fmt;
 use std::io;
@@ -16,7 +18,9 @@ pub use self::answer::{
     ChallengeFault, Identity, Party, StatusError, TokenFault, UnusableChallenge,
 };
 pub use self::connection::{CertificateFault, ConnectionError, ConnectionFault};
+pub use self::kind::Kind;
 pub use self::refusal::Refusal;
+use self::shown::Shown;
 
 use crate::digest::{Digest, DigestError};
 use crate::oci::ManifestFault;
@@ -25,58 +29,6 @@ use crate::reference::ReferenceError;
 
 /// A result whose error is regq's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// The kinds of failure that scripts tell apart, each with its exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Kind {
-    /// Asked and answered no.
-    No,
-    /// A wrong command line or an unreadable reference.
-    Usage,
-    /// No such repository, tag, platform or blob.
-    NotFound,
-    /// Refused: no credentials, wrong ones, or not enough rights.
-    Denied,
-    /// The registry's limit is reached, after the retries.
-    RateLimited,
-    /// Names, connections, TLS, time, 5xx.
-    Unavailable,
-    /// What came back is not what was asked for, or a safety rule of regq's own forbids to go on.
-    Invalid,
-    /// This machine: files that cannot be read or written.
-    Local,
-}
-
-impl Kind {
-    /// The kind's name in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::No => "no",
-            Kind::Usage => "usage",
-            Kind::NotFound => "not-found",
-            Kind::Denied => "denied",
-            Kind::RateLimited => "rate-limited",
-            Kind::Unavailable => "unavailable",
-            Kind::Invalid => "invalid",
-            Kind::Local => "local",
-        }
-    }
-
-    /// The exit code of the program, 1 to 8.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Kind::No => 1,
-            Kind::Usage => 2,
-            Kind::NotFound => 3,
-            Kind::Denied => 4,
-            Kind::RateLimited => 5,
-            Kind::Unavailable => 6,
-            Kind::Invalid => 7,
-            Kind::Local => 8,
-        }
-    }
-}
 
 /// Everything that can go wrong with a question.
 #[derive(Debug)]
@@ -319,22 +271,6 @@ impl From<Refusal> for Error {
 impl From<ReferenceError> for Error {
     fn from(error: ReferenceError) -> Error {
         Error::Reference(error)
-    }
-}
-
-/// A duration for people: `300 ms`, `1.5 s`, `60 s`.
-pub(crate) struct Shown(pub(crate) Duration);
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shown(duration) = self;
-        if *duration < Duration::from_secs(1) {
-            write!(f, "{} ms", duration.as_millis())
-        } else if duration.subsec_millis() == 0 || *duration >= Duration::from_secs(60) {
-            write!(f, "{} s", duration.as_secs())
-        } else {
-            write!(f, "{:.1} s", duration.as_secs_f64())
-        }
     }
 }
 

@@ -2,13 +2,14 @@
 //!
 //! Each reader takes a text and gives a value or a [`Fault`]: the first byte that does not fit and what
 //! is wrong with it. The grammar and the normalisation are those of distribution/reference
-//! (`reference.go`, `normalize.go`); the types and the wording of errors are in the parent module.
+//! (`reference.go`, `normalize.go`); the types are in `names.rs`, the wording of faults in `error.rs`.
 
 use std::net::Ipv6Addr;
 
 use crate::digest::{Digest, DigestError};
 
-use super::{DOCKER_HUB, DOCKER_HUB_API, Reason, Reference, Registry, Repository, Tag, Trap};
+use super::error::{Fault, Reason, Trap};
+use super::names::{DOCKER_HUB, DOCKER_HUB_API, Reference, Registry, Repository, Tag};
 
 /// All the hosts that mean Docker Hub.
 const DOCKER_HUB_HOSTS: [&str; 3] = [DOCKER_HUB, "index.docker.io", DOCKER_HUB_API];
@@ -22,14 +23,6 @@ const PATH_LIMIT: usize = 255;
 const TAG_LIMIT: usize = 128;
 /// How many hexadecimal digits make an image ID, which docker does not read as a name.
 const IMAGE_ID_LENGTH: usize = 64;
-/// Prefixes of other tools that name where an image comes from and have no `//`.
-const TRANSPORTS: [&str; 2] = ["docker-daemon:", "containers-storage:"];
-
-/// Where the reading stopped, and why.
-pub(super) struct Fault {
-    pub(super) at: usize,
-    pub(super) reason: Reason,
-}
 
 fn fault<T>(at: usize, reason: Reason) -> Result<T, Fault> {
     Err(Fault { at, reason })
@@ -50,7 +43,7 @@ pub(super) fn read_reference(text: &str) -> Result<Reference, Fault> {
     let digest = digest.transpose()?;
     let bare = !text.contains('/');
     let typed = text.split_once([':', '@']).map_or(text, |(name, _)| name);
-    let trap = tag.as_ref().filter(|_| bare).and_then(|tag| Trap::of(typed, tag.as_str()));
+    let trap = tag.as_ref().filter(|_| bare).and_then(|tag| trap(typed, tag.as_str()));
     let tag = match (tag, &digest) {
         (None, None) => Some(Tag(LATEST.to_owned())),
         (tag, _) => tag,
@@ -113,7 +106,7 @@ fn read_repository(text: &str) -> Result<(Repository, &str), Fault> {
 }
 
 /// Whether a part that is followed by a slash names a registry.
-fn is_host(part: &str) -> bool {
+pub(super) fn is_host(part: &str) -> bool {
     looks_like_host(part) || part.contains(':') || part.starts_with('[')
 }
 
@@ -267,41 +260,17 @@ fn read_digest(text: &str, base: usize) -> Result<Digest, Fault> {
     })
 }
 
-/// The name with its repository in lower case, where it can be read then and misleads nobody: a host
-/// without a repository would become a repository on Docker Hub.
-pub(super) fn repair_name(text: &str, reads: impl Fn(&str) -> bool) -> Option<String> {
-    let text = lower_path(text);
-    let name = text.split_once([':', '@']).map_or(text.as_str(), |(name, _)| name);
-    let misleading = !text.contains('/') && looks_like_host(name);
-    (reads(&text) && !misleading).then_some(text)
-}
-
-/// The registry without what stands behind it.
-pub(super) fn repair_registry(text: &str) -> Option<String> {
-    let host = text.split_once('/').map_or(text, |(host, _)| host);
-    read_registry_alone(host).is_ok().then(|| host.to_owned())
-}
-
-/// The rest of a text that begins with a scheme and `://`, or with another tool's transport.
-pub(super) fn without_scheme(text: &str) -> Option<&str> {
-    let scheme = |scheme: &str| {
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme
-                .chars()
-                .all(|character| character.is_ascii_alphanumeric() || "+-.".contains(character))
-    };
-    let url = text.split_once("://").filter(|(before, _)| scheme(before)).map(|(_, rest)| rest);
-    url.or_else(|| TRANSPORTS.iter().find_map(|transport| text.strip_prefix(transport)))
-}
-
-/// The text with its repository in lower case; registry, tag and digest as they are.
-fn lower_path(text: &str) -> String {
-    let (host, rest) = match text.split_once('/') {
-        Some((host, rest)) if is_host(host) => (Some(host), rest),
-        Some(_) | None => (None, text),
-    };
-    let (path, tail) =
-        rest.find([':', '@']).and_then(|end| rest.split_at_checked(end)).unwrap_or((rest, ""));
-    let path = path.to_ascii_lowercase();
-    host.map_or_else(|| format!("{path}{tail}"), |host| format!("{host}/{path}{tail}"))
+/// Looks at a name without slash: a name with one says where it belongs.
+fn trap(name: &str, tag: &str) -> Option<Trap> {
+    let digits = tag.bytes().all(|byte| byte.is_ascii_digit());
+    let port = digits && tag.parse::<u16>().is_ok_and(|port| port > 0);
+    if port && looks_like_host(name) {
+        Some(Trap::RegistryAsName)
+    } else if matches!(name, "sha256" | "sha512")
+        && tag.bytes().all(|byte| byte.is_ascii_hexdigit())
+    {
+        Some(Trap::DigestAsName)
+    } else {
+        None
+    }
 }

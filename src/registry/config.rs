@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::credentials::Keychain;
+use crate::reference::Registry;
 use crate::transport::{Observer, Settings};
+use crate::url::Scheme;
 
 /// The choices. `Config::default()` is right for public registries.
 #[derive(Debug, Clone)]
@@ -73,4 +75,11 @@ impl Config {
     pub(super) fn trusts(&self, realm: &str) -> bool {
         self.trusted_realms.iter().any(|trusted| trusted.eq_ignore_ascii_case(realm))
     }
+}
+
+/// The base URL at which a registry is asked, without a slash at its end.
+pub fn endpoint(registry: &Registry, plain_http: bool) -> String {
+    let scheme = if plain_http { Scheme::Http } else { Scheme::Https };
+    let port = registry.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}", scheme.as_str(), registry.api_host())
 }

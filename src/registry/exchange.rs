@@ -3,8 +3,9 @@
 //! The first request is the question itself. A 401 is answered with a token or with credentials, once, or once
 //! more where the challenge then asks for something else (distribution's token specification, steps 1 to 6).
 
+use super::client::{Client, Inner};
 use super::login::{self, Authorization, Plan};
-use super::{Client, Inner};
+
 use crate::challenge;
 use crate::credentials::Credential;
 use crate::error::{

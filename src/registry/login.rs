@@ -2,12 +2,12 @@
 //!
 //! [`plan`] is pure: challenges and circumstances in, a plan out. Carrying it out is the exchange's work.
 
+use super::config::Config;
+use super::trust;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::credentials::{Credential, Secret};
 use crate::error::{ChallengeFault, Error, Identity, Refusal, UnusableChallenge};
 use crate::oci::Words;
-use crate::registry::Config;
-use crate::registry::trust;
 use crate::token::{Asked, TokenRequest};
 use crate::url::{Scheme, Url, literal_address};
 

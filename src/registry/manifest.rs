@@ -4,7 +4,7 @@
 //! where that does not do. Follows distribution-spec ("Pulling manifests", "Checking if content exists") and
 //! image-spec's matching of platforms.
 
-use super::Client;
+use super::client::Client;
 use super::exchange::{Exchange, Question, Reply};
 use crate::digest::{Algorithm, Digest, DigestError};
 use crate::error::{DigestSource, Error, Result};

@@ -3,7 +3,7 @@
 //! ureq's own redirects are off: they carry headers to other ports of a host and follow https to http. Which
 //! headers go along is decided by the caller, who sees whether the origin is another.
 
-use super::Answer;
+use super::answer::Answer;
 use crate::error::Refusal;
 use crate::url::Url;
 

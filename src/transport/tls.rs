@@ -19,7 +19,7 @@ use rustls::{
     SignatureScheme,
 };
 
-use super::Settings;
+use super::settings::Settings;
 use crate::error::{CertificateFault, Error, LocalFault};
 
 /// The TLS configuration for all connections of a client.

@@ -8,6 +8,8 @@
 )]
 
 mod challenge;
+#[cfg(feature = "cli")]
+mod cli;
 mod conversation;
 mod digest;
 mod literal_grammar;

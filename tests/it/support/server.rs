@@ -12,7 +12,7 @@ use super::reply::{After, Reply};
 use super::request::{Incoming, Request};
 use super::tls::Certificate;
 use super::wire::Wire;
-use rustls::{ServerConnection, StreamOwned};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -53,9 +53,17 @@ impl Server {
         tls: Option<Certificate>,
         handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> Server {
-        let config = tls.map(Certificate::config);
+        Server::start_on(bind(host), tls.map(Certificate::config), handler)
+    }
+
+    /// As [`Server::start`], at an address and with settings of the caller's.
+    pub(crate) fn start_on(
+        listener: TcpListener,
+        config: Option<Arc<ServerConfig>>,
+        handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Server {
         let scheme = if config.is_some() { "https" } else { "http" };
-        Server::listen(host, scheme, move |shared, stream, connection| {
+        Server::listen(listener, scheme, move |shared, stream, connection| {
             let mut wire: Box<dyn Wire> = match &config {
                 None => Box::new(stream),
                 Some(config) => {
@@ -71,7 +79,7 @@ impl Server {
 
     /// Accepts, and says nothing until the client goes away.
     pub(crate) fn silent() -> Server {
-        Server::listen(Ipv4Addr::LOCALHOST.into(), "http", |_, mut stream, _| {
+        Server::listen(bind(Ipv4Addr::LOCALHOST.into()), "http", |_, mut stream, _| {
             let _ = io::copy(&mut stream, &mut io::sink());
         })
     }
@@ -80,7 +88,7 @@ impl Server {
     /// protocol, then only listens until the client goes away.
     pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Server {
         let bytes = bytes.into();
-        Server::listen(Ipv4Addr::LOCALHOST.into(), "http", move |_, mut stream, _| {
+        Server::listen(bind(Ipv4Addr::LOCALHOST.into()), "http", move |_, mut stream, _| {
             let _ = stream.write_all(&bytes);
             let _ = stream.shutdown(Shutdown::Write);
             let _ = io::copy(&mut stream, &mut io::sink());
@@ -124,11 +132,10 @@ impl Server {
     }
 
     fn listen(
-        host: IpAddr,
+        listener: TcpListener,
         scheme: &'static str,
         worker: impl Fn(&Shared, TcpStream, usize) + Send + Sync + 'static,
     ) -> Server {
-        let listener = TcpListener::bind((host, 0)).expect("a free port on loopback");
         let address = listener.local_addr().expect("the address of a listener");
         let shared = Arc::new(Shared::default());
         let acceptor = thread::spawn({
@@ -137,6 +144,11 @@ impl Server {
         });
         Server { shared, address, scheme, acceptor: Some(acceptor) }
     }
+}
+
+/// A free port of an address.
+fn bind(host: IpAddr) -> TcpListener {
+    TcpListener::bind((host, 0)).expect("a free port on loopback")
 }
 
 impl Drop for Server {

@@ -1,0 +1,39 @@
+# What people do here. `make` alone prints this.
+
+CARGO  ?= cargo
+PREFIX ?= /usr/local
+
+.PHONY: help build demo test check e2e bench size install
+help: ## print this
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+build: ## the program for this machine, target/release/regq
+	$(CARGO) build --release --locked
+
+demo: ## build, start the tests' registry on loopback, ask it for a digest, show the requests
+	$(CARGO) build --quiet --locked
+	$(CARGO) run --quiet --locked --example demo -- target/debug/regq
+
+test: ## all tests but those against other people's programs
+	$(CARGO) test --locked
+
+check: ## what must hold before a commit: format, lints, tests, documentation
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
+	$(CARGO) test --locked --quiet
+	$(CARGO) test --locked --quiet --no-default-features
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
+
+e2e: ## against real registries and clients, on PATH or under PEERS=DIR
+	$(CARGO) test --locked --release --test e2e
+
+bench: ## one digest beside crane, regctl and skopeo: wall, CPU, memory
+	$(CARGO) test --locked --release --test e2e -- bench
+
+size: ## bytes of the release binary, by crate
+	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --release --locked --target-dir target/size
+	sh tests/size.sh target/size/release/regq
+
+install: build ## to $(DESTDIR)$(PREFIX)/bin
+	install -D -m 755 target/release/regq '$(DESTDIR)$(PREFIX)/bin/regq'

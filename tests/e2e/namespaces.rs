@@ -1,0 +1,231 @@
+//! What needs public names or addresses, in network and mount namespaces of its own: the program
+//! starts itself again under `unshare -nm`, gives the loopback device the addresses of the
+//! documentation (RFC 5737, which count as public) and a private one, and puts a hosts file over
+//! `/etc/hosts`. Nothing in there can reach the world, nor the world it.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Outcome;
+use crate::checks::{digest_agrees, manifest_agrees};
+use crate::peers::{self, Surroundings};
+use crate::report::Report;
+use crate::servers::{Program, Registry, Settings};
+use crate::stage::Stage;
+use crate::token_server::{ISSUER, OWNER, TokenServer};
+
+/// The argument that this program gives itself inside.
+pub(crate) const INSIDE: &str = "inside-namespace";
+
+/// Every address the loopback device gets.
+const ADDRESSES: [&str; 3] = ["192.0.2.1/32", "198.51.100.1/32", "10.1.2.3/32"];
+
+/// Who is where. crane asks Docker Hub by its older name, `index.docker.io`.
+const HOSTS: &str = "\
+127.0.0.1 localhost
+192.0.2.1 registry-1.docker.io registry.public.example
+192.0.2.1 index.docker.io
+198.51.100.1 auth.docker.io
+10.1.2.3 token.private.example registry.private.example
+";
+
+const DOCKER_HUB: &str = "Docker Hub's names";
+const PRIVATE_REALM: &str = "a realm on a private address";
+const CUT_OFF: &str = "no network";
+
+/// Runs the scenes that need a registry, each in namespaces of its own.
+pub(crate) fn run_all(stage: &Stage, program: &Program, report: &mut Report) {
+    for scene in [DOCKER_HUB, PRIVATE_REALM] {
+        run(stage, scene, program.name, report);
+    }
+}
+
+/// Runs the scene that needs none.
+pub(crate) fn run_cut_off(stage: &Stage, report: &mut Report) {
+    run(stage, CUT_OFF, "", report);
+}
+
+/// Starts this program again inside, and counts what it checked there.
+fn run(stage: &Stage, scene: &str, program: &str, report: &mut Report) {
+    let (passed, failed) = report.counts();
+    let outcome = start_inside(stage, scene, program).and_then(|(output, succeeded)| {
+        report.adopt(&output);
+        // A failed check inside is counted already; anything else that went wrong is not.
+        match report.counts() {
+            counts if counts == (passed, failed) => Err("nothing was checked".to_owned()),
+            (_, after) if after == failed && !succeeded => Err("it did not end well".to_owned()),
+            _ => Ok(()),
+        }
+    });
+    if outcome.is_err() {
+        report.check(&format!("the scene `{scene}`"), outcome);
+    }
+}
+
+fn start_inside(stage: &Stage, scene: &str, program: &str) -> Outcome<(String, bool)> {
+    let unshare = peers::find("unshare").ok_or("the unshare command is needed (util-linux)")?;
+    let this = env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = Command::new(unshare);
+    let is_root = fs::metadata("/proc/self").is_ok_and(|data| data.uid() == 0);
+    if !is_root {
+        command.arg("--map-root-user");
+    }
+    command.args(["--net", "--mount", "--"]).arg(this);
+    command.args([INSIDE, scene, program]).arg(&stage.folder);
+    let output = command.output().map_err(|error| format!("starting unshare: {error}"))?;
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    Ok((text, output.status.success()))
+}
+
+/// What runs inside; true when nothing failed.
+pub(crate) fn inside(scene: &str, program: &str, folder: &Path) -> Outcome<bool> {
+    let stage = Stage::reopen(folder, program)?;
+    let mut report = Report::default();
+    if scene == CUT_OFF {
+        report.scope(CUT_OFF);
+        cut_off(&stage, &mut report);
+        return Ok(!report.has_failures());
+    }
+    let program = stage.programs.first().ok_or("which registry?")?;
+    report.scope(&format!("{}, {scene}", program.name));
+    build_network(folder)?;
+    match scene {
+        DOCKER_HUB => docker_hub(&stage, program, &mut report)?,
+        PRIVATE_REALM => private_realm(&stage, program, &mut report)?,
+        _ => return Err(format!("no scene is called {scene}")),
+    }
+    Ok(!report.has_failures())
+}
+
+/// Brings the loopback device up with our addresses, and names them.
+fn build_network(folder: &Path) -> Outcome<()> {
+    let (program, first) = ip_command()?;
+    let ip = |words: &[&str]| command(folder, &program, &[first, words].concat());
+    ip(&["link", "set", "lo", "up"])?;
+    for address in ADDRESSES {
+        ip(&["addr", "add", address, "dev", "lo"])?;
+    }
+    let hosts = folder.join("hosts");
+    fs::write(&hosts, HOSTS).map_err(|error| error.to_string())?;
+    let mount = peers::find("mount").ok_or("the mount command is needed")?;
+    command(folder, &mount, &["--bind", &hosts.display().to_string(), "/etc/hosts"])
+}
+
+/// iproute2's `ip`, or busybox's.
+fn ip_command() -> Outcome<(PathBuf, &'static [&'static str])> {
+    let own = peers::find("ip").map(|file| (file, &[][..]));
+    let found = own.or_else(|| peers::find("busybox").map(|file| (file, &["ip"][..])));
+    found.ok_or_else(|| "the ip command is needed (iproute2 or busybox)".to_owned())
+}
+
+fn command(folder: &Path, program: &Path, words: &[&str]) -> Outcome<()> {
+    Surroundings::new(folder).run(program, words, "")?.bytes().map(drop)
+}
+
+/// `regq digest alpine`, as it is typed, with real registries behind Docker Hub's names.
+fn docker_hub(stage: &Stage, program: &Program, report: &mut Report) -> Outcome<()> {
+    let tokens = TokenServer::start("198.51.100.1:443", &stage.certificates)?;
+    let _registry = Registry::start(
+        program,
+        &Settings {
+            folder: program.folder(&stage.folder),
+            address: "192.0.2.1:443",
+            realm: "https://auth.docker.io/token",
+            service: "registry.docker.io",
+            issuer: ISSUER,
+            certificates: &stage.certificates,
+        },
+    )?;
+    let digest = &stage.images.index.top.digest;
+    for name in ["alpine", "alpine:latest", "docker.io/library/alpine"] {
+        let outcome = digest_agrees(stage, name, Some(digest));
+        report.check(&format!("regq digest {name}"), outcome);
+    }
+    report.check("regq manifest alpine", manifest_agrees(stage, "alpine"));
+    let asked = tokens.requests();
+    let first = asked.first().ok_or("nobody asked for a token")?;
+    let right = first.query("service") == ["registry.docker.io"]
+        && first.query("scope") == ["repository:library/alpine:pull"];
+    let outcome = if right { Ok(()) } else { Err(format!("asked for: {}", first.line())) };
+    report.check("the token is asked for library/alpine", outcome);
+    let answer = stage.regq(&["digest", "alpine:absent"])?;
+    report.check("regq digest alpine:absent: exit 3", answer.exits(3));
+    let answer = stage.regq(&["digest", "nobody/nothing"])?;
+    report.check("regq digest nobody/nothing: exit 4", answer.exits(4));
+    let outcome = as_owner(stage, &["private/single:1"]);
+    report.check("credentials for docker.io go to auth.docker.io", outcome);
+    Ok(())
+}
+
+/// A realm may not lead from a public address to a private one, unless it is allowed to.
+fn private_realm(stage: &Stage, program: &Program, report: &mut Report) -> Outcome<()> {
+    let tokens = TokenServer::start("10.1.2.3:443", &stage.certificates)?;
+    let _registry = Registry::start(
+        program,
+        &Settings {
+            folder: program.folder(&stage.folder),
+            address: "0.0.0.0:5000",
+            realm: "https://token.private.example/token",
+            service: "registry of the private realm",
+            issuer: ISSUER,
+            certificates: &stage.certificates,
+        },
+    )?;
+    let public = "registry.public.example:5000/public/index:1";
+    let answer = stage.regq(&["digest", public])?;
+    report.check("refused from a public registry: exit 7", answer.exits(7));
+    let outcome = tokens.requests().first().map_or(Ok(()), |request| Err(request.line()));
+    report.check("nothing was sent to it", outcome);
+    let due = &stage.images.index.top.digest;
+    for (what, words) in [
+        ("allowed by --allow-private", &["digest", "--allow-private", public][..]),
+        (
+            "no more private than its registry",
+            &["digest", "registry.private.example:5000/public/index:1"],
+        ),
+    ] {
+        let outcome = stage.regq(words)?.text().and_then(|digest| {
+            if digest == *due { Ok(()) } else { Err(format!("{due} is due, not {digest}")) }
+        });
+        report.check(what, outcome);
+    }
+    foreign_realm(stage, &tokens, report)
+}
+
+/// Nor do credentials go to a realm that does not belong to the registry, unless it is trusted.
+fn foreign_realm(stage: &Stage, tokens: &TokenServer, report: &mut Report) -> Outcome<()> {
+    let private = "registry.public.example:5000/private/single:1";
+    let before = tokens.requests().len();
+    let words = ["digest", "--allow-private", "--user", OWNER.0, "--password-stdin", private];
+    let answer = stage.regq_with_input(&words, OWNER.1)?;
+    report.check("credentials for another domain: exit 7", answer.exits(7));
+    let sent = tokens.requests().split_off(before);
+    let sent = sent.iter().find(|request| request.header("authorization").is_some());
+    let outcome = sent.map_or(Ok(()), |request| Err(request.line()));
+    report.check("they were not sent to it", outcome);
+    let trusted = ["--allow-private", "--trust-realm", "token.private.example", private];
+    report.check("sent where --trust-realm says so", as_owner(stage, &trusted));
+    Ok(())
+}
+
+/// The digest of the owner's image, asked with the owner's password.
+fn as_owner(stage: &Stage, arguments: &[&str]) -> Outcome<()> {
+    let words = [&["digest", "--user", OWNER.0, "--password-stdin"], arguments].concat();
+    let digest = stage.regq_with_input(&words, OWNER.1)?.text()?;
+    let due = &stage.images.private.top.digest;
+    if digest == *due { Ok(()) } else { Err(format!("{due} is due, not {digest}")) }
+}
+
+/// Nothing answers, not even loopback.
+fn cut_off(stage: &Stage, report: &mut Report) {
+    let authority = stage.certificates.authority().display().to_string();
+    for name in ["alpine", "192.0.2.1/library/alpine"] {
+        let words = ["digest", "--retries", "0", "--ca-file", &authority, name];
+        let outcome = stage.regq(&words).and_then(|answer| answer.exits(6));
+        report.check(&format!("regq digest {name}: exit 6"), outcome);
+    }
+}

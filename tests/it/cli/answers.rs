@@ -1,0 +1,226 @@
+//! `regq digest` and `regq manifest`: the forms of their output, and what they read before they ask.
+
+use std::path::PathBuf;
+
+use super::regq;
+use crate::support::{Auth, Content, Ran, Registry, Regq};
+
+/// A registry without TLS that asks for tokens, with an index and an image.
+fn registry() -> (Registry, Content, Content) {
+    let registry = Registry::start(Auth::Token, None);
+    let (index, image) = (Content::index(), Content::image("linux/amd64"));
+    registry.push("team/app", "1", &index);
+    registry.push("team/tool", "2", &image);
+    (registry, index, image)
+}
+
+/// Runs with HOST for the registry, in the arguments and in what is said.
+#[track_caller]
+fn asked(registry: &Registry, line: &str) -> Ran {
+    let line = line.replace("HOST", &registry.authority());
+    regq(&format!("-q {line}")).replace(registry.authority(), "HOST")
+}
+
+#[test]
+fn one_digest_stands_alone_and_several_have_their_reference() {
+    let (registry, index, image) = registry();
+    let (index, image) = (&index.digest, &image.digest);
+    asked(&registry, "digest HOST/team/app:1").code(0).stdout(format!("{index}\n")).stderr("");
+    asked(&registry, "digest HOST/team/tool:2 HOST/team/app:1")
+        .code(0)
+        .stdout(format!("{image}  HOST/team/tool:2\n{index}  HOST/team/app:1\n"))
+        .stderr("");
+    asked(&registry, "digest --full-ref HOST/team/app:1")
+        .code(0)
+        .stdout(format!("HOST/team/app@{index}\n"))
+        .stderr("");
+    asked(&registry, "digest --full-ref HOST/team/app:1 HOST/team/tool:2")
+        .code(0)
+        .stdout(format!(
+            "HOST/team/app@{index}  HOST/team/app:1\nHOST/team/tool@{image}  HOST/team/tool:2\n"
+        ))
+        .stderr("");
+}
+
+#[test]
+fn a_list_gives_lines_with_the_reference_even_for_one() {
+    let (registry, index, _) = registry();
+    let host = registry.authority();
+    Regq::new()
+        .args(["-q", "digest", "-"])
+        .stdin(format!("{host}/team/app:1 # the app\n"))
+        .run()
+        .code(0)
+        .stdout(format!("{}  {host}/team/app:1\n", index.digest))
+        .stderr("");
+}
+
+#[test]
+fn failures_do_not_stop_the_others_and_the_first_gives_the_code() {
+    let (registry, index, _) = registry();
+    let digest = &index.digest;
+    let ran = asked(&registry, "digest HOST/team/app:1 HOST/team/app:none a..b");
+    ran.code(3).stdout(format!("{digest}  HOST/team/app:1\n"));
+    let said: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("regq: ")).collect();
+    assert_eq!(said.len(), 2, "{ran}");
+    assert!(said[0].starts_with("regq: HOST/team/app:none: "), "{ran}");
+    assert!(said[1].starts_with("regq: \"a..b\": byte 2: "), "{ran}");
+    asked(&registry, "digest a..b HOST/team/app:none HOST/team/app:1").code(2);
+}
+
+#[test]
+fn digests_as_objects() {
+    let (registry, index, image) = registry();
+    let ran = asked(&registry, "digest --json HOST/team/app:1 HOST/team/app:none");
+    let size = index.bytes.len();
+    let first = format!(
+        "{{\"reference\":\"HOST/team/app:1\",\"digest\":\"{}\",\"mediaType\":\"{}\",\"size\":{size}}}\n",
+        index.digest, index.media_type
+    );
+    assert!(ran.stdout.starts_with(first.as_bytes()), "{ran}");
+    let objects = ran.code(3).json();
+    assert_eq!(objects.len(), 2, "{ran}");
+    assert_eq!(objects[1]["reference"], "HOST/team/app:none");
+    assert_eq!(objects[1]["error"]["kind"], "not-found");
+    let message = objects[1]["error"]["message"].as_str().unwrap();
+    let hint = objects[1]["error"]["hint"].as_str().unwrap();
+    ran.stderr(format!("regq: HOST/team/app:none: {message}\nhint: {hint}\n"));
+    asked(&registry, "digest --get size HOST/team/tool:2")
+        .code(0)
+        .stdout(format!("{}\n", image.bytes.len()))
+        .stderr("");
+    asked(&registry, "digest --get mediaType HOST/team/tool:2 -q")
+        .code(0)
+        .stdout(format!("{}\n", image.media_type));
+}
+
+#[test]
+fn a_manifest_is_its_bytes_alone() {
+    let (registry, index, _) = registry();
+    asked(&registry, "manifest HOST/team/app:1").code(0).stdout(&index.bytes).stderr("");
+    let ran = asked(&registry, "manifest HOST/team/app:none");
+    ran.code(3).stdout("");
+    assert!(ran.stderr.starts_with("regq: HOST/team/app:none: "), "{ran}");
+    let line = format!("{}/team/app:1", registry.authority());
+    Regq::new().args(["-q", "manifest", &line]).closed_stdout().run().code(0).stderr("");
+    Regq::new()
+        .args(["-q", "manifest", &line])
+        .full_stdout()
+        .run()
+        .code(8)
+        .stderr("regq: standard output: No space left on device (os error 28)\n");
+}
+
+/// A file of this test's own.
+fn file(name: &str, bytes: &[u8]) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("cli-{}-{name}", std::process::id()));
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[test]
+fn passwords_are_read_without_their_line_end() {
+    let (registry, index, _) = registry();
+    registry.private("team/app");
+    registry.user("me", "hunter2 ");
+    let name = format!("{}/team/app:1", registry.authority());
+    let digest = format!("{}\n", index.digest);
+    for password in ["hunter2 ", "hunter2 \n", "hunter2 \r\n"] {
+        let path = file("password", password.as_bytes());
+        Regq::new()
+            .args(["-q", "digest", "--user", "me", "--password-stdin", &name])
+            .stdin(password)
+            .run()
+            .code(0)
+            .stdout(&digest)
+            .stderr("");
+        Regq::new()
+            .args(["-q", "digest", "--user", "me", &name, "--password-file"])
+            .arg(&path)
+            .run()
+            .code(0)
+            .stdout(&digest)
+            .stderr("");
+        std::fs::remove_file(path).unwrap();
+    }
+    let run = |extra: &[&str], password: &str| {
+        Regq::new().args(["digest", &name]).args(extra).stdin(password).run()
+    };
+    // One line end is dropped and no more.
+    let ran = run(&["--user", "me", "--password-stdin"], "hunter2 \n\n");
+    ran.code(8)
+        .stdout("")
+        .stderr("regq: standard input: a password cannot hold control characters\n");
+    let ran = run(&["-v", "--user", "me", "--password-stdin"], "hunter2");
+    ran.code(4).stdout("");
+    assert!(ran.stderr.contains("> HEAD http") && !ran.stderr.contains("hunter2"), "{ran}");
+    assert!(!ran.stderr.contains("bWU6aHVudGVyMg"), "{ran}");
+    assert!(ran.stderr.ends_with(
+        "hint: check the user name and the password, and whether they may read this repository\n"
+    ), "{ran}");
+    let ran = run(&["-q", "--anonymous"], "");
+    ran.code(4).stdout("");
+    assert!(ran.stderr.contains("\nhint: if it exists, it is not for everybody: log in "), "{ran}");
+}
+
+#[test]
+fn passwords_that_cannot_be_read_stop_everything() {
+    let (registry, _, _) = registry();
+    let name = format!("{}/team/app:1", registry.authority());
+    let stdin = ["digest", "--user", "me", "--password-stdin", &name];
+    Regq::new()
+        .args(stdin)
+        .stdin("x".repeat(65_537))
+        .run()
+        .code(8)
+        .stdout("")
+        .stderr("regq: standard input: a password has at most 65536 bytes\n");
+    Regq::new()
+        .args(stdin)
+        .stdin(b"\xff".to_vec())
+        .run()
+        .code(8)
+        .stdout("")
+        .stderr("regq: standard input: a password is UTF-8 text\n");
+    regq(&format!("digest --user me --password-file /nonexistent/file {name}"))
+        .code(8)
+        .stdout("")
+        .stderr(
+            "regq: /nonexistent/file: cannot be read: No such file or directory (os error 2)\n",
+        );
+    assert_eq!(registry.lines(), Vec::<String>::new());
+}
+
+#[test]
+fn authorities_that_cannot_be_read_stop_everything() {
+    let (registry, _, _) = registry();
+    let name = format!("{}/team/app:1", registry.authority());
+    let missing =
+        "regq: /nonexistent/ca.pem: cannot be read: No such file or directory (os error 2)\n";
+    regq(&format!("digest --ca-file /nonexistent/ca.pem {name}"))
+        .code(8)
+        .stdout("")
+        .stderr(missing);
+    let run =
+        |value: &str| Regq::new().env("SSL_CERT_FILE", value).args(["-q", "digest", &name]).run();
+    run("/nonexistent/ca.pem").code(8).stdout("").stderr(missing);
+    assert_eq!(registry.lines(), Vec::<String>::new());
+    // A variable that is set to nothing is not set.
+    run("").code(0);
+}
+
+#[test]
+fn a_fall_back_to_plain_http_is_said_once() {
+    let (registry, index, _) = registry();
+    let host = registry.authority();
+    let name = format!("{host}/team/app:1");
+    let line = format!("{}  {name}\n", index.digest);
+    Regq::new()
+        .args(["digest", &name, &name])
+        .run()
+        .code(0)
+        .stdout(line.repeat(2))
+        .stderr(format!("note: {host} does not speak TLS and is asked in plain http\n"));
+    Regq::new().args(["digest", "--plain-http", &name, &name]).run().code(0).stderr("");
+}
