@@ -14,7 +14,7 @@ mod conversation;
 mod digest;
 mod literal_grammar;
 mod platform;
-mod properties;
+mod properties_challenge;
 mod properties_reference;
 mod reference;
 mod support;
