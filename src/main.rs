@@ -7,7 +7,11 @@
 mod cli;
 mod signal;
 
+use std::env;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cli::{Environment, Process};
@@ -16,12 +20,30 @@ fn main() -> ExitCode {
     signal::end_on_signals();
     let stdout = io::stdout();
     let process = Process {
-        args: std::env::args_os().skip(1).collect(),
-        environment: Environment { ssl_cert_file: std::env::var_os("SSL_CERT_FILE") },
+        args: env::args_os().skip(1).collect(),
+        environment: environment(),
         stdout_is_terminal: stdout.is_terminal(),
         stdin: Box::new(io::stdin().lock()),
         stdout: Box::new(stdout),
         stderr: Box::new(io::stderr()),
     };
     ExitCode::from(cli::run(process))
+}
+
+fn environment() -> Environment {
+    let text =
+        |name: &str| -> Option<OsString> { env::var_os(name).filter(|value| !value.is_empty()) };
+    let path = |name: &str| text(name).map(PathBuf::from);
+    Environment {
+        ssl_cert_file: path("SSL_CERT_FILE"),
+        home: path("HOME"),
+        docker_config: path("DOCKER_CONFIG"),
+        docker_auth_config: text("DOCKER_AUTH_CONFIG"),
+        registry_auth_file: path("REGISTRY_AUTH_FILE"),
+        xdg_runtime_dir: path("XDG_RUNTIME_DIR"),
+        xdg_config_home: path("XDG_CONFIG_HOME"),
+        trusted_realms: text("REGQ_TRUST_REALM"),
+        // Who owns this process; without /proc it is not known, and nothing depends on it but one usual place.
+        uid: std::fs::metadata("/proc/self").ok().map(|process| process.uid()),
+    }
 }

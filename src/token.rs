@@ -9,32 +9,31 @@ use crate::challenge::Challenge;
 use crate::credentials::Secret;
 use crate::error::{ChallengeFault, TokenFault};
 use crate::oci::Words;
-use crate::url::{Scheme, Url, UrlError};
+use crate::url::{Url, UrlError, percent_encode};
 
 /// A request for a token.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenRequest {
-    url: Url,
     asked: Asked,
 }
 
 /// What a token was asked for, so that a second challenge can be held against the first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Asked {
     realm: Url,
     service: Option<String>,
-    /// Sorted: registries list the parts of a scope in any order.
-    scope: Vec<String>,
+    scope: Option<String>,
 }
 
 impl TokenRequest {
     /// The request that a Bearer challenge asks for. A relative realm is resolved against the URL that
     /// answered. Service and scope go back as they came, whatever their grammar: `aws` and `*` are scopes of
-    /// real registries. Our own scope, to pull from the repository, is used only when there is none.
+    /// real registries. Our own scope, to pull from the repository, is used only when there is none, and none for
+    /// the registry itself.
     pub(crate) fn new(
         challenge: &Challenge,
         answered: &Url,
-        repository: &str,
+        repository: Option<&str>,
     ) -> Result<TokenRequest, ChallengeFault> {
         let given = |name| challenge.param(name).filter(|value: &&str| !value.is_empty());
         let realm = given("realm").ok_or(ChallengeFault::RealmMissing)?;
@@ -42,33 +41,62 @@ impl TokenRequest {
             .join(realm)
             .map_err(|error: UrlError| ChallengeFault::Realm(realm.to_owned(), error))?;
         let service = given("service").map(str::to_owned);
-        let scope = match given("scope") {
-            Some(scope) => scope.to_owned(),
-            None => format!("repository:{repository}:pull"),
-        };
+        let scope = given("scope").map(str::to_owned);
+        let scope = scope.or_else(|| repository.map(|name| format!("repository:{name}:pull")));
+        Ok(TokenRequest { asked: Asked { realm, service, scope } })
+    }
+
+    /// The URL to ask by GET.
+    pub(crate) fn url(&self) -> Url {
+        let Asked { realm, service, scope } = &self.asked;
         let mut url = realm.clone();
-        if let Some(service) = &service {
+        if let Some(service) = service {
             url = url.with_query("service", service);
         }
-        url = url.with_query("scope", &scope);
-        let mut scope: Vec<_> = scope.split(' ').map(str::to_owned).collect();
-        scope.sort_unstable();
-        Ok(TokenRequest { url, asked: Asked { realm, service, scope } })
+        if let Some(scope) = scope {
+            url = url.with_query("scope", scope);
+        }
+        url
     }
 
-    /// The URL to ask.
-    pub(crate) fn url(&self) -> &Url {
-        &self.url
+    /// The form to send by POST, to exchange an identity token (distribution's `oauth.md`). It is a secret.
+    pub(crate) fn form(&self, identity: &Secret) -> Secret {
+        let Asked { service, scope, .. } = &self.asked;
+        let fields = [
+            ("grant_type", Some("refresh_token")),
+            ("service", service.as_deref()),
+            ("client_id", Some("regq")),
+            ("scope", scope.as_deref()),
+            ("refresh_token", Some(identity.expose())),
+        ];
+        let given = fields.iter().filter_map(|(name, value)| Some((name, (*value)?)));
+        let pairs = given.map(|(name, value)| format!("{name}={}", percent_encode(value)));
+        Secret::new(pairs.collect::<Vec<_>>().join("&"))
     }
 
-    /// The realm's scheme.
-    pub(crate) fn scheme(&self) -> Scheme {
-        self.url.scheme()
+    /// The token server.
+    pub(crate) fn realm(&self) -> &Url {
+        &self.asked.realm
     }
 
     /// What is asked for.
     pub(crate) fn asked(&self) -> &Asked {
         &self.asked
+    }
+}
+
+impl Asked {
+    /// Scopes are sets: registries list their parts in any order.
+    fn parts(&self) -> Vec<&str> {
+        let mut parts: Vec<_> = self.scope.iter().flat_map(|scope| scope.split(' ')).collect();
+        parts.sort_unstable();
+        parts
+    }
+}
+
+impl PartialEq for Asked {
+    fn eq(&self, other: &Asked) -> bool {
+        self.realm == other.realm && self.service == other.service && self.parts() == other.parts()
     }
 }
 

@@ -32,6 +32,11 @@ impl Failure {
         Failure { kind: Kind::Local, message, hint: None, names_reference: false }
     }
 
+    /// Something that the user wrote where no flag or reference can be named.
+    pub(crate) fn usage(message: String) -> Failure {
+        Failure { kind: Kind::Usage, message, hint: None, names_reference: false }
+    }
+
     /// A reference that is not even text.
     pub(crate) fn unreadable(message: &str) -> Failure {
         Failure {

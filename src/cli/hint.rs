@@ -60,6 +60,7 @@ pub(crate) fn hint(error: &Error, reference: Option<&Reference>) -> Option<Strin
             return challenge.faults.iter().find_map(of_challenge);
         }
         Error::Connection(connection) => of_connection(&connection.fault)?,
+        Error::Troubled { refused, .. } => return hint(refused, None),
         Error::Deadline { .. } => TIMEOUT,
         _ => return None,
     };

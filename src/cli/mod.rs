@@ -10,11 +10,14 @@ mod failure;
 mod help;
 mod hint;
 mod items;
+mod login;
+mod logout;
 mod manifest;
 mod options;
 mod output;
 mod parse;
 mod parse_names;
+mod places;
 mod session;
 mod suggest;
 mod table;
@@ -23,12 +26,12 @@ mod tests;
 
 use std::ffi::OsString;
 use std::io::{BufRead, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use regq::error::Kind;
 
 use self::context::Context;
+pub(crate) use self::context::Environment;
 use self::failure::Failure;
 use self::options::Loudness;
 use self::output::{Messages, Stdout, StdoutError, Stop};
@@ -43,12 +46,6 @@ pub(crate) struct Process {
     pub(crate) stdout: Box<dyn Write>,
     pub(crate) stdout_is_terminal: bool,
     pub(crate) stderr: Box<dyn Write + Send>,
-}
-
-/// The variables of the environment that mean something here.
-pub(crate) struct Environment {
-    /// `SSL_CERT_FILE`: a PEM file with authorities to trust.
-    pub(crate) ssl_cert_file: Option<OsString>,
 }
 
 /// Does what the arguments say, and gives the exit code.
@@ -69,7 +66,7 @@ pub(crate) fn run(process: Process) -> u8 {
             let mut context = Context {
                 options: call.options,
                 operands: call.operands,
-                ssl_cert_file: named(environment.ssl_cert_file),
+                environment,
                 stdin,
                 stdout,
                 messages: Arc::clone(&messages),
@@ -106,9 +103,4 @@ pub(crate) fn run(process: Process) -> u8 {
     };
     messages.error(&failure.message, failure.hint.as_deref());
     failure.kind.exit_code()
-}
-
-/// A variable that is set to nothing is not set.
-fn named(variable: Option<OsString>) -> Option<PathBuf> {
-    variable.filter(|value| !value.is_empty()).map(PathBuf::from)
 }

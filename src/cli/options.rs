@@ -55,6 +55,8 @@ pub(crate) struct Options {
     pub(crate) user: Option<String>,
     pub(crate) password_stdin: bool,
     pub(crate) password_file: Option<PathBuf>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) authfile: Option<PathBuf>,
     pub(crate) anonymous: bool,
     pub(crate) ca_files: Vec<PathBuf>,
     pub(crate) insecure: bool,

@@ -222,12 +222,16 @@ impl Seen {
 
     fn check_options(&self) -> Result<(), UsageError> {
         let Options { user, password_stdin, password_file, anonymous, .. } = &self.options;
-        let Options { full_ref, json, get, .. } = &self.options;
+        let Options { full_ref, json, get, token_file, authfile, .. } = &self.options;
         let password = *password_stdin || password_file.is_some();
         let message = if *password_stdin && password_file.is_some() {
             "--password-stdin and --password-file exclude each other"
         } else if *anonymous && (user.is_some() || password) {
             "--anonymous and --user exclude each other"
+        } else if *anonymous && (token_file.is_some() || authfile.is_some()) {
+            "--anonymous uses no credentials, so it excludes --token-file and --authfile"
+        } else if user.is_some() && token_file.is_some() {
+            "--user and --token-file exclude each other"
         } else if user.is_some() && !password {
             "--user needs --password-stdin or --password-file FILE"
         } else if user.is_none() && password {

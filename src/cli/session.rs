@@ -5,16 +5,20 @@
 
 use std::fs::File;
 use std::io::{BufRead, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use regq::credentials::{Credential, Keychain, Secret};
+use regq::credentials::{Credential, Keychain, Look, Password, Secret};
+use regq::error::Error;
+use regq::reference::Registry;
 use regq::registry::{Client, Config, Event, Observer};
 
-use super::context::Context;
+use super::context::{Context, Environment};
 use super::failure::Failure;
-use super::options::{Loudness, Options};
+use super::options::{self, Loudness, Options};
 use super::output::Messages;
+use super::places;
 
 /// The longest password that is read, in bytes.
 const PASSWORD_LIMIT: u64 = 64 * 1024;
@@ -22,17 +26,22 @@ const PASSWORD_LIMIT: u64 = 64 * 1024;
 /// Waits that are longer than this are told of.
 const NOTABLE: Duration = Duration::from_secs(1);
 
-/// The client that the flags describe.
+/// The client that the flags and the environment describe.
 pub(crate) fn client(context: &mut Context) -> Result<Client, Failure> {
-    let keychain = keychain(&context.options, &mut *context.stdin)?;
-    let options = &context.options;
+    let keychain = keychain(context)?;
+    client_with(context, keychain)
+}
+
+/// The same, with these credentials and no others.
+pub(crate) fn client_with(context: &Context, keychain: Keychain) -> Result<Client, Failure> {
+    let Context { options, environment, .. } = context;
     let mut config = Config::default();
     config.keychain = keychain;
     config.ca_files.clone_from(&options.ca_files);
-    config.ca_files.extend(context.ssl_cert_file.clone());
+    config.ca_files.extend(environment.ssl_cert_file.clone());
     config.insecure = options.insecure;
     config.plain_http = options.plain_http;
-    config.trusted_realms.clone_from(&options.trusted_realms);
+    config.trusted_realms = trusted_realms(options, environment)?;
     config.allow_private = options.allow_private;
     config.timeout = options.timeout.unwrap_or(config.timeout);
     config.connect_timeout = options.connect_timeout.unwrap_or(config.connect_timeout);
@@ -43,21 +52,80 @@ pub(crate) fn client(context: &mut Context) -> Result<Client, Failure> {
     Client::new(config).map_err(|error| Failure::new(&error, None))
 }
 
-fn keychain(options: &Options, stdin: &mut dyn BufRead) -> Result<Keychain, Failure> {
-    let Some(user) = &options.user else { return Ok(Keychain::Anonymous) };
-    let (place, password) = match &options.password_file {
+/// The token servers that the user trusts: those of the flags and those of the environment.
+fn trusted_realms(options: &Options, environment: &Environment) -> Result<Vec<String>, Failure> {
+    let mut hosts = options.trusted_realms.clone();
+    let named = environment.trusted_realms.as_deref().unwrap_or_default().to_string_lossy();
+    for host in named.split(',').map(str::trim).filter(|host| !host.is_empty()) {
+        let wrong = |why| Failure::usage(format!("REGQ_TRUST_REALM: {why}"));
+        hosts.push(options::realm(host).map_err(wrong)?);
+    }
+    Ok(hosts)
+}
+
+/// Where credentials are looked for, in this order. Files that the user named are read now.
+fn keychain(context: &mut Context) -> Result<Keychain, Failure> {
+    let local = |error| Failure::new(&error, None);
+    if context.options.anonymous {
+        return Ok(Keychain::default());
+    }
+    let mut keychain = match given(&context.options, &mut *context.stdin)? {
+        Some(password) => Keychain::given(Credential::Password(password)),
+        None => Keychain::default(),
+    };
+    let Context { options, environment, .. } = context;
+    if let Some(path) = &options.token_file {
+        keychain.add_token_file(path).map_err(local)?;
+    }
+    if let Some(path) = places::named(options, environment) {
+        keychain.add_file(&path).map_err(local)?;
+    }
+    if let Some(text) = &environment.docker_auth_config {
+        keychain.add_variable("DOCKER_AUTH_CONFIG", text.to_string_lossy());
+    }
+    for path in places::docker(environment).into_iter().chain(places::podman(environment)) {
+        keychain.add_usual_file(path);
+    }
+    Ok(keychain)
+}
+
+/// The user name and password of the flags, where they are given.
+pub(crate) fn given(
+    options: &Options,
+    stdin: &mut dyn BufRead,
+) -> Result<Option<Password>, Failure> {
+    let Some(user) = &options.user else { return Ok(None) };
+    let (place, secret) = match &options.password_file {
         Some(path) => {
             let place = path.display().to_string();
             let unreadable = |error| Failure::local(format!("{place}: cannot be read: {error}"));
-            let password = password(&place, File::open(path).map_err(unreadable)?)?;
-            (place, password)
+            let file = File::open(path).map_err(unreadable)?;
+            let secret = password(&place, file)?;
+            (place, secret)
         }
         None => ("standard input".to_owned(), password("standard input", stdin)?),
     };
-    match Credential::password(user.clone(), password) {
-        Ok(credential) => Ok(Keychain::Given(credential)),
-        Err(error) => Err(Failure::local(format!("{place}: {error}"))),
-    }
+    let password = Password::new(user.clone(), secret);
+    password.map(Some).map_err(|error| Failure::local(format!("{place}: {error}")))
+}
+
+/// The registry that login and logout are about.
+pub(crate) fn registry(context: &Context) -> Result<Registry, Failure> {
+    let typed = context.operands.first().map(|operand| operand.to_string_lossy());
+    let typed = typed.unwrap_or_default();
+    Registry::parse(&typed).map_err(|error| Failure::new(&Error::from(error), None))
+}
+
+/// The credential file that login and logout change.
+pub(crate) fn credential_file(context: &Context) -> Result<PathBuf, Failure> {
+    let Context { options, environment, .. } = context;
+    let path = places::named(options, environment).or_else(|| places::docker(environment));
+    path.ok_or_else(|| {
+        let mut failure =
+            Failure::local("there is no place to keep credentials: HOME is not set".to_owned());
+        failure.hint = Some("name a file with --authfile FILE".to_owned());
+        failure
+    })
 }
 
 /// Reads a password to its end, without the one line end that editors and `echo` put there.
@@ -110,12 +178,30 @@ fn tell(messages: &Messages, event: &Event<'_>) {
         Event::Warning { host, text } => {
             messages.say_once(Loudness::Normal, &format!("warning: {host} says {text:?}"));
         }
+        Event::Looked { place, look } => {
+            messages.say(Loudness::Trace, &format!("* {place}: {}", seen(look)));
+        }
+        Event::Trouble { text } => {
+            messages.say(Loudness::Normal, &format!("note: {text}; asking without credentials"));
+        }
         Event::PlainHttp { host } => {
             let line = format!("note: {host} does not speak TLS and is asked in plain http");
             messages.say_once(Loudness::Normal, &line);
         }
         // What the library learns to tell later is of no interest before it is named here.
         _ => {}
+    }
+}
+
+/// What was seen where credentials may be kept.
+fn seen(look: &Look) -> String {
+    match look {
+        Look::Missing => "no such file".to_owned(),
+        Look::Nothing => "no credentials for this registry".to_owned(),
+        Look::HelperHasNothing { helper } => format!("{helper} has none for this registry"),
+        Look::Entry { key, user: Some(user) } => format!("credentials of {user:?} under {key:?}"),
+        Look::Entry { key, user: None } => format!("a token under {key:?}"),
+        Look::Trouble | _ => "cannot be used".to_owned(),
     }
 }
 

@@ -33,8 +33,8 @@ pub(crate) const FOREIGN: &[Foreign] = &[
         advice: "regq parse REF shows how a name is read",
     },
     Foreign {
-        theirs: &["login", "auth"],
-        advice: "credentials are given with --user NAME and --password-stdin or --password-file FILE",
+        theirs: &["auth", "signin"],
+        advice: "regq login REGISTRY checks credentials and keeps them",
     },
     Foreign { theirs: &["version"], advice: "regq --version prints it" },
     Foreign {
@@ -46,6 +46,14 @@ pub(crate) const FOREIGN: &[Foreign] = &[
         advice: "passwords are read with --password-stdin or --password-file FILE, since others can see a command line",
     },
     Foreign { theirs: &["--no-creds", "--no-auth"], advice: "did you mean --anonymous" },
+    Foreign {
+        theirs: &["--config", "--registry-config", "--auth-file", "--compat-auth-file"],
+        advice: "did you mean --authfile FILE",
+    },
+    Foreign {
+        theirs: &["--registry-token", "--token"],
+        advice: "--token-file FILE sends the bearer token in a file",
+    },
     Foreign {
         theirs: &[
             "--tls-verify",

@@ -5,7 +5,7 @@
 
 use super::context::Run;
 use super::options::{self, Loudness, Options};
-use super::{digest, manifest, parse_names};
+use super::{digest, login, logout, manifest, parse_names};
 
 /// A command.
 pub(crate) struct Command {
@@ -113,15 +113,13 @@ pub(crate) fn short(name: char) -> Option<&'static Flag> {
 }
 
 const TEXT: &[&str] = &["json", "get"];
-const ASKING: &[&str] = &[
-    "user",
-    "password-stdin",
-    "password-file",
-    "anonymous",
+const CREDENTIALS: &[&str] =
+    &["user", "password-stdin", "password-file", "token-file", "authfile", "anonymous"];
+const CONNECTION: &[&str] = &[
+    "trust-realm",
     "ca-file",
     "insecure",
     "plain-http",
-    "trust-realm",
     "allow-private",
     "timeout",
     "connect-timeout",
@@ -151,7 +149,7 @@ pub(crate) const COMMANDS: &[Command] = &[
             ("regq digest --full-ref quay.io/podman/hello", "in the form to pin an image with"),
             ("regq digest - < images.txt", "those of a list"),
         ],
-        flags: &[&["platform", "full-ref", "verify"], TEXT, ASKING],
+        flags: &[&["platform", "full-ref", "verify"], TEXT, CREDENTIALS, CONNECTION],
         action: Action::Run(digest::run),
     },
     Command {
@@ -168,8 +166,47 @@ pub(crate) const COMMANDS: &[Command] = &[
             ("regq manifest alpine", "the index of alpine:latest"),
             ("regq manifest --platform local alpine", "the manifest for this machine"),
         ],
-        flags: &[&["platform"], ASKING],
+        flags: &[&["platform"], CREDENTIALS, CONNECTION],
         action: Action::Run(manifest::run),
+    },
+    Command {
+        name: "login",
+        aliases: &[],
+        operands: Operands::One("REGISTRY"),
+        summary: "Check credentials, then keep them",
+        about: &[
+            "Asks the registry whether it takes the user name and the password, then keeps them \
+             where docker keeps its own: in the helper that the file names, else in the file. \
+             When the registry refuses them, nothing is changed.",
+            "The file is that of --authfile, else that of REGISTRY_AUTH_FILE, else config.json in \
+             the folder that DOCKER_CONFIG names, else ~/.docker/config.json.",
+        ],
+        examples: &[
+            (
+                "regq login --user ada --password-stdin registry.example.com < password.txt",
+                "log in without showing the password",
+            ),
+            (
+                "regq login --user ada --password-file token.txt docker.io",
+                "log in to Docker Hub with an access token",
+            ),
+        ],
+        flags: &[&["user", "password-stdin", "password-file", "authfile"], CONNECTION],
+        action: Action::Run(login::run),
+    },
+    Command {
+        name: "logout",
+        aliases: &[],
+        operands: Operands::One("REGISTRY"),
+        summary: "Forget the credentials for a registry",
+        about: &[
+            "Removes what login and other tools keep for the registry, however they spell its \
+             name: from the helper that the file names, and from the file. Nobody is asked. The \
+             file is the one that login would write.",
+        ],
+        examples: &[("regq logout registry.example.com", "forget what is kept for it")],
+        flags: &[&["authfile"]],
+        action: Action::Run(logout::run),
     },
     Command {
         name: "parse",
@@ -282,11 +319,34 @@ pub(crate) const FLAGS: &[Flag] = &[
         }),
     },
     Flag {
+        long: "token-file",
+        short: None,
+        group: Group::Credentials,
+        help: "Send the bearer token in this file",
+        more: "To the registry alone. It is final: when it is refused, no other is fetched.",
+        take: Take::Value("FILE", |options, text| {
+            options.token_file = Some(options::file(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "authfile",
+        short: None,
+        group: Group::Credentials,
+        help: "Look for credentials in this file first",
+        more: "As docker and podman write it. Otherwise the one that REGISTRY_AUTH_FILE names; \
+               then DOCKER_AUTH_CONFIG, docker's and podman's own files.",
+        take: Take::Value("FILE", |options, text| {
+            options.authfile = Some(options::file(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
         long: "anonymous",
         short: None,
         group: Group::Credentials,
         help: "Use no credentials",
-        more: "",
+        more: "Neither those given nor those kept on this machine.",
         take: Take::Switch(|options| options.anonymous = true),
     },
     Flag {
@@ -295,7 +355,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         group: Group::Credentials,
         help: "Let this token server have the credentials",
         more: "Credentials go to the registry, and to a token server whose name belongs with the \
-               registry's; any other has to be named here. May be given several times.",
+               registry's; any other has to be named here, or in REGQ_TRUST_REALM, separated by \
+               commas. May be given several times.",
         take: Take::Value("HOST", |options, text| {
             options.trusted_realms.push(options::realm(text)?);
             Ok(())

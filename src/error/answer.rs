@@ -30,8 +30,50 @@ pub enum Identity {
     Anonymous,
     /// A token that the token server gave to anybody.
     AnonymousToken,
-    /// The credentials of this user, or a token that was given for them.
-    User(String),
+    /// A credential, or a token that was given for it.
+    Credential {
+        /// What it is.
+        form: CredentialForm,
+        /// The user name, where there is one.
+        user: Option<String>,
+        /// Where it was found; `None` when the caller gave it.
+        place: Option<String>,
+    },
+}
+
+/// The forms of a credential, for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CredentialForm {
+    /// A user name and a password.
+    Password,
+    /// A refresh token.
+    IdentityToken,
+    /// A ready bearer token.
+    Token,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Identity::Credential { form, user, place } = self else {
+            return f.write_str(match self {
+                Identity::AnonymousToken => "the anonymous token",
+                Identity::Anonymous | Identity::Credential { .. } => "an anonymous request",
+            });
+        };
+        match form {
+            CredentialForm::Password => write!(f, "the credentials")?,
+            CredentialForm::IdentityToken => write!(f, "the identity token")?,
+            CredentialForm::Token => write!(f, "the token")?,
+        }
+        if let Some(user) = user {
+            write!(f, " of {user:?}")?;
+        }
+        if let Some(place) = place {
+            write!(f, " from {place}")?;
+        }
+        Ok(())
+    }
 }
 
 /// An answer whose status is no answer to the question.
@@ -126,11 +168,7 @@ impl fmt::Display for StatusError {
             Party::Registry => "",
             Party::TokenServer => "token server ",
         };
-        let refused = match &self.identity {
-            Identity::Anonymous => "an anonymous request".to_owned(),
-            Identity::AnonymousToken => "the anonymous token".to_owned(),
-            Identity::User(user) => format!("the credentials of {user:?}"),
-        };
+        let refused = &self.identity;
         match (self.kind(), status) {
             (Kind::NotFound, _) => write!(f, "{host} does not have it ({status})")?,
             (Kind::Denied, 401) => write!(f, "{who}{host} refused {refused} (401)")?,

@@ -6,19 +6,20 @@
 mod answer;
 mod connection;
 mod kind;
+mod local;
 mod refusal;
 mod shown;
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::answer::{
-    ChallengeFault, Identity, Party, StatusError, TokenFault, UnusableChallenge,
+    ChallengeFault, CredentialForm, Identity, Party, StatusError, TokenFault, UnusableChallenge,
 };
 pub use self::connection::{CertificateFault, ConnectionError, ConnectionFault};
 pub use self::kind::Kind;
+pub use self::local::{HelperFault, LocalFault, Trouble};
 pub use self::refusal::Refusal;
 use self::shown::Shown;
 
@@ -107,6 +108,20 @@ pub enum Error {
         /// What is wrong with the answer.
         fault: TokenFault,
     },
+    /// A credential helper failed where it was the only one to ask.
+    Helper {
+        /// The program.
+        program: String,
+        /// What went wrong.
+        fault: HelperFault,
+    },
+    /// Credentials could not be had, and without them the registry refused.
+    Troubled {
+        /// Why they could not be had.
+        trouble: Trouble,
+        /// What the registry then said.
+        refused: Box<Error>,
+    },
     /// TLS cannot be set up on this machine.
     TlsSetup(Box<dyn std::error::Error + Send + Sync>),
     /// A file of this machine.
@@ -128,18 +143,6 @@ pub enum DigestSource {
     Header,
     /// A descriptor in the manifest above.
     Descriptor,
-}
-
-/// What is wrong with a file.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum LocalFault {
-    /// It cannot be read.
-    Io(io::Error),
-    /// It holds no certificate in PEM form.
-    NoCertificate,
-    /// Its PEM is damaged, or a certificate in it is.
-    Certificate(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
@@ -171,7 +174,11 @@ impl Error {
             | Error::Encoded { .. }
             | Error::TooLarge { .. }
             | Error::Token { .. } => Kind::Invalid,
-            Error::TlsSetup(_) | Error::Local { .. } => Kind::Local,
+            Error::Troubled { trouble, refused } => match trouble {
+                Trouble::Helper { .. } => refused.kind(),
+                Trouble::Place { .. } => Kind::Local,
+            },
+            Error::TlsSetup(_) | Error::Local { .. } | Error::Helper { .. } => Kind::Local,
         }
     }
 }
@@ -220,18 +227,10 @@ impl fmt::Display for Error {
                 write!(f, "the {what} is larger than the {limit} bytes that are read of one")
             }
             Error::Token { host, fault } => write!(f, "the token server {host} {fault}"),
+            Error::Helper { program, fault } => write!(f, "{program} {fault}"),
+            Error::Troubled { trouble, .. } => write!(f, "{trouble}"),
             Error::TlsSetup(_) => write!(f, "TLS cannot be set up"),
             Error::Local { path, fault } => write!(f, "{}: {fault}", path.display()),
-        }
-    }
-}
-
-impl fmt::Display for LocalFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LocalFault::Io(_) => write!(f, "cannot be read"),
-            LocalFault::NoCertificate => write!(f, "there is no certificate in PEM form in it"),
-            LocalFault::Certificate(_) => write!(f, "a certificate in it is damaged"),
         }
     }
 }
@@ -245,10 +244,10 @@ impl std::error::Error for Error {
             Error::Manifest(fault) => fault.source(),
             Error::Document { source, .. } => Some(source),
             Error::TlsSetup(error) => Some(error.as_ref()),
-            Error::Local { fault: LocalFault::Io(error), .. } => Some(error),
-            Error::Local { fault: LocalFault::Certificate(error), .. } => Some(error.as_ref()),
-            Error::Local { fault: LocalFault::NoCertificate, .. }
-            | Error::Status(_)
+            Error::Local { fault, .. } => fault.source(),
+            Error::Helper { fault, .. } => fault.source(),
+            Error::Troubled { refused, .. } => Some(refused.as_ref()),
+            Error::Status(_)
             | Error::PlatformNotFound { .. }
             | Error::Challenge(_)
             | Error::Refused(_)

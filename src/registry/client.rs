@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::config::Config;
 use super::login::Authorization;
+use crate::credentials::Credential;
 use crate::error::Result;
 use crate::reference::Registry;
 use crate::transport::Transport;
@@ -24,6 +25,10 @@ pub(super) struct Inner {
     logins: Mutex<HashMap<(Origin, String), Authorization>>,
     /// Registries on this machine that speak plain http.
     plain: Mutex<HashSet<String>>,
+    /// What helpers answered, by helper and server.
+    pub(super) helped: Mutex<HashMap<(String, String), Option<Credential>>>,
+    /// What was told already.
+    pub(super) said: Mutex<HashSet<String>>,
 }
 
 impl Client {
@@ -33,8 +38,16 @@ impl Client {
     /// [`Error::Local`](crate::error::Error::Local) when a file with certificates cannot be used.
     pub fn new(config: Config) -> Result<Client> {
         let transport = Transport::new(config.settings())?;
-        let (logins, plain) = (Mutex::default(), Mutex::default());
-        Ok(Client { inner: Arc::new(Inner { transport, config, logins, plain }) })
+        Ok(Client {
+            inner: Arc::new(Inner {
+                transport,
+                config,
+                logins: Mutex::default(),
+                plain: Mutex::default(),
+                helped: Mutex::default(),
+                said: Mutex::default(),
+            }),
+        })
     }
 }
 
@@ -67,6 +80,6 @@ impl Inner {
 }
 
 /// A panic in another thread leaves these maps whole: every change is one insertion.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -40,7 +40,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            keychain: Keychain::Anonymous,
+            keychain: Keychain::default(),
             ca_files: Vec::new(),
             insecure: false,
             plain_http: false,

@@ -5,15 +5,16 @@
 
 use super::client::{Client, Inner};
 use super::login::{self, Authorization, Plan};
-
+use super::search::Lookup;
 use crate::challenge;
-use crate::credentials::Credential;
+use crate::credentials::Found;
 use crate::error::{
-    ChallengeFault, ConnectionFault, Error, Identity, Party, Refusal, Result, StatusError,
+    ChallengeFault, ConnectionFault, Error, Identity, Kind, Party, Refusal, Result, StatusError,
+    Trouble,
 };
 use crate::oci::Words;
-use crate::reference::Repository;
-use crate::token::{self, TokenRequest};
+use crate::reference::{Registry, Repository};
+use crate::token::TokenRequest;
 use crate::transport::{Answer, Deadline, Event, Limit, Method, Reach, Request, redirect};
 use crate::url::{Origin, Scheme, Url};
 
@@ -37,39 +38,64 @@ pub(super) struct Reply {
     pub(super) authorization: Option<Authorization>,
     /// What stands against the challenges of a final 401.
     pub(super) faults: Vec<ChallengeFault>,
+    /// What kept credentials from being found, when this is a refusal.
+    pub(super) trouble: Option<Trouble>,
 }
 
-/// The questions about one reference: they share a deadline.
+/// The questions about one reference, or one registry: they share a deadline.
 #[derive(Debug)]
 pub(super) struct Exchange<'a> {
-    client: &'a Inner,
-    repository: &'a Repository,
-    deadline: Deadline,
+    pub(super) client: &'a Inner,
+    registry: &'a Registry,
+    /// The repository's path; `None` for questions to the registry itself.
+    repository: Option<&'a str>,
+    pub(super) deadline: Deadline,
     /// The most private address that the registry may lead to.
     reach: Option<Reach>,
+    /// What kept a search for credentials from going on.
+    trouble: Option<Trouble>,
 }
 
-/// A token's answer is read so far.
-const TOKEN_LIMIT: Limit = Limit { what: "token answer", bytes: 64 * 1024 };
-
 impl Client {
-    /// Begins the questions about one reference: from here the deadline runs.
+    /// Begins the questions about one repository: from here the deadline runs.
     pub(super) fn exchange<'a>(&'a self, repository: &'a Repository) -> Exchange<'a> {
-        let client = &*self.inner;
-        let deadline = Deadline::new(client.config.timeout);
-        Exchange { client, repository, deadline, reach: None }
+        Exchange::new(&self.inner, repository.registry(), Some(repository.path()))
     }
 }
 
-impl Exchange<'_> {
+impl<'a> Exchange<'a> {
+    pub(super) fn new(
+        client: &'a Inner,
+        registry: &'a Registry,
+        repository: Option<&'a str>,
+    ) -> Exchange<'a> {
+        let deadline = Deadline::new(client.config.timeout);
+        Exchange { client, registry, repository, deadline, reach: None, trouble: None }
+    }
+
     /// Asks, and answers what stands in the way. Every final status is a reply.
     ///
     /// # Errors
     /// When no answer came, a safety rule forbids to go on, or the token server gives no token.
     pub(super) fn ask(&mut self, question: Question<'_>) -> Result<Reply> {
-        match self.walk(question) {
+        let outcome = match self.walk(question) {
             Err(error) if self.speaks_plain_http(&error) => self.walk(question),
             outcome => outcome,
+        };
+        let denied = match &outcome {
+            Ok(reply) => matches!(reply.answer.status(), 401 | 403),
+            Err(error) => error.kind() == Kind::Denied,
+        };
+        match (outcome, self.trouble.take()) {
+            (outcome, None) => outcome,
+            (Ok(reply), trouble) if denied => Ok(Reply { trouble, ..reply }),
+            (Err(error), Some(trouble)) if denied => {
+                Err(Error::Troubled { trouble, refused: Box::new(error) })
+            }
+            (outcome, Some(trouble)) => {
+                self.client.say(&trouble);
+                outcome
+            }
         }
     }
 
@@ -80,6 +106,7 @@ impl Exchange<'_> {
             url: &reply.url,
             accept: question.accept,
             authorization: reply.authorization.as_ref().map(|a| &a.header),
+            form: None,
             limit: question.limit,
             reach: self.reach_for(&reply.url),
             retried: false,
@@ -87,30 +114,28 @@ impl Exchange<'_> {
         self.client.transport.send(request, &mut self.deadline)
     }
 
-    /// The repository that is asked about.
-    pub(super) fn repository(&self) -> &Repository {
-        self.repository
+    /// The path of the repository that is asked about.
+    pub(super) fn repository(&self) -> &'a str {
+        self.repository.unwrap_or_default()
     }
 
     fn origin(&self) -> Origin {
-        let registry = self.repository.registry();
-        let scheme = self.client.scheme(registry);
-        Origin::new(scheme, registry.api_host(), registry.port())
+        let scheme = self.client.scheme(self.registry);
+        Origin::new(scheme, self.registry.api_host(), self.registry.port())
     }
 
     /// True when the registry is on this machine and its peer speaks no TLS: it is asked in plain http then.
     /// Never after a certificate was refused, and never for a host that the registry led to.
     fn speaks_plain_http(&self, error: &Error) -> bool {
-        let registry = self.repository.registry();
         let Error::Connection(connection) = error else { return false };
         let ConnectionFault::NotTls = connection.fault else { return false };
         let origin = self.origin();
-        let falls = registry.is_loopback()
+        let falls = self.registry.is_loopback()
             && origin.scheme() == Scheme::Https
             && connection.host == origin.authority();
         if falls {
-            self.client.remember_plain_http(registry);
-            let host = &registry.name();
+            self.client.remember_plain_http(self.registry);
+            let host = &self.registry.name();
             self.client.transport.observer().tell(&Event::PlainHttp { host });
         }
         falls
@@ -129,6 +154,7 @@ impl Exchange<'_> {
                 url: &url,
                 accept: question.accept,
                 authorization: login.authorization.as_ref().map(|a| &a.header),
+                form: None,
                 limit: question.limit,
                 reach: self.reach_for(&url),
                 retried: true,
@@ -152,17 +178,20 @@ impl Exchange<'_> {
             } else {
                 Vec::new()
             };
-            return Ok(Reply { answer, url, authorization: login.authorization, faults });
+            let authorization = login.authorization;
+            return Ok(Reply { answer, url, authorization, faults, trouble: None });
         }
     }
 
-    /// What is known for an origin: a token or credentials that it took before, and what the user keeps for it.
+    /// What is known for an origin: a token or credentials that it took before, or a ready token.
     fn login(&self, origin: &Origin) -> Login {
         let asked = *origin == self.origin();
-        let credential =
-            if asked { self.client.config.keychain.for_asked().cloned() } else { None };
-        let known = self.client.known(origin, self.repository.path());
-        Login { credential, stale: known.is_some(), authorization: known, kept: None, tokens: 0 }
+        let known = self.client.known(origin, self.repository());
+        let stale = known.is_some();
+        let ready = self.client.config.keychain.ready_token().filter(|_| asked);
+        let ready = ready.as_ref().and_then(Authorization::ready);
+        let authorization = ready.or(known);
+        Login { asked, found: Lookup::Open, stale, authorization, kept: None, tokens: 0 }
     }
 
     fn respond(&mut self, login: &mut Login, url: &Url, answer: &Answer) -> Result<Response> {
@@ -170,17 +199,20 @@ impl Exchange<'_> {
             login.authorization = Some(kept);
             return Ok(Response::Resend);
         }
+        let found = self.found(login, url.origin());
         let challenges = challenge::parse(answer.lines("www-authenticate"));
-        let path = self.repository.path();
         let config = &self.client.config;
+        let credential = found.as_ref().map(|found| &found.credential);
         let Plan { token, basic, faults } =
-            login::plan(challenges, url, path, login.credential.as_ref(), config);
+            login::plan(challenges, url, self.repository, credential, config);
         let usable = token.is_some() || basic;
+        let ready = found.as_ref().and_then(Authorization::ready);
         let next = match (&login.authorization, token) {
+            (None, _) if ready.is_some() => ready,
             (_, Some(token)) if login.may_ask(&token) => {
-                Some(self.fetch_token(&token, login.credential.as_ref(), url)?)
+                Some(self.fetch_token(&token, found.as_ref(), url)?)
             }
-            (None, None) if basic => login.credential.as_ref().map(Authorization::basic),
+            (None, None) if basic => found.as_ref().and_then(Authorization::basic),
             (None, _) => {
                 let words = Words::read(answer.body());
                 return Err(login::unusable(url.origin().authority(), faults, words));
@@ -196,62 +228,26 @@ impl Exchange<'_> {
             login.stale = false;
             login.tokens += 1;
         }
-        self.client.remember(url.origin(), path, next.as_ref());
+        self.client.remember(url.origin(), self.repository(), next.as_ref());
         login.authorization = next;
         Ok(Response::Resend)
     }
 
-    fn fetch_token(
-        &mut self,
-        request: &TokenRequest,
-        credential: Option<&Credential>,
-        challenged: &Url,
-    ) -> Result<Authorization> {
-        let basic = credential.map(Credential::basic);
-        let mut url = request.url().clone();
-        let mut redirects = 0;
-        let answer = loop {
-            let sent = Request {
-                method: Method::Get,
-                url: &url,
-                accept: "application/json",
-                authorization: basic.as_ref(),
-                limit: TOKEN_LIMIT,
-                reach: self.reach_for(&url),
-                retried: true,
-            };
-            let answer = self.client.transport.send(sent, &mut self.deadline)?;
-            if !redirect::is_redirect(answer.status()) {
-                break answer;
-            }
-            redirects += 1;
-            let to = follow(&url, &answer, redirects)?;
-            if basic.is_some() && to.origin() != url.origin() {
-                let (from, to) = (url.origin().authority(), to.origin().authority());
-                return Err(Refusal::TokenRedirect { from, to }.into());
-            }
-            // A redirect is held to the rule that the realm was held to.
-            if to.scheme() < challenged.scheme() {
-                let (from, to) = (url.origin().authority(), to.origin().to_string());
-                return Err(Refusal::PlainHttp { from, to }.into());
-            }
-            url = to;
-        };
-        let host = url.origin().authority();
-        if !(200..300).contains(&answer.status()) {
-            let identity = match credential {
-                Some(credential) => Identity::User(credential.user().to_owned()),
-                None => Identity::Anonymous,
-            };
-            return Err(status_error(Party::TokenServer, host, &answer, identity));
+    /// What the user keeps for the host that asks: looked up now that it does, and once.
+    fn found(&mut self, login: &mut Login, origin: &Origin) -> Option<Found> {
+        if let Lookup::Open = login.found {
+            let search = self.client.search(self.registry, origin, self.repository(), login.asked);
+            self.trouble = self.trouble.take().or(search.trouble);
+            login.found = Lookup::Done(search.found);
         }
-        let token = token::read_token(answer.header("content-type"), answer.body())
-            .map_err(|fault| Error::Token { host, fault })?;
-        Ok(Authorization::bearer(&token, request, credential))
+        match &login.found {
+            Lookup::Done(found) => found.clone(),
+            Lookup::Open => None,
+        }
     }
 
     /// The rule of reach for a URL: none for the host that the user named.
-    fn reach_for(&self, url: &Url) -> Option<Reach> {
+    pub(super) fn reach_for(&self, url: &Url) -> Option<Reach> {
         let named = url.host() == self.origin().host();
         if named || self.client.config.allow_private { None } else { self.reach }
     }
@@ -260,7 +256,9 @@ impl Exchange<'_> {
 /// How the login at one origin stands.
 #[derive(Debug)]
 struct Login {
-    credential: Option<Credential>,
+    /// True for the registry that the caller named.
+    asked: bool,
+    found: Lookup,
     authorization: Option<Authorization>,
     /// What is sent once the origin asks for it.
     kept: Option<Authorization>,
@@ -282,12 +280,12 @@ impl Login {
     fn may_ask(&self, request: &TokenRequest) -> bool {
         match &self.authorization {
             None => self.tokens < 2,
+            // Credentials and ready tokens that were refused are final: some servers lock accounts.
+            Some(Authorization { asked: None, .. }) => false,
             Some(_) if self.stale => true,
             Some(Authorization { asked: Some(asked), .. }) => {
                 self.tokens < 2 && asked != request.asked()
             }
-            // Credentials that were refused are not tried elsewhere: some servers lock accounts.
-            Some(Authorization { asked: None, .. }) => false,
         }
     }
 }
@@ -299,14 +297,20 @@ enum Response {
     Final(Vec<ChallengeFault>),
 }
 
-fn follow(from: &Url, answer: &Answer, redirects: u32) -> Result<Url> {
+/// The target of a redirect, if one more may be followed.
+pub(super) fn follow(from: &Url, answer: &Answer, redirects: u32) -> Result<Url> {
     if redirects > redirect::MOST_REDIRECTS {
         return Err(Refusal::TooManyRedirects { host: from.origin().authority() }.into());
     }
     Ok(redirect::target(from, answer)?)
 }
 
-fn status_error(party: Party, host: String, answer: &Answer, identity: Identity) -> Error {
+pub(super) fn status_error(
+    party: Party,
+    host: String,
+    answer: &Answer,
+    identity: Identity,
+) -> Error {
     Error::Status(Box::new(StatusError {
         party,
         host,
@@ -321,10 +325,16 @@ impl Reply {
     /// The error that this reply is when its status is no answer.
     pub(super) fn into_error(self) -> Error {
         let host = self.url.origin().authority();
-        if self.answer.status() == 401 && self.faults.iter().any(ChallengeFault::is_invalid) {
-            return login::unusable(host, self.faults, Words::read(self.answer.body()));
+        let invalid = self.faults.iter().any(ChallengeFault::is_invalid);
+        let error = if self.answer.status() == 401 && invalid {
+            login::unusable(host, self.faults, Words::read(self.answer.body()))
+        } else {
+            let identity = self.authorization.map_or(Identity::Anonymous, |a| a.identity);
+            status_error(Party::Registry, host, &self.answer, identity)
+        };
+        match self.trouble {
+            Some(trouble) => Error::Troubled { trouble, refused: Box::new(error) },
+            None => error,
         }
-        let identity = self.authorization.map_or(Identity::Anonymous, |a| a.identity);
-        status_error(Party::Registry, host, &self.answer, identity)
     }
 }

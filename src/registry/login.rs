@@ -5,8 +5,8 @@
 use super::config::Config;
 use super::trust;
 use crate::challenge::{Challenge, ChallengeError};
-use crate::credentials::{Credential, Secret};
-use crate::error::{ChallengeFault, Error, Identity, Refusal, UnusableChallenge};
+use crate::credentials::{Credential, Found, Secret};
+use crate::error::{ChallengeFault, CredentialForm, Error, Identity, Refusal, UnusableChallenge};
 use crate::oci::Words;
 use crate::token::{Asked, TokenRequest};
 use crate::url::{Scheme, Url, literal_address};
@@ -23,25 +23,42 @@ pub(super) struct Authorization {
 }
 
 impl Authorization {
-    /// Basic credentials for the registry itself.
-    pub(super) fn basic(credential: &Credential) -> Authorization {
-        let identity = Identity::User(credential.user().to_owned());
-        Authorization { header: credential.basic(), identity, asked: None }
+    /// Basic credentials for the registry itself, where there is a password.
+    pub(super) fn basic(found: &Found) -> Option<Authorization> {
+        let header = found.credential.as_password()?.basic();
+        Some(Authorization { header, identity: identity(found), asked: None })
+    }
+
+    /// A ready token, where that is what there is.
+    pub(super) fn ready(found: &Found) -> Option<Authorization> {
+        let Credential::Token(token) = &found.credential else { return None };
+        Some(Authorization { header: in_bearer(token), identity: identity(found), asked: None })
     }
 
     /// A token that was got for a request.
     pub(super) fn bearer(
         token: &Secret,
         request: &TokenRequest,
-        credential: Option<&Credential>,
+        found: Option<&Found>,
     ) -> Authorization {
-        let identity = match credential {
-            Some(credential) => Identity::User(credential.user().to_owned()),
-            None => Identity::AnonymousToken,
-        };
-        let header = Secret::new(format!("Bearer {}", token.expose()));
-        Authorization { header, identity, asked: Some(request.asked().clone()) }
+        let identity = found.map_or(Identity::AnonymousToken, identity);
+        Authorization { header: in_bearer(token), identity, asked: Some(request.asked().clone()) }
     }
+}
+
+fn in_bearer(token: &Secret) -> Secret {
+    Secret::new(format!("Bearer {}", token.expose()))
+}
+
+/// What is said of a credential.
+pub(super) fn identity(found: &Found) -> Identity {
+    let form = match &found.credential {
+        Credential::Password(_) => CredentialForm::Password,
+        Credential::IdentityToken { .. } => CredentialForm::IdentityToken,
+        Credential::Token(_) => CredentialForm::Token,
+    };
+    let user = found.credential.user().map(str::to_owned);
+    Identity::Credential { form, user, place: found.place.clone() }
 }
 
 /// What a 401's challenges allow.
@@ -59,7 +76,7 @@ pub(super) struct Plan {
 pub(super) fn plan(
     challenges: Vec<Result<Challenge, ChallengeError>>,
     answered: &Url,
-    repository: &str,
+    repository: Option<&str>,
     credential: Option<&Credential>,
     config: &Config,
 ) -> Plan {
@@ -93,13 +110,13 @@ pub(super) fn plan(
 fn bearer(
     challenge: &Challenge,
     answered: &Url,
-    repository: &str,
+    repository: Option<&str>,
     credential: Option<&Credential>,
     config: &Config,
 ) -> Result<TokenRequest, ChallengeFault> {
     let token = TokenRequest::new(challenge, answered, repository)?;
-    let realm = token.url();
-    if token.scheme() < answered.scheme() {
+    let realm = token.realm();
+    if realm.scheme() < answered.scheme() {
         let (from, to) = (answered.origin().authority(), realm.origin().to_string());
         return Err(ChallengeFault::Refused(Refusal::PlainHttp { from, to }));
     }
@@ -118,7 +135,7 @@ fn basic(
     credential: Option<&Credential>,
     config: &Config,
 ) -> Result<(), ChallengeFault> {
-    match credential {
+    match credential.and_then(Credential::as_password) {
         Some(_) => in_the_open(answered, config),
         None => Err(ChallengeFault::NoCredentials),
     }

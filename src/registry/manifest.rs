@@ -203,7 +203,7 @@ impl Exchange<'_> {
         let descriptor = oci::read_config_descriptor(&manifest.bytes)
             .map_err(|source| Error::Document { what: "manifest", source })?;
         let expected = descriptor.digest;
-        let path = format!("/v2/{}/blobs/{expected}", self.repository().path());
+        let path = format!("/v2/{}/blobs/{expected}", self.repository());
         let reply = self.ask(Question {
             method: Method::Get,
             path: &path,

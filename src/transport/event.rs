@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::credentials::Look;
+
 /// Something that happened.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -54,6 +56,18 @@ pub enum Event<'a> {
         /// The host.
         host: &'a str,
         /// Its text.
+        text: &'a str,
+    },
+    /// A place was looked at for credentials.
+    Looked {
+        /// A file, or a variable of the environment.
+        place: &'a str,
+        /// What was seen there; never a secret.
+        look: &'a Look,
+    },
+    /// Credentials could not be had, and the question goes on without.
+    Trouble {
+        /// Why.
         text: &'a str,
     },
     /// A loopback registry does not speak TLS and is asked in plain http.

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::{Connector as _, TcpConnector};
-use ureq::{Agent, http};
+use ureq::{Agent, AsSendBody, http};
 
 use super::answer::Answer;
 use super::event::{Event, Observer};
@@ -20,11 +20,12 @@ use crate::credentials::Secret;
 use crate::error::{ConnectionFault, Error, Refusal, Result};
 use crate::url::{Origin, Url};
 
-/// `GET` or `HEAD`: regq only reads.
+/// regq only reads; it posts where a token is exchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     Get,
     Head,
+    Post,
 }
 
 impl Method {
@@ -32,6 +33,7 @@ impl Method {
         match self {
             Method::Get => "GET",
             Method::Head => "HEAD",
+            Method::Post => "POST",
         }
     }
 }
@@ -55,11 +57,21 @@ pub(crate) struct Request<'a> {
     pub(crate) url: &'a Url,
     pub(crate) accept: &'a str,
     pub(crate) authorization: Option<&'a Secret>,
+    /// The fields of a form, encoded, for `POST`.
+    pub(crate) form: Option<&'a Secret>,
     pub(crate) limit: Limit,
     /// The most private address that may be connected to; `None` where the user named the host.
     pub(crate) reach: Option<Reach>,
     /// False for a request that is sent once, whatever comes.
     pub(crate) retried: bool,
+}
+
+/// What one sending may take.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    connect: Duration,
+    idle: Duration,
+    whole: Duration,
 }
 
 /// Sends requests over one pool of connections.
@@ -158,16 +170,14 @@ impl Transport {
         let whole = deadline.left().ok_or_else(over)?;
         let connect = connect.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
         let sent = self.prepare(request).map_err(|error| limits.error(error.into()))?;
-        let sent = self
-            .agent
-            .configure_request(sent)
-            .timeout_connect(Some(connect))
-            .timeout_per_read(Some(idle_timeout))
-            .timeout_per_write(Some(idle_timeout))
-            .timeout_global(Some(whole))
-            .build();
+        let times = Times { connect, idle: idle_timeout, whole };
         let begun = Instant::now();
-        let mut response = self.agent.run(sent).map_err(|error| {
+        // A request without a form has no body, not an empty one.
+        let outcome = match request.form {
+            Some(form) => self.run(sent.map(|()| form.expose().as_bytes().to_vec()), times),
+            None => self.run(sent, times),
+        };
+        let mut response = outcome.map_err(|error| {
             let connecting = matches!(error, ureq::Error::Timeout(ureq::Timeout::Connect));
             // The budget for connecting was cut by the whole time.
             if connecting && whole <= connect_timeout { over() } else { limits.error(error) }
@@ -188,6 +198,22 @@ impl Transport {
             // The words of a refusal are welcome as far as they came.
             Ok(true) | Err(_) => Ok(answer),
         }
+    }
+
+    fn run<B: AsSendBody>(
+        &self,
+        sent: http::Request<B>,
+        times: Times,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let sent = self
+            .agent
+            .configure_request(sent)
+            .timeout_connect(Some(times.connect))
+            .timeout_per_read(Some(times.idle))
+            .timeout_per_write(Some(times.idle))
+            .timeout_global(Some(times.whole))
+            .build();
+        self.agent.run(sent)
     }
 
     /// Resolves the host and holds its addresses against the rule of reach. Any address too private refuses:
@@ -220,6 +246,10 @@ impl Transport {
             value.set_sensitive(true);
             sent = sent.header("authorization", value);
             names.push("authorization");
+        }
+        if request.form.is_some() {
+            sent = sent.header("content-type", "application/x-www-form-urlencoded");
+            names.push("content-type");
         }
         let url = &request.url.redacted();
         let method = request.method.as_str();

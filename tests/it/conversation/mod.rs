@@ -42,7 +42,7 @@ fn config() -> Config {
 fn config_of(user: &str, password: &str) -> Config {
     let mut config = config();
     let credential = Credential::password(user, Secret::new(password)).unwrap();
-    config.keychain = Keychain::Given(credential);
+    config.keychain = Keychain::given(credential);
     config
 }
 

@@ -1,0 +1,232 @@
+//! Where credentials come from, in which order, and which one is for a registry.
+//!
+//! The caller names the places; what they hold is read when a registry asks for a login, helpers last. The first
+//! place that has an entry wins. A place that fails stops the search: no other one is tried in its stead
+//! (CVE-2021-41092).
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::credential::Credential;
+use super::file::{AuthFile, HelperName};
+use super::key::Target;
+use crate::error::{Error, HelperFault, LocalFault, Result, Trouble};
+use crate::reference::Registry;
+
+/// Where credentials are looked for. `Keychain::default()` has none: every registry is asked anonymously.
+#[derive(Debug, Clone, Default)]
+pub struct Keychain {
+    given: Option<Credential>,
+    token: Option<(Credential, PathBuf)>,
+    places: Vec<Place>,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    /// A file that the user named, read already.
+    Named(PathBuf, AuthFile),
+    /// The text of a variable of the environment.
+    Variable(&'static str, String),
+    /// A file where tools keep credentials. That there is none is normal.
+    Usual(PathBuf),
+}
+
+/// A credential, and where it was found.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) credential: Credential,
+    /// For messages; `None` for one that the caller gave.
+    pub(crate) place: Option<String>,
+}
+
+/// The outcome of a search.
+#[derive(Debug, Default)]
+pub(crate) struct Search {
+    pub(crate) found: Option<Found>,
+    /// What kept it from going on.
+    pub(crate) trouble: Option<Trouble>,
+}
+
+/// What was seen at a place where credentials were looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Look {
+    /// There is no such file.
+    Missing,
+    /// It has nothing for the registry.
+    Nothing,
+    /// It names a helper, and the helper has nothing for the registry.
+    HelperHasNothing {
+        /// The program.
+        helper: String,
+    },
+    /// It has an entry, itself or in a helper.
+    Entry {
+        /// The key that matched, or the program that was asked.
+        key: String,
+        /// The user name, where there is one.
+        user: Option<String>,
+    },
+    /// It cannot be used.
+    Trouble,
+}
+
+/// Who is told of looks, and who asks helpers. Both belong to the client, which remembers.
+pub(crate) trait Searcher {
+    /// A place was looked at.
+    fn looked(&mut self, place: &str, look: &Look);
+    /// Asks a helper for a server's credential.
+    fn ask(&mut self, helper: &str, server: &str) -> Result<Option<Credential>, HelperFault>;
+}
+
+impl Keychain {
+    /// One credential, for the registries that the caller asks by name, and for no host that they lead to.
+    pub fn given(credential: Credential) -> Keychain {
+        Keychain { given: Some(credential), ..Keychain::default() }
+    }
+
+    /// Adds a bearer token from a file, sent with the first request to the registries that the caller asks by
+    /// name. It is final: when it is refused no other is fetched.
+    ///
+    /// # Errors
+    /// [`Error::Local`] when the file cannot be read or holds no token.
+    pub fn add_token_file(&mut self, path: &Path) -> Result<()> {
+        let local = |fault| Error::Local { path: path.to_owned(), fault };
+        let bytes = super::file::read_bounded(path).map_err(local)?;
+        let text = String::from_utf8(bytes).map_err(|_| local(LocalFault::NoToken))?;
+        let token = Credential::token(super::secret::Secret::new(text.trim()))
+            .map_err(|_| local(LocalFault::NoToken))?;
+        self.token = Some((token, path.to_owned()));
+        Ok(())
+    }
+
+    /// Adds a credential file that the user named. It is read at once.
+    ///
+    /// # Errors
+    /// [`Error::Local`] when the file does not exist, cannot be read, or is not what docker and podman write.
+    pub fn add_file(&mut self, path: &Path) -> Result<()> {
+        let local = |fault| Error::Local { path: path.to_owned(), fault };
+        let missing = || local(LocalFault::Io(std::io::ErrorKind::NotFound.into()));
+        let file = AuthFile::read(path).map_err(local)?.ok_or_else(missing)?;
+        self.places.push(Place::Named(path.to_owned(), file));
+        Ok(())
+    }
+
+    /// Adds the text of a credential file, and the name of the variable that holds it. It is read when needed.
+    pub fn add_variable(&mut self, name: &'static str, text: impl Into<String>) {
+        self.places.push(Place::Variable(name, text.into()));
+    }
+
+    /// Adds a file where tools keep credentials. It is read when needed, and need not exist.
+    pub fn add_usual_file(&mut self, path: impl Into<PathBuf>) {
+        self.places.push(Place::Usual(path.into()));
+    }
+
+    /// The token that goes with the first request.
+    pub(crate) fn ready_token(&self) -> Option<Found> {
+        let (credential, path) = self.token.as_ref()?;
+        let place = Some(path.display().to_string());
+        Some(Found { credential: credential.clone(), place })
+    }
+
+    /// The credential for a registry and a repository of it. `asked` tells the registry that the caller named
+    /// from one that it led to.
+    pub(crate) fn find(
+        &self,
+        registry: &Registry,
+        path: &str,
+        asked: bool,
+        searcher: &mut dyn Searcher,
+    ) -> Search {
+        if let Some(credential) = self.given.as_ref().filter(|_| asked) {
+            let found = Some(Found { credential: credential.clone(), place: None });
+            return Search { found, trouble: None };
+        }
+        let target = Target::new(registry, path);
+        for place in &self.places {
+            let search = place.search(&target, searcher);
+            if search.found.is_some() || search.trouble.is_some() {
+                return search;
+            }
+        }
+        Search::default()
+    }
+}
+
+impl Place {
+    fn search(&self, target: &Target, searcher: &mut dyn Searcher) -> Search {
+        let file = match self {
+            Place::Named(_, file) => Ok(Some(file.clone())),
+            Place::Variable(_, text) => AuthFile::parse(text.as_bytes()).map(Some),
+            Place::Usual(path) => AuthFile::read(path),
+        };
+        let name = &self.to_string();
+        let outcome = match file {
+            Ok(None) => {
+                searcher.looked(name, &Look::Missing);
+                return Search::default();
+            }
+            Ok(Some(file)) => self.search_file(&file, target, searcher),
+            Err(fault) => Err(self.unusable(fault)),
+        };
+        match outcome {
+            Ok(found) => Search { found, trouble: None },
+            Err(trouble) => {
+                searcher.looked(name, &Look::Trouble);
+                Search { found: None, trouble: Some(trouble) }
+            }
+        }
+    }
+
+    /// A helper goes before an entry, which counts when the helper has none.
+    fn search_file(
+        &self,
+        file: &AuthFile,
+        target: &Target,
+        searcher: &mut dyn Searcher,
+    ) -> Result<Option<Found>, Trouble> {
+        let name = &self.to_string();
+        if let Some(helper) = file.helper(target) {
+            let program = format!("docker-credential-{}", helper.name);
+            match searcher.ask(&helper.name, &target.name) {
+                Ok(Some(credential)) => {
+                    let user = credential.user().map(str::to_owned);
+                    searcher.looked(name, &Look::Entry { key: program.clone(), user });
+                    let place = Some(format!("{program} ({} of {name})", role(&helper)));
+                    return Ok(Some(Found { credential, place }));
+                }
+                Ok(None) => searcher.looked(name, &Look::HelperHasNothing { helper: program }),
+                Err(fault) => return Err(Trouble::Helper { program, fault }),
+            }
+        }
+        match file.entry(target).map_err(|fault| self.unusable(fault))? {
+            Some((key, credential)) => {
+                let user = credential.user().map(str::to_owned);
+                let place = Some(format!("the entry {key:?} of {name}"));
+                searcher.looked(name, &Look::Entry { key, user });
+                Ok(Some(Found { credential, place }))
+            }
+            None => {
+                searcher.looked(name, &Look::Nothing);
+                Ok(None)
+            }
+        }
+    }
+
+    fn unusable(&self, fault: LocalFault) -> Trouble {
+        Trouble::Place { place: self.to_string(), fault }
+    }
+}
+
+fn role(helper: &HelperName) -> &'static str {
+    if helper.key.is_some() { "credHelpers" } else { "credsStore" }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Named(path, _) | Place::Usual(path) => write!(f, "{}", path.display()),
+            Place::Variable(name, _) => f.write_str(name),
+        }
+    }
+}

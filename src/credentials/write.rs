@@ -1,0 +1,249 @@
+//! Changing a credential file: one entry, and everything else as it was.
+//!
+//! The new file is written beside the old one and renamed over it, so that a crash at any point leaves one of
+//! the two whole. Keys keep their order, values their bytes; only the blanks between them may change.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
+use serde_json::ser::PrettyFormatter;
+use serde_json::value::RawValue;
+
+use super::credential::Password;
+use super::file::{AuthFile, Pairs, is_missing, json_fault, read_bounded};
+use super::helper;
+use super::key::Target;
+use crate::error::{Error, LocalFault, Result};
+use crate::reference::Registry;
+
+/// Where a credential went, or was taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kept {
+    /// A file, in which everybody who can read it can read the password.
+    File(PathBuf),
+    /// A helper program.
+    Helper(String),
+}
+
+/// Keeps a registry's credential: in the helper that the file names, else in the file itself.
+///
+/// # Errors
+/// [`Error::Local`] when the file cannot be read or written, [`Error::Helper`] when the helper fails; nothing is
+/// changed then.
+pub fn store(path: &Path, registry: &Registry, password: &Password) -> Result<Kept> {
+    let target = Target::new(registry, "");
+    let file = Document::open(path)?;
+    if let Some(named) = file.parsed.helper(&target) {
+        let program = format!("docker-credential-{}", named.name);
+        helper::store(&named.name, &target.name, password)
+            .map_err(|fault| Error::Helper { program: program.clone(), fault })?;
+        return Ok(Kept::Helper(program));
+    }
+    let mut entry = Pairs(Vec::new());
+    entry.0.push(("auth".to_owned(), raw(password.encoded().expose())?));
+    file.write(&target, Some(entry))?;
+    Ok(Kept::File(path.to_owned()))
+}
+
+/// Forgets a registry's credential, under every spelling of its name: in the helper that the file names, and in
+/// the file. Empty when there was none.
+///
+/// # Errors
+/// As [`store`].
+pub fn erase(path: &Path, registry: &Registry) -> Result<Vec<Kept>> {
+    let target = Target::new(registry, "");
+    let file = Document::open(path)?;
+    let mut kept = Vec::new();
+    if let Some(named) = file.parsed.helper(&target) {
+        let program = format!("docker-credential-{}", named.name);
+        let had = helper::erase(&named.name, &target.name)
+            .map_err(|fault| Error::Helper { program: program.clone(), fault })?;
+        if had {
+            kept.push(Kept::Helper(program));
+        }
+    }
+    if file.auths()?.0.iter().any(|(key, _)| target.fit(key).is_some()) {
+        file.write(&target, None)?;
+        kept.push(Kept::File(path.to_owned()));
+    }
+    Ok(kept)
+}
+
+type Object = Pairs<Box<RawValue>>;
+
+/// A credential file as it stands, to be changed.
+struct Document {
+    /// Where it really is: what a symbolic link points at is replaced, not the link.
+    path: PathBuf,
+    object: Object,
+    parsed: AuthFile,
+    /// The mode of the file that is there.
+    mode: Option<u32>,
+}
+
+impl Document {
+    /// Reads a file; one that is not there is empty.
+    fn open(path: &Path) -> Result<Document> {
+        let local = |fault| Error::Local { path: path.to_owned(), fault };
+        let io = |error| local(LocalFault::Io(error));
+        let (path, bytes) = match fs::canonicalize(path) {
+            Ok(path) => (path.clone(), read_bounded(&path).map_err(local)?),
+            Err(error) if is_missing(&error) => (path.to_owned(), Vec::new()),
+            Err(error) => return Err(io(error)),
+        };
+        let parsed = AuthFile::parse(&bytes).map_err(local)?;
+        let object = match bytes.trim_ascii() {
+            b"" => Pairs(Vec::new()),
+            bytes => serde_json::from_slice(bytes).map_err(|error| local(json_fault(&error)))?,
+        };
+        let mode = match fs::metadata(&path) {
+            Ok(metadata) => Some(metadata.permissions().mode() & 0o7777),
+            Err(error) if is_missing(&error) => None,
+            Err(error) => return Err(io(error)),
+        };
+        Ok(Document { path, object, parsed, mode })
+    }
+
+    fn local(&self, fault: LocalFault) -> Error {
+        Error::Local { path: self.path.clone(), fault }
+    }
+
+    fn unwritable(&self) -> impl Fn(io::Error) -> Error {
+        |error| self.local(LocalFault::Write(error))
+    }
+
+    /// The object under `auths`, last of several as JSON readers have it.
+    fn auths(&self) -> Result<Object> {
+        let found = self.object.0.iter().rev().find(|(key, _)| key == "auths");
+        match found {
+            Some((_, value)) => {
+                serde_json::from_str(value.get()).map_err(|error| self.local(json_fault(&error)))
+            }
+            None => Ok(Pairs(Vec::new())),
+        }
+    }
+
+    /// Puts an entry in place of every spelling of the registry, or nothing.
+    fn write(self, target: &Target, entry: Option<Object>) -> Result<()> {
+        let mut auths = self.auths()?;
+        let is_registry = |key: &str| target.fit(key).is_some();
+        let place = auths.0.iter().position(|(key, _)| is_registry(key));
+        auths.0.retain(|(key, _)| !is_registry(key));
+        if let Some(entry) = entry {
+            let place = place.unwrap_or(auths.0.len()).min(auths.0.len());
+            auths.0.insert(place, (target.name.clone(), raw(&Written(&entry))?));
+        }
+        let mut text = Vec::new();
+        let indented = PrettyFormatter::with_indent(b"\t");
+        let mut writer = serde_json::Serializer::with_formatter(&mut text, indented);
+        Whole { object: &self.object, auths: &auths }
+            .serialize(&mut writer)
+            .map_err(|error| self.local(json_fault(&error)))?;
+        text.push(b'\n');
+        self.replace(&text)
+    }
+
+    fn replace(&self, text: &[u8]) -> Result<()> {
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            Some(_) | None => PathBuf::from("."),
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(self.unwritable())?;
+        let beside = Beside::create(&folder, &self.path).map_err(self.unwritable())?;
+        let written =
+            beside.fill(text, self.mode).and_then(|()| fs::rename(&beside.path, &self.path));
+        if let Err(error) = written {
+            // The old file is whole; what was begun beside it is not kept.
+            let _ = fs::remove_file(&beside.path);
+            return Err(self.local(LocalFault::Write(error)));
+        }
+        // The new name is on disk once its folder is. Some file systems cannot say so.
+        let _ = File::open(&folder).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
+}
+
+/// The new file, beside the old one.
+struct Beside {
+    path: PathBuf,
+    file: File,
+}
+
+impl Beside {
+    /// A file that was not there before, for its owner alone.
+    fn create(folder: &Path, of: &Path) -> io::Result<Beside> {
+        let name = of.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut number = std::process::id();
+        loop {
+            let path = folder.join(format!(".{name}.{number}.tmp"));
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+                Ok(file) => return Ok(Beside { path, file }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    number = number.wrapping_add(1);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn fill(&self, text: &[u8], mode: Option<u32>) -> io::Result<()> {
+        if let Some(mode) = mode {
+            self.file.set_permissions(Permissions::from_mode(mode))?;
+        }
+        (&self.file).write_all(text)?;
+        self.file.sync_all()
+    }
+}
+
+fn raw<T: Serialize + ?Sized>(value: &T) -> Result<Box<RawValue>> {
+    serde_json::value::to_raw_value(value)
+        .map_err(|source| Error::Document { what: "credential file", source })
+}
+
+/// The whole document with new `auths`, in the place of the old or at the end.
+struct Whole<'a> {
+    object: &'a Object,
+    auths: &'a Object,
+}
+
+impl Serialize for Whole<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Whole { object: Pairs(pairs), auths } = self;
+        let last = pairs.iter().rposition(|(key, _)| key == "auths");
+        let mut map = serializer.serialize_map(None)?;
+        for (at, (key, value)) in pairs.iter().enumerate() {
+            if last == Some(at) {
+                map.serialize_entry(key, &Written(auths))?;
+            } else {
+                map.serialize_entry(key, value)?;
+            }
+        }
+        if last.is_none() {
+            map.serialize_entry("auths", &Written(auths))?;
+        }
+        map.end()
+    }
+}
+
+/// An object, written in its order.
+struct Written<'a>(&'a Object);
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Written(Pairs(pairs)) = self;
+        let mut map = serializer.serialize_map(Some(pairs.len()))?;
+        for (key, value) in pairs {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,108 @@
+//! Getting a token: GET with or without a password, POST for an identity token, and one way back.
+
+use super::exchange::{Exchange, follow, status_error};
+use super::login::{Authorization, identity};
+use crate::credentials::{Credential, Found, Password, Secret};
+use crate::error::{Error, Identity, Party, Refusal, Result};
+use crate::token::{self, TokenRequest};
+use crate::transport::{Answer, Limit, Method, Request, redirect};
+use crate::url::Url;
+
+/// A token's answer is read so far.
+const TOKEN_LIMIT: Limit = Limit { what: "token answer", bytes: 64 * 1024 };
+
+impl Exchange<'_> {
+    /// Asks the token server that a challenge names. `challenged` is the URL that answered 401.
+    pub(super) fn fetch_token(
+        &mut self,
+        request: &TokenRequest,
+        found: Option<&Found>,
+        challenged: &Url,
+    ) -> Result<Authorization> {
+        let credential = found.map(|found| &found.credential);
+        let exchanged = match credential {
+            Some(Credential::IdentityToken { token, .. }) => self.exchange_token(request, token)?,
+            Some(Credential::Password(_) | Credential::Token(_)) | None => None,
+        };
+        let (host, answer) = match exchanged {
+            Some(answer) => (request.realm().origin().authority(), answer),
+            None => {
+                let password = credential.and_then(Credential::as_password);
+                self.get_token(request, password, challenged)?
+            }
+        };
+        if !(200..300).contains(&answer.status()) {
+            let identity = found.map_or(Identity::Anonymous, identity);
+            return Err(status_error(Party::TokenServer, host, &answer, identity));
+        }
+        let token = token::read_token(answer.header("content-type"), answer.body())
+            .map_err(|fault| Error::Token { host, fault })?;
+        Ok(Authorization::bearer(&token, request, found))
+    }
+
+    /// POST with the identity token. `None` when the server does not do that, as servers say in four ways.
+    fn exchange_token(
+        &mut self,
+        request: &TokenRequest,
+        identity: &Secret,
+    ) -> Result<Option<Answer>> {
+        let url = request.realm();
+        let form = request.form(identity);
+        let sent = Request {
+            method: Method::Post,
+            url,
+            accept: "application/json",
+            authorization: None,
+            form: Some(&form),
+            limit: TOKEN_LIMIT,
+            reach: self.reach_for(url),
+            retried: true,
+        };
+        let answer = self.client.transport.send(sent, &mut self.deadline)?;
+        if redirect::is_redirect(answer.status()) {
+            let to = redirect::target(url, &answer)?.origin().authority();
+            let from = url.origin().authority();
+            return Err(Refusal::TokenRedirect { from, to }.into());
+        }
+        Ok((!matches!(answer.status(), 400 | 401 | 404 | 405)).then_some(answer))
+    }
+
+    /// GET, with a password or without. With one it is redirected on its own origin only.
+    fn get_token(
+        &mut self,
+        request: &TokenRequest,
+        password: Option<&Password>,
+        challenged: &Url,
+    ) -> Result<(String, Answer)> {
+        let basic = password.map(Password::basic);
+        let mut url = request.url();
+        let mut redirects = 0;
+        loop {
+            let sent = Request {
+                method: Method::Get,
+                url: &url,
+                accept: "application/json",
+                authorization: basic.as_ref(),
+                form: None,
+                limit: TOKEN_LIMIT,
+                reach: self.reach_for(&url),
+                retried: true,
+            };
+            let answer = self.client.transport.send(sent, &mut self.deadline)?;
+            if !redirect::is_redirect(answer.status()) {
+                return Ok((url.origin().authority(), answer));
+            }
+            redirects += 1;
+            let to = follow(&url, &answer, redirects)?;
+            let (from, target) = (url.origin().authority(), to.origin());
+            if basic.is_some() && target != url.origin() {
+                return Err(Refusal::TokenRedirect { from, to: target.authority() }.into());
+            }
+            // A redirect is held to the rule that the realm was held to.
+            if to.scheme() < challenged.scheme() {
+                return Err(Refusal::PlainHttp { from, to: target.to_string() }.into());
+            }
+            url = to;
+        }
+    }
+}
