@@ -117,7 +117,10 @@ pub(crate) fn user(text: &str) -> Result<String, String> {
         return Err("the user name is empty".to_owned());
     }
     if text.contains(':') || text.chars().any(char::is_control) {
-        return Err(format!("{text:?}: a user name cannot hold a colon or control characters"));
+        // What stands behind the colon may be a password, so it is not shown.
+        return Err("a user name cannot hold a colon or control characters; a password goes to \
+                    --password-stdin or --password-file"
+            .to_owned());
     }
     Ok(text.to_owned())
 }

@@ -28,7 +28,7 @@ impl Limits {
 
     /// A failure that is known already.
     pub(super) fn connection(&self, fault: ConnectionFault) -> Error {
-        Error::Connection(Box::new(ConnectionError { host: self.host.clone(), fault }))
+        Error::Connection(Box::new(ConnectionError { host: self.host.clone(), fault, tries: 1 }))
     }
 
     /// `None` when the whole time is over.

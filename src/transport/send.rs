@@ -113,7 +113,10 @@ impl Transport {
     pub(crate) fn send(&self, request: Request<'_>, deadline: &mut Deadline) -> Result<Answer> {
         let mut tries = 0;
         loop {
-            let outcome = self.attempt(request, deadline);
+            let mut outcome = self.attempt(request, deadline);
+            if let Err(Error::Connection(connection)) = &mut outcome {
+                connection.tries = tries + 1;
+            }
             let again = match &outcome {
                 Ok(answer) => patience::worth_retrying(answer.status()),
                 Err(error) => fault::worth_retrying(error),
