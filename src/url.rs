@@ -290,7 +290,8 @@ fn check_host(host: &str) -> Result<(), UrlError> {
         return address.parse::<Ipv6Addr>().map(|_| ()).map_err(|_| UrlError::Host);
     }
     let name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
-    if host.is_empty() || !host.bytes().all(name) { Err(UrlError::Host) } else { Ok(()) }
+    let labels = host.split('.').all(|label| !label.is_empty());
+    if labels && host.bytes().all(name) { Ok(()) } else { Err(UrlError::Host) }
 }
 
 /// The text before a `:` where it is shaped like a scheme (RFC 3986 section 3.1).

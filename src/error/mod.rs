@@ -52,6 +52,13 @@ pub enum Error {
     Refused(Box<Refusal>),
     /// No answer came: the name, the connection, TLS, or the answer's bytes failed.
     Connection(Box<ConnectionError>),
+    /// A request cannot be written: something in it is longer than HTTP carries.
+    Request {
+        /// The host that was to be asked.
+        host: String,
+        /// What stands against it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The time for the question was over.
     Deadline {
         /// The time that it had.
@@ -166,6 +173,7 @@ impl Error {
             },
             Error::Deadline { .. } => Kind::Unavailable,
             Error::Refused(_)
+            | Error::Request { .. }
             | Error::DigestMismatch { .. }
             | Error::DigestHeader { .. }
             | Error::DigestHeaderDiffers { .. }
@@ -198,6 +206,7 @@ impl fmt::Display for Error {
             Error::Challenge(challenge) => write!(f, "{challenge}"),
             Error::Refused(refusal) => write!(f, "{refusal}"),
             Error::Connection(connection) => write!(f, "{connection}"),
+            Error::Request { host, .. } => write!(f, "the request to {host} cannot be written"),
             Error::Deadline { limit } => write!(f, "no answer within {}", Shown(*limit)),
             Error::DigestMismatch { expected, from, computed } => {
                 let who = match from {
@@ -244,6 +253,7 @@ impl std::error::Error for Error {
             Error::Manifest(fault) => fault.source(),
             Error::Document { source, .. } => Some(source),
             Error::TlsSetup(error) => Some(error.as_ref()),
+            Error::Request { source, .. } => Some(source.as_ref()),
             Error::Local { fault, .. } => fault.source(),
             Error::Helper { fault, .. } => fault.source(),
             Error::Troubled { refused, .. } => Some(refused.as_ref()),

@@ -25,6 +25,8 @@ pub(super) struct Inner {
     logins: Mutex<HashMap<(Origin, String), Authorization>>,
     /// Registries on this machine that speak plain http.
     plain: Mutex<HashSet<String>>,
+    /// Origins that answered over TLS.
+    answered: Mutex<HashSet<Origin>>,
     /// What helpers answered, by helper and server.
     pub(super) helped: Mutex<HashMap<(String, String), Option<Credential>>>,
     /// What was told already.
@@ -44,6 +46,7 @@ impl Client {
                 config,
                 logins: Mutex::default(),
                 plain: Mutex::default(),
+                answered: Mutex::default(),
                 helped: Mutex::default(),
                 said: Mutex::default(),
             }),
@@ -52,9 +55,29 @@ impl Client {
 }
 
 impl Inner {
-    pub(super) fn scheme(&self, registry: &Registry) -> Scheme {
-        let plain = self.config.plain_http || lock(&self.plain).contains(&registry.name());
-        if plain { Scheme::Http } else { Scheme::Https }
+    /// Where a registry is asked.
+    pub(super) fn origin(&self, registry: &Registry) -> Origin {
+        let (host, port) = (registry.api_host(), registry.port());
+        if self.config.plain_http {
+            Origin::new(Scheme::Http, host, port)
+        } else if lock(&self.plain).contains(&registry.name()) {
+            // The very peer that answered without TLS, not another one on the port of plain http.
+            Origin::new(Scheme::Http, host, port.or(Some(Scheme::Https.default_port())))
+        } else {
+            Origin::new(Scheme::Https, host, port)
+        }
+    }
+
+    /// Remembers that an answer came from an origin.
+    pub(super) fn remember_answer(&self, origin: &Origin) {
+        if origin.scheme() == Scheme::Https && !self.speaks_tls(origin) {
+            lock(&self.answered).insert(origin.clone());
+        }
+    }
+
+    /// True when an answer came from an origin over TLS.
+    pub(super) fn speaks_tls(&self, origin: &Origin) -> bool {
+        lock(&self.answered).contains(origin)
     }
 
     pub(super) fn remember_plain_http(&self, registry: &Registry) {

@@ -120,19 +120,20 @@ impl<'a> Exchange<'a> {
     }
 
     fn origin(&self) -> Origin {
-        let scheme = self.client.scheme(self.registry);
-        Origin::new(scheme, self.registry.api_host(), self.registry.port())
+        self.client.origin(self.registry)
     }
 
     /// True when the registry is on this machine and its peer speaks no TLS: it is asked in plain http then.
-    /// Never after a certificate was refused, and never for a host that the registry led to.
+    /// Never after a certificate was refused or an answer came over TLS, and never for a host that the registry
+    /// led to.
     fn speaks_plain_http(&self, error: &Error) -> bool {
         let Error::Connection(connection) = error else { return false };
         let ConnectionFault::NotTls = connection.fault else { return false };
         let origin = self.origin();
         let falls = self.registry.is_loopback()
             && origin.scheme() == Scheme::Https
-            && connection.host == origin.authority();
+            && connection.host == origin.authority()
+            && !self.client.speaks_tls(&origin);
         if falls {
             self.client.remember_plain_http(self.registry);
             let host = &self.registry.name();
@@ -147,6 +148,8 @@ impl<'a> Exchange<'a> {
             Refusal::RedirectTarget { host: asked.authority(), fault: Some(fault) }
         })?;
         let mut login = self.login(&asked);
+        // The logins of origins that a redirect led away from, for the way back.
+        let mut left: Vec<Login> = Vec::new();
         let mut redirects = 0;
         loop {
             let request = Request {
@@ -160,12 +163,16 @@ impl<'a> Exchange<'a> {
                 retried: true,
             };
             let answer = self.client.transport.send(request, &mut self.deadline)?;
+            self.client.remember_answer(url.origin());
             self.reach = self.reach.or_else(|| self.client.transport.reach(&asked));
             if redirect::is_redirect(answer.status()) {
                 redirects += 1;
                 let to = follow(&url, &answer, redirects)?;
                 if to.origin() != url.origin() {
-                    login = self.login(to.origin()).withheld();
+                    let known = left.iter().position(|login| login.origin == *to.origin());
+                    let next = known.map(|at| left.swap_remove(at));
+                    let next = next.unwrap_or_else(|| self.login(to.origin())).withheld();
+                    left.push(std::mem::replace(&mut login, next));
                 }
                 url = to;
                 continue;
@@ -191,7 +198,8 @@ impl<'a> Exchange<'a> {
         let ready = self.client.config.keychain.ready_token().filter(|_| asked);
         let ready = ready.as_ref().and_then(Authorization::ready);
         let authorization = ready.or(known);
-        Login { asked, found: Lookup::Open, stale, authorization, kept: None, tokens: 0 }
+        let (origin, found) = (origin.clone(), Lookup::Open);
+        Login { origin, asked, found, stale, authorization, kept: None, tokens: 0 }
     }
 
     fn respond(&mut self, login: &mut Login, url: &Url, answer: &Answer) -> Result<Response> {
@@ -246,9 +254,9 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// The rule of reach for a URL: none for the host that the user named.
+    /// The rule of reach for a URL: none for the origin that the user named.
     pub(super) fn reach_for(&self, url: &Url) -> Option<Reach> {
-        let named = url.host() == self.origin().host();
+        let named = *url.origin() == self.origin();
         if named || self.client.config.allow_private { None } else { self.reach }
     }
 }
@@ -256,6 +264,7 @@ impl<'a> Exchange<'a> {
 /// How the login at one origin stands.
 #[derive(Debug)]
 struct Login {
+    origin: Origin,
     /// True for the registry that the caller named.
     asked: bool,
     found: Lookup,
@@ -271,7 +280,7 @@ struct Login {
 impl Login {
     /// For an origin that a redirect leads to: it gets nothing until it asks.
     fn withheld(mut self) -> Login {
-        self.kept = self.authorization.take();
+        self.kept = self.authorization.take().or(self.kept);
         self
     }
 

@@ -18,6 +18,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::event::{Event, Observer, TlsFacts};
+use super::names::Names;
 
 /// Where a connection failed. Wrapped into `ureq::Error::Other`, which passes it through as it is.
 #[derive(Debug)]
@@ -68,6 +69,7 @@ impl<In: Transport, C: Connector<In>> Connector<In> for Tcp<C> {
 pub(super) struct Tls {
     pub(super) config: Arc<ClientConfig>,
     pub(super) observer: Observer,
+    pub(super) names: Names,
 }
 
 impl fmt::Debug for Tls {
@@ -86,6 +88,7 @@ impl<In: Transport> Connector<In> for Tls {
     ) -> Result<Option<Self::Out>, ureq::Error> {
         let Some(transport) = chained else { return Ok(None) };
         let host = details.uri.host().unwrap_or_default();
+        self.names.note_connection();
         if !details.needs_tls() {
             self.told(details, host, None);
             return Ok(Some(Either::A(transport)));

@@ -76,6 +76,12 @@ fn broken(error: io::Error) -> ConnectionFault {
     }
 }
 
+/// True when a connection broke before its answer was complete.
+pub(super) fn is_broken<T>(outcome: &Result<T, Error>) -> bool {
+    let Err(Error::Connection(connection)) = outcome else { return false };
+    matches!(connection.fault, ConnectionFault::Broken(_))
+}
+
 /// True for failures that another try may not meet again.
 pub(super) fn worth_retrying(error: &Error) -> bool {
     let Error::Connection(connection) = error else { return false };
