@@ -9,6 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::digest::Digest;
 use crate::platform::Platform;
@@ -113,7 +114,7 @@ impl fmt::Display for ManifestFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ManifestFault::ContentType(found) => {
-                write!(f, "the answer is no manifest: its Content-Type is {found:?}")
+                write!(f, "the answer is no manifest: its Content-Type is {:?}", first_of(found))
             }
             ManifestFault::Json(_) => write!(f, "the answer is no manifest: not readable as JSON"),
             ManifestFault::NoSchemaVersion => {
@@ -124,7 +125,8 @@ impl fmt::Display for ManifestFault {
             }
             ManifestFault::MediaType { header, document } => write!(
                 f,
-                "the manifest contradicts itself: Content-Type {header:?}, mediaType {document:?}"
+                "the manifest contradicts itself: Content-Type {header:?}, mediaType {:?}",
+                first_of(document)
             ),
         }
     }
@@ -202,8 +204,6 @@ pub struct Descriptor {
     pub digest: Digest,
     /// Its declared size in bytes. A claim: never allocate by it.
     pub size: Option<u64>,
-    /// The platform, on the manifests of an index.
-    pub platform: Option<Platform>,
 }
 
 #[derive(Deserialize)]
@@ -212,21 +212,19 @@ struct WireDescriptor {
     media_type: Option<String>,
     digest: String,
     size: Option<u64>,
-    platform: Option<WirePlatform>,
 }
 
 #[derive(Deserialize)]
 struct WirePlatform {
-    #[serde(default)]
-    os: String,
-    #[serde(default)]
-    architecture: String,
+    os: Option<String>,
+    architecture: Option<String>,
     variant: Option<String>,
 }
 
 impl From<WirePlatform> for Platform {
     fn from(wire: WirePlatform) -> Platform {
-        Platform::new(&wire.os, &wire.architecture, wire.variant.as_deref())
+        let [os, architecture] = [wire.os, wire.architecture].map(Option::unwrap_or_default);
+        Platform::new(&os, &architecture, wire.variant.as_deref())
     }
 }
 
@@ -236,22 +234,41 @@ impl TryFrom<WireDescriptor> for Descriptor {
     fn try_from(wire: WireDescriptor) -> Result<Descriptor, serde_json::Error> {
         // A digest becomes part of a URL later, so it is parsed before anything else sees it (CVE-2024-3727).
         let digest = Digest::parse(&wire.digest).map_err(serde::de::Error::custom)?;
-        let platform = wire.platform.map(Platform::from);
-        Ok(Descriptor { media_type: wire.media_type, digest, size: wire.size, platform })
+        Ok(Descriptor { media_type: wire.media_type, digest, size: wire.size })
     }
+}
+
+/// One entry of an index.
+#[derive(Debug)]
+pub struct IndexEntry {
+    /// The platform that it is for, where it says so.
+    pub platform: Option<Platform>,
+    /// What it points at, or why that cannot be read. One odd entry does not spoil the others.
+    pub descriptor: Result<Descriptor, serde_json::Error>,
 }
 
 /// The manifests that an index points at, in order.
 ///
 /// # Errors
-/// When the body is not an index, or a descriptor in it has no readable digest.
-pub fn read_index(body: &[u8]) -> Result<Vec<Descriptor>, serde_json::Error> {
+/// When the body is not an index.
+pub fn read_index(body: &[u8]) -> Result<Vec<IndexEntry>, serde_json::Error> {
     #[derive(Deserialize)]
-    struct Index {
-        manifests: Vec<WireDescriptor>,
+    struct Index<'a> {
+        #[serde(borrow)]
+        manifests: Vec<&'a RawValue>,
     }
-    let index: Index = serde_json::from_slice(body)?;
-    index.manifests.into_iter().map(Descriptor::try_from).collect()
+    #[derive(Deserialize)]
+    struct ForPlatform {
+        platform: Option<WirePlatform>,
+    }
+    let index: Index<'_> = serde_json::from_slice(body)?;
+    let entry = |text: &&RawValue| {
+        let named = serde_json::from_str::<ForPlatform>(text.get()).ok();
+        let platform = named.and_then(|named| named.platform).map(Platform::from);
+        let descriptor = serde_json::from_str::<WireDescriptor>(text.get());
+        IndexEntry { platform, descriptor: descriptor.and_then(Descriptor::try_from) }
+    };
+    Ok(index.manifests.iter().map(entry).collect())
 }
 
 /// The config that an image manifest points at.
@@ -324,8 +341,11 @@ pub struct RegistryError {
     pub message: String,
 }
 
-/// How much of a plain text body is shown, in characters.
+/// How much of a text is shown, in characters.
 const SHOWN_TEXT: usize = 200;
+
+/// How many of a registry's errors are shown.
+const SHOWN_ERRORS: usize = 5;
 
 impl Words {
     /// Reads the body of an error, whatever it is: the specification's JSON, other JSON, HTML, text, nothing.
@@ -337,6 +357,7 @@ impl Words {
             .into_iter()
             .flatten()
             .filter_map(RegistryError::read)
+            .take(SHOWN_ERRORS)
             .collect();
         if !errors.is_empty() {
             return Words { errors, text: String::new() };
@@ -349,6 +370,20 @@ impl Words {
             None => first_of(&without_tags(&String::from_utf8_lossy(body))),
         };
         Words { errors, text }
+    }
+
+    /// The words without a secret that was sent along: some servers repeat what they were sent.
+    #[must_use]
+    pub(crate) fn without(mut self, secret: &str) -> Words {
+        let clean = |text: &mut String| *text = text.replace(secret, "...");
+        if !secret.is_empty() {
+            clean(&mut self.text);
+            self.errors.iter_mut().for_each(|error| {
+                clean(&mut error.code);
+                clean(&mut error.message);
+            });
+        }
+        self
     }
 
     /// True when the registry said nothing.

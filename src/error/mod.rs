@@ -27,6 +27,7 @@ use crate::digest::{Digest, DigestError};
 use crate::oci::ManifestFault;
 use crate::platform::Platform;
 use crate::reference::ReferenceError;
+use crate::url::shown;
 
 /// A result whose error is regq's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -220,6 +221,7 @@ impl fmt::Display for Error {
                 )
             }
             Error::DigestHeader { value, .. } => {
+                let value = shown(value);
                 write!(f, "the registry's Docker-Content-Digest header is no digest: {value:?}")
             }
             Error::DigestHeaderDiffers { pinned, announced } => write!(

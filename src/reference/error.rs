@@ -1,9 +1,9 @@
 //! Why a text is no name, and which names are easily mistaken for something else.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use crate::digest;
+use crate::url::shown;
 
 /// Where the reading stopped, and why.
 pub(super) struct Fault {
@@ -87,20 +87,7 @@ impl ReferenceError {
 
 impl fmt::Display for ReferenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: byte {}: {}", without_password(&self.input), self.at, self.reason)
-    }
-}
-
-/// The text without the password in `user:password@host`, which people paste from URLs: errors end up in logs.
-/// What stands behind the `@` of a name is a digest.
-fn without_password(input: &str) -> Cow<'_, str> {
-    let Some((before, host)) = input.rsplit_once('@') else { return Cow::Borrowed(input) };
-    let digest = ["sha256:", "sha512:"].iter().any(|name| host.starts_with(name));
-    let (scheme, rest) = before.split_once("://").map_or(("", before), |(s, rest)| (s, rest));
-    match rest.split_once(':') {
-        Some((user, _)) if !digest && scheme.is_empty() => format!("{user}:...@{host}").into(),
-        Some((user, _)) if !digest => format!("{scheme}://{user}:...@{host}").into(),
-        Some(_) | None => Cow::Borrowed(input),
+        write!(f, "{:?}: byte {}: {}", shown(&self.input), self.at, self.reason)
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::config::Config;
-use super::login::Authorization;
-use crate::credentials::Credential;
-use crate::error::Result;
+use super::login::{Authorization, identity};
+use crate::credentials::{Credential, Found};
+use crate::error::{Identity, Result};
 use crate::reference::Registry;
+use crate::token::TokenRequest;
 use crate::transport::Transport;
 use crate::url::{Origin, Scheme};
 
@@ -23,6 +24,8 @@ pub(super) struct Inner {
     pub(super) config: Config,
     /// What an origin took for a repository: a token, or credentials.
     logins: Mutex<HashMap<(Origin, String), Authorization>>,
+    /// The tokens among them, by what they were asked for.
+    tokens: Mutex<Vec<Authorization>>,
     /// Registries on this machine that speak plain http.
     plain: Mutex<HashSet<String>>,
     /// Origins that answered over TLS.
@@ -45,6 +48,7 @@ impl Client {
                 transport,
                 config,
                 logins: Mutex::default(),
+                tokens: Mutex::default(),
                 plain: Mutex::default(),
                 answered: Mutex::default(),
                 helped: Mutex::default(),
@@ -88,6 +92,21 @@ impl Inner {
         lock(&self.logins).get(&(origin.clone(), repository.to_owned())).cloned()
     }
 
+    /// A token that was asked for the same before, for the same credential: some registries give one for all their
+    /// repositories.
+    pub(super) fn token_for(
+        &self,
+        request: &TokenRequest,
+        found: Option<&Found>,
+    ) -> Option<Authorization> {
+        let identity = found.map_or(Identity::AnonymousToken, identity);
+        let tokens = lock(&self.tokens);
+        let same = |token: &&Authorization| {
+            token.asked.as_ref() == Some(request.asked()) && token.identity == identity
+        };
+        tokens.iter().find(same).cloned()
+    }
+
     pub(super) fn remember(
         &self,
         origin: &Origin,
@@ -95,9 +114,19 @@ impl Inner {
         login: Option<&Authorization>,
     ) {
         let key = (origin.clone(), repository.to_owned());
+        if let Some(Authorization { asked: Some(asked), .. }) = login {
+            let mut tokens = lock(&self.tokens);
+            tokens.retain(|token| token.asked.as_ref() != Some(asked));
+            tokens.extend(login.cloned());
+        }
         match login {
             Some(login) => lock(&self.logins).insert(key, login.clone()),
-            None => lock(&self.logins).remove(&key),
+            None => {
+                // What was refused serves no other repository either.
+                let refused = lock(&self.logins).remove(&key).and_then(|login| login.asked);
+                lock(&self.tokens).retain(|token| token.asked != refused);
+                None
+            }
         };
     }
 }

@@ -7,7 +7,7 @@ use super::client::{Client, Inner};
 use super::login::{self, Authorization, Plan};
 use super::search::Lookup;
 use crate::challenge;
-use crate::credentials::Found;
+use crate::credentials::{Found, Secret};
 use crate::error::{
     ChallengeFault, ConnectionFault, Error, Identity, Kind, Party, Refusal, Result, StatusError,
     Trouble,
@@ -215,10 +215,17 @@ impl<'a> Exchange<'a> {
             login::plan(challenges, url, self.repository, credential, config);
         let usable = token.is_some() || basic;
         let ready = found.as_ref().and_then(Authorization::ready);
+        if let (None, None, Some(token)) = (&login.authorization, &ready, &token)
+            && let Some(known) = self.client.token_for(token, found.as_ref())
+        {
+            self.client.remember(url.origin(), self.repository(), Some(&known));
+            (login.authorization, login.stale) = (Some(known), true);
+            return Ok(Response::Resend);
+        }
         let next = match (&login.authorization, token) {
             (None, _) if ready.is_some() => ready,
             (_, Some(token)) if login.may_ask(&token) => {
-                Some(self.fetch_token(&token, found.as_ref(), url)?)
+                Some(self.fetch_token(&token, found.as_ref())?)
             }
             (None, None) if basic => found.as_ref().and_then(Authorization::basic),
             (None, _) => {
@@ -314,17 +321,25 @@ pub(super) fn follow(from: &Url, answer: &Answer, redirects: u32) -> Result<Url>
     Ok(redirect::target(from, answer)?)
 }
 
+/// What an answer says for itself, without the secret that was sent.
+fn words(answer: &Answer, sent: Option<&Secret>) -> Words {
+    let secret = sent.map(Secret::expose).unwrap_or_default();
+    let secret = secret.split_once(' ').map_or(secret, |(_, secret)| secret);
+    Words::read(answer.body()).without(secret)
+}
+
 pub(super) fn status_error(
     party: Party,
     host: String,
     answer: &Answer,
     identity: Identity,
+    sent: Option<&Secret>,
 ) -> Error {
     Error::Status(Box::new(StatusError {
         party,
         host,
         status: answer.status(),
-        words: Words::read(answer.body()),
+        words: words(answer, sent),
         identity,
         retry_after: answer.retry_after(),
     }))
@@ -334,12 +349,13 @@ impl Reply {
     /// The error that this reply is when its status is no answer.
     pub(super) fn into_error(self) -> Error {
         let host = self.url.origin().authority();
+        let sent = self.authorization.as_ref().map(|a| a.header.clone());
         let invalid = self.faults.iter().any(ChallengeFault::is_invalid);
         let error = if self.answer.status() == 401 && invalid {
-            login::unusable(host, self.faults, Words::read(self.answer.body()))
+            login::unusable(host, self.faults, words(&self.answer, sent.as_ref()))
         } else {
             let identity = self.authorization.map_or(Identity::Anonymous, |a| a.identity);
-            status_error(Party::Registry, host, &self.answer, identity)
+            status_error(Party::Registry, host, &self.answer, identity, sent.as_ref())
         };
         match self.trouble {
             Some(trouble) => Error::Troubled { trouble, refused: Box::new(error) },

@@ -17,7 +17,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use super::reach::Reach;
-use crate::url::{Origin, literal_address};
+use crate::url::{Origin, is_localhost, literal_address};
 
 /// How long addresses are kept. Long enough for one run, short enough for a long wait.
 const KEPT: Duration = Duration::from_secs(60);
@@ -121,11 +121,6 @@ impl Resolver for Names {
         handed.addresses.iter().for_each(|address| addresses.push(*address));
         Ok(addresses)
     }
-}
-
-/// True for `localhost` and every name under it.
-fn is_localhost(host: &str) -> bool {
-    host == "localhost" || host.ends_with(".localhost")
 }
 
 fn look_up(host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, NameFault> {
