@@ -10,6 +10,7 @@ mod manifests;
 mod patience;
 mod platforms;
 mod redirects;
+mod secrecy;
 mod tokens;
 
 use crate::support::{Certificate, Reply, Request, Server, tls};
