@@ -6,6 +6,7 @@ mod challenges;
 mod connections;
 mod credentials;
 mod digests;
+mod lengths;
 mod manifests;
 mod patience;
 mod platforms;

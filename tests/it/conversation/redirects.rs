@@ -173,3 +173,25 @@ fn a_challenge_behind_a_redirect_is_answered_to_its_own_origin() {
     assert_eq!(refused(&first, config_of("ada", "secret")).kind(), Kind::Denied);
     assert!(second.requests().iter().all(|request| request.header("authorization").is_none()));
 }
+
+#[test]
+fn a_circle_of_redirects_costs_one_login() {
+    let first = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
+    let back = std::sync::Arc::clone(&first);
+    let second = https(move |request| match request.header("authorization") {
+        Some(other) => panic!("sent {other}"),
+        None => Reply::new(307).header("Location", format!("{}/again", back.get().unwrap())),
+    });
+    let target = format!("{}/second", second.url());
+    let server = https(move |request| match (request.path(), request.header("authorization")) {
+        ("/token", Some("Basic YWRhOnNlY3JldA==")) => token("T"),
+        (_, Some("Bearer T")) => Reply::new(307).header("Location", &target),
+        _ => bearer(request),
+    });
+    first.set(server.url()).unwrap();
+    let error = refused(&server, config_of("ada", "secret"));
+    assert_eq!(error.kind(), Kind::Invalid, "{error}");
+    assert!(error.to_string().contains("redirects once more"), "{error}");
+    assert_eq!(second.requests().len(), 3);
+    assert_eq!(server.lines().iter().filter(|line| **line == TOKEN).count(), 1);
+}
