@@ -215,6 +215,9 @@ impl<'a> Exchange<'a> {
             login::plan(challenges, url, self.repository, credential, config);
         let usable = token.is_some() || basic;
         let ready = found.as_ref().and_then(Authorization::ready);
+        if ready.is_some() {
+            login::in_the_open(url, config)?;
+        }
         if let (None, None, Some(token)) = (&login.authorization, &ready, &token)
             && let Some(known) = self.client.token_for(token, found.as_ref())
         {

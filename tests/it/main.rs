@@ -20,3 +20,4 @@ mod reference;
 mod support;
 mod support_tests;
 mod tidy;
+mod url;
