@@ -13,6 +13,7 @@
     reason = "the server that it shares with the other tests fails loudly"
 )]
 
+mod addresses;
 mod bench;
 mod certificates;
 mod checks;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         [] => Ok(check_everything()),
         ["bench"] => bench::run().map(|()| true),
         [bench::MEASURE, runs, command @ ..] => bench::measure(runs, command).map(|()| true),
+        [addresses::INSIDE, folder] => addresses::inside(Path::new(folder)),
         [namespaces::INSIDE, scene, program, folder] => {
             namespaces::inside(scene, program, Path::new(folder))
         }
@@ -82,6 +84,7 @@ fn check_against_all(stage: &Stage, report: &mut Report) {
         namespaces::run_all(stage, program, report);
     }
     namespaces::run_cut_off(stage, report);
+    addresses::run(stage, report);
     if report.has_failures() {
         println!("what the registries stored is kept in {}", stage.folder.display());
         stage.keep();
