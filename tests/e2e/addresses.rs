@@ -27,6 +27,10 @@ const ADDRESSES: [&str; 2] = ["192.0.2.1/32", "10.1.2.3/32"];
 /// Addresses at which nothing answers, and nothing says that nothing does.
 const NOWHERE: &str = "203.0.113.0/24";
 
+/// An address that is reached from another one: the resolver puts a name's own address in front of others, and
+/// this one shall stand behind one of nowhere.
+const BEHIND: &str = "198.51.100.7";
+
 /// Who is where, until a scene has it otherwise. The second name has a private address among its own.
 const HOSTS: &str = "\
 127.0.0.1 localhost
@@ -34,7 +38,7 @@ const HOSTS: &str = "\
 192.0.2.1 registry.private.example
 10.1.2.3 registry.private.example
 203.0.113.9 slow.public.example
-192.0.2.1 slow.public.example
+198.51.100.7 slow.public.example
 ";
 
 const MANIFEST: &str = r#"{"schemaVersion":2,"config":{"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"layers":[]}"#;
@@ -100,6 +104,8 @@ impl Place {
             place.command(&ip, &["addr", "add", address, "dev", "lo"])?;
         }
         place.command(&ip, &["route", "add", NOWHERE, "dev", "lo"])?;
+        let from = ["dev", "lo", "src", "192.0.2.1"];
+        place.command(&ip, &[&["route", "add", "local", BEHIND], &from[..]].concat())?;
         let resolver = place.folder.join("resolv.conf");
         fs::write(&resolver, "nameserver 127.0.0.1\n").map_err(|error| error.to_string())?;
         place.name(HOSTS)?;
@@ -276,7 +282,7 @@ impl Place {
         });
         report.check("a resolver that is silent ends with the time", outcome);
         // The first address takes two thirds of the time for connecting, and the second says nothing in TLS.
-        let _silent = listen("192.0.2.1:5004")?;
+        let silent = listen("0.0.0.0:5004")?;
         let begun = Instant::now();
         let line = "digest --connect-timeout 3 --retries 0 slow.public.example:5004/team/app:1";
         let answer = self.regq(line)?;
@@ -285,6 +291,9 @@ impl Place {
             2_500..=4_200 => Ok(()),
             _ => Err(format!("after {took} ms: {}", answer.describe())),
         });
+        let reached = silent.set_nonblocking(true).and_then(|()| silent.accept());
+        let reached = reached.map_err(|error| format!("the second was not reached: {error}"));
+        let outcome = outcome.and(reached.map(drop));
         report.check("one time for connecting, TCP and TLS together", outcome);
         Ok(())
     }
