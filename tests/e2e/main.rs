@@ -17,6 +17,7 @@ mod bench;
 mod certificates;
 mod checks;
 mod images;
+mod logins;
 mod namespaces;
 mod peers;
 mod report;
