@@ -16,6 +16,7 @@
 mod bench;
 mod certificates;
 mod checks;
+mod identity;
 mod images;
 mod logins;
 mod namespaces;
@@ -79,6 +80,9 @@ fn check_against_all(stage: &Stage, report: &mut Report) {
         report.scope(program.name);
         if let Err(why) = checks::against(stage, program, report) {
             report.check("start and images", Err(why));
+        }
+        if let Err(why) = identity::against(stage, program, report) {
+            report.check("start for refresh tokens", Err(why));
         }
         namespaces::run_all(stage, program, report);
     }
