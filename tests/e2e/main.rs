@@ -21,6 +21,7 @@ mod images;
 mod logins;
 mod namespaces;
 mod peers;
+mod readme;
 mod report;
 mod servers;
 mod stage;
