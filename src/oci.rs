@@ -263,9 +263,9 @@ pub(crate) fn read_index(body: &[u8]) -> Result<Vec<IndexEntry>, serde_json::Err
     }
     let index: Index<'_> = serde_json::from_slice(body)?;
     let entry = |text: &&RawValue| {
-        let named = serde_json::from_str::<ForPlatform>(text.get()).ok();
+        let named = serde_json::from_slice::<ForPlatform>(text.get().as_bytes()).ok();
         let platform = named.and_then(|named| named.platform).map(Platform::from);
-        let descriptor = serde_json::from_str::<WireDescriptor>(text.get());
+        let descriptor = serde_json::from_slice::<WireDescriptor>(text.get().as_bytes());
         IndexEntry { platform, descriptor: descriptor.and_then(Descriptor::try_from) }
     };
     Ok(index.manifests.iter().map(entry).collect())
@@ -316,7 +316,7 @@ pub(crate) fn read_schema1_platform(body: &[u8]) -> Result<Platform, serde_json:
     }
     let manifest: Schema1 = serde_json::from_slice(body)?;
     let newest = match manifest.history.first() {
-        Some(entry) => serde_json::from_str(&entry.v1_compatibility)?,
+        Some(entry) => serde_json::from_slice(entry.v1_compatibility.as_bytes())?,
         None => Newest { os: None, variant: None },
     };
     let os = newest.os.as_deref().unwrap_or("linux");
