@@ -207,7 +207,8 @@ impl<'a> Exchange<'a> {
             login.authorization = Some(kept);
             return Ok(Response::Resend);
         }
-        let found = self.found(login, url.origin());
+        // Where it is final, nothing more is looked for: a helper may ask a person.
+        let found = if login.is_final() { None } else { self.found(login, url.origin()) };
         let challenges = challenge::parse(answer.lines("www-authenticate"));
         let config = &self.client.config;
         let credential = found.as_ref().map(|found| &found.credential);
@@ -291,16 +292,21 @@ impl Login {
         self
     }
 
+    /// True once credentials or a ready token were sent: refused, they are not tried elsewhere, since some servers
+    /// lock accounts.
+    fn is_final(&self) -> bool {
+        matches!(self.authorization, Some(Authorization { asked: None, .. }))
+    }
+
     /// One token for the first challenge; one more when what we have was not asked for in this question, or
     /// when the challenge now asks for something else.
     fn may_ask(&self, request: &TokenRequest) -> bool {
         match &self.authorization {
             None => self.tokens < 2,
-            // Credentials and ready tokens that were refused are final: some servers lock accounts.
-            Some(Authorization { asked: None, .. }) => false,
+            Some(_) if self.is_final() => false,
             Some(_) if self.stale => true,
-            Some(Authorization { asked: Some(asked), .. }) => {
-                self.tokens < 2 && asked != request.asked()
+            Some(Authorization { asked, .. }) => {
+                self.tokens < 2 && asked.as_ref() != Some(request.asked())
             }
         }
     }
