@@ -350,13 +350,23 @@ const SHOWN_ERRORS: usize = 5;
 impl Words {
     /// Reads the body of an error, whatever it is: the specification's JSON, other JSON, HTML, text, nothing.
     pub(crate) fn read(body: &[u8]) -> Words {
+        Words::read_without(body, "")
+    }
+
+    /// The same without a secret that was sent along: some servers repeat what they were sent. It is taken out
+    /// before anything is cut, since the beginning of a secret is not found by the whole of it.
+    pub(crate) fn read_without(body: &[u8], secret: &str) -> Words {
+        let first_of = |text: &str| match secret {
+            "" => first_of(text),
+            secret => first_of(&text.replace(secret, "...")),
+        };
         let json = serde_json::from_slice::<Value>(body).unwrap_or_default();
         let errors: Vec<_> = json
             .get("errors")
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
-            .filter_map(RegistryError::read)
+            .filter_map(|entry| RegistryError::read(entry, first_of))
             .take(SHOWN_ERRORS)
             .collect();
         if !errors.is_empty() {
@@ -372,20 +382,6 @@ impl Words {
         Words { errors, text }
     }
 
-    /// The words without a secret that was sent along: some servers repeat what they were sent.
-    #[must_use]
-    pub(crate) fn without(mut self, secret: &str) -> Words {
-        let clean = |text: &mut String| *text = text.replace(secret, "...");
-        if !secret.is_empty() {
-            clean(&mut self.text);
-            self.errors.iter_mut().for_each(|error| {
-                clean(&mut error.code);
-                clean(&mut error.message);
-            });
-        }
-        self
-    }
-
     /// True when the registry said nothing.
     pub fn is_empty(&self) -> bool {
         self.errors.is_empty() && self.text.is_empty()
@@ -398,8 +394,8 @@ impl Words {
 }
 
 impl RegistryError {
-    fn read(entry: &Value) -> Option<RegistryError> {
-        let text = |key: &str| entry.get(key).and_then(Value::as_str).map(first_of);
+    fn read(entry: &Value, first_of: impl Fn(&str) -> String) -> Option<RegistryError> {
+        let text = |key: &str| entry.get(key).and_then(Value::as_str).map(&first_of);
         let code = text("code").unwrap_or_default();
         let message = text("message").or_else(|| text("detail")).unwrap_or_default();
         (!code.is_empty() || !message.is_empty()).then_some(RegistryError { code, message })

@@ -29,6 +29,8 @@ pub struct Config {
     pub timeout: Duration,
     /// The time for name, connection and TLS handshake together. Default: 10 s.
     pub connect_timeout: Duration,
+    /// The longest time without a byte, of an answer as of a request. Default: 30 s.
+    pub idle_timeout: Duration,
     /// How many times a request is sent again after failures that may pass. Default: 3.
     pub retries: u32,
     /// The longest wait announced by a registry that is obeyed. Default: 60 s.
@@ -48,6 +50,7 @@ impl Default for Config {
             allow_private: false,
             timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(30),
             retries: 3,
             max_wait: Duration::from_secs(60),
             observer: Observer::default(),
@@ -55,16 +58,13 @@ impl Default for Config {
     }
 }
 
-/// The longest time without a byte.
-const IDLE: Duration = Duration::from_secs(30);
-
 impl Config {
     pub(super) fn settings(&self) -> Settings {
         Settings {
             ca_files: self.ca_files.clone(),
             insecure: self.insecure,
             connect_timeout: self.connect_timeout,
-            idle_timeout: IDLE,
+            idle_timeout: self.idle_timeout,
             retries: self.retries,
             max_wait: self.max_wait,
             observer: self.observer.clone(),

@@ -331,7 +331,7 @@ pub(super) fn follow(from: &Url, answer: &Answer, redirects: u32) -> Result<Url>
 fn words(answer: &Answer, sent: Option<&Secret>) -> Words {
     let secret = sent.map(Secret::expose).unwrap_or_default();
     let secret = secret.split_once(' ').map_or(secret, |(_, secret)| secret);
-    Words::read(answer.body()).without(secret)
+    Words::read_without(answer.body(), secret)
 }
 
 pub(super) fn status_error(

@@ -236,3 +236,33 @@ fn a_header_that_http_forbids_is_no_401() {
     });
     assert_eq!(refused(&server, config()).kind(), Kind::Invalid);
 }
+
+#[test]
+fn of_two_bearer_challenges_the_first_that_can_be_used_is() {
+    const FIRST: &str = r#"Bearer realm="https://HOST/token",service="first",scope="x""#;
+    const SECOND: &str = r#"Bearer realm="https://HOST/token",service="second",scope="x""#;
+    let rows: [(&[&str], &str); 3] = [
+        (&[FIRST, SECOND], "first"),
+        (&[SECOND, FIRST], "second"),
+        (&[r#"Bearer realm="http://HOST/token",service="none""#, SECOND, FIRST], "second"),
+    ];
+    for (lines, service) in rows {
+        let server = challenging(lines);
+        assert!(resolve(&server, config()).is_ok(), "{lines:?}");
+        let token = format!("GET /token?service={service}&scope=x");
+        assert_eq!(server.lines(), [HEAD, &token, HEAD], "{lines:?}");
+    }
+}
+
+#[test]
+fn a_refused_token_with_a_challenge_that_does_not_parse_is_invalid() {
+    let server = https(|request| match (request.path(), request.header("authorization")) {
+        ("/token", _) => token("T"),
+        (_, None) => bearer(request),
+        (_, Some(_)) => unauthorized(request, r#"Bearer realm="https://HOST/token"#),
+    });
+    let error = refused(&server, config());
+    assert_eq!(error.kind(), Kind::Invalid, "{error}");
+    assert!(error.to_string().contains("unterminated-quote"), "{error}");
+    assert_eq!(server.lines(), [HEAD, TOKEN, HEAD, "GET /v2/team/app/manifests/1.0"]);
+}

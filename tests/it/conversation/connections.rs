@@ -1,6 +1,9 @@
 //! Connections: TLS and whom it trusts, plain http on loopback, and peers that speak something else.
 
-use super::{HEAD, MANIFEST, chain, config, https, manifest, reference, refused, resolve, sha256};
+use super::{
+    HEAD, MANIFEST, chain, config, config_of, https, manifest, reference, refused, resolve, sha256,
+    unauthorized,
+};
 use crate::support::{Certificate, Reply, Server, tls};
 use regq::error::{CertificateFault, ConnectionFault, Error, Kind, LocalFault};
 use regq::registry::{Client, Config, Event, Observer, Resolve};
@@ -107,6 +110,9 @@ fn watched(mut config: Config) -> (Config, Arc<Mutex<Vec<String>>>) {
         }
         if let Event::Connected { tls, .. } = event {
             log.push(format!("connected {}", tls.map_or("without TLS", |tls| tls.version)));
+        }
+        if let Event::Retrying { wait, .. } = event {
+            log.push(format!("waiting {wait:?}"));
         }
         if let Event::Warning { text, .. } = event {
             log.push(format!("warning {text}"));
@@ -237,4 +243,59 @@ fn a_warning_is_told_once() {
     let seen = seen.lock().unwrap();
     let warnings: Vec<_> = seen.iter().filter(|text| text.starts_with("warning")).collect();
     assert_eq!(warnings, [r#"warning This registry "moves" soon"#]);
+}
+
+#[test]
+fn plain_http_is_out_once_an_answer_came_over_tls() {
+    let server = Server::tls_at_first(|request| {
+        unauthorized(request, r#"Basic realm="registry""#).then_close()
+    });
+    let (config, seen) = watched(config_of("ada", "secret"));
+    let client = Client::new(config).unwrap();
+    for not_http in 1..=2 {
+        let error = client.resolve(&reference(&server), &Resolve::default()).expect_err("changed");
+        assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
+        let Error::Connection(connection) = error else { panic!("{error:?}") };
+        assert!(matches!(connection.fault, ConnectionFault::NotTls), "{connection:?}");
+        // The one request that came was asked over TLS and carried nothing.
+        assert_eq!(server.lines(), [HEAD]);
+        assert_eq!(server.requests()[0].header("authorization"), None);
+        assert_eq!(server.not_http(), not_http);
+    }
+    assert!(!seen.lock().unwrap().iter().any(|event| event.starts_with("plain http")));
+}
+
+/// A server that ends every connection when it is used a second time, without a word.
+fn forgetful(tls: Option<Certificate>, end: fn() -> Reply) -> Server {
+    let used = Mutex::new(std::collections::HashSet::new());
+    Server::start(tls, move |request| {
+        if used.lock().unwrap().insert(request.connection) { manifest() } else { end() }
+    })
+}
+
+#[test]
+fn a_kept_connection_that_is_closed_costs_no_try() {
+    let rows: [(Option<Certificate>, fn() -> Reply); 3] =
+        [(Some(Certificate::Server), Reply::close), (None, Reply::close), (None, Reply::reset)];
+    for (tls, end) in rows {
+        let server = forgetful(tls, end);
+        let (mut config, waits) = watched(config());
+        config.plain_http = tls.is_none();
+        config.retries = 0;
+        let client = Client::new(config).unwrap();
+        for _ in 0..3 {
+            client.resolve(&reference(&server), &Resolve::default()).unwrap();
+        }
+        // Each question after the first is asked on the kept connection, and again on one of its own.
+        assert_eq!((server.requests().len(), server.connections()), (5, 3));
+        let waits = waits.lock().unwrap();
+        assert!(!waits.iter().any(|event| event.starts_with("waiting")), "{waits:?}");
+    }
+}
+
+#[test]
+fn a_new_connection_that_is_closed_is_a_failure() {
+    let server = https(|_| Reply::close());
+    assert_eq!(refused(&server, config()).kind(), Kind::Unavailable);
+    assert_eq!(server.requests().len(), 1);
 }

@@ -319,3 +319,23 @@ fn names_that_need_no_dns() {
         assert_eq!(resolved.digest, sha256(MANIFEST), "{host}");
     }
 }
+
+#[test]
+fn a_page_in_place_of_a_refused_manifest_leaves_it_refused() {
+    let server = || {
+        https(|request| match request.method.as_str() {
+            "HEAD" => Reply::new(403),
+            _ => Reply::new(200)
+                .header("Content-Type", "application/json")
+                .body(r#"{"message":"please log in"}"#),
+        })
+    };
+    let error = refused(&server(), config());
+    assert_eq!(error.kind(), Kind::Denied, "{error}");
+    let server = server();
+    let reference = pinned(&server, &sha256(MANIFEST));
+    let error = Client::new(config()).unwrap().resolve(&reference, &Resolve::default());
+    let error = error.expect_err("refused");
+    assert_eq!(error.kind(), Kind::Denied, "{error}");
+    assert_eq!(server.requests().len(), 2);
+}

@@ -6,10 +6,12 @@ mod challenges;
 mod connections;
 mod credentials;
 mod digests;
+mod lengths;
 mod manifests;
 mod patience;
 mod platforms;
 mod redirects;
+mod secrecy;
 mod tokens;
 
 use crate::support::{Certificate, Reply, Request, Server, tls};

@@ -100,22 +100,34 @@ fn a_body_cut_short_is_retried() {
 
 #[test]
 fn a_body_cut_short_without_a_length_is_found_by_its_digest() {
-    let server = after(vec![manifest().until_close().cut_after(20)]);
-    let client = regq::registry::Client::new(config()).unwrap();
-    let error = client.fetch_manifest(&super::reference(&server), None).expect_err("cut");
-    assert!(matches!(error.kind(), Kind::Invalid | Kind::Unavailable), "{error}");
+    // With the end of TLS and without: many servers leave it out, so its lack says nothing.
+    let short = MANIFEST.get(..20).unwrap();
+    for reply in [manifest().until_close().cut_after(20), manifest().body(short).until_close()] {
+        let server = after(vec![reply]);
+        let client = regq::registry::Client::new(retrying(3)).unwrap();
+        let error = client.fetch_manifest(&super::reference(&server), None).expect_err("short");
+        assert!(matches!(error, Error::DigestMismatch { .. }), "{error:?}");
+        assert_eq!(error.kind(), Kind::Invalid);
+        assert_eq!(server.requests().len(), 1);
+    }
 }
 
 #[test]
 fn an_announced_wait_is_obeyed_and_told() {
-    let server = after(vec![Reply::new(429).header("Retry-After", "1")]);
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(None, move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::new(429).header("Retry-After", "2"),
+        _ => manifest(),
+    });
     let (mut config, waits) = watched(retrying(1));
-    // Announced waits are not counted: this one alone is longer than the whole time.
-    config.timeout = Duration::from_millis(900);
+    config.plain_http = true;
+    // Announced waits are not counted: this one alone is longer than the whole time, which is plenty for two
+    // exchanges on loopback.
+    config.timeout = Duration::from_millis(1900);
     let begun = Instant::now();
     resolve(&server, config).unwrap();
-    assert!(begun.elapsed() >= Duration::from_secs(1));
-    let told = (Duration::from_secs(1), true, "status 429".to_owned());
+    assert!(begun.elapsed() >= Duration::from_secs(2));
+    let told = (Duration::from_secs(2), true, "status 429".to_owned());
     assert_eq!(*waits.lock().unwrap(), [told]);
 }
 
@@ -204,4 +216,45 @@ fn a_deadline_shorter_than_the_time_for_connecting_is_said_as_such() {
     let mut config = config();
     config.timeout = Duration::from_millis(200);
     assert!(matches!(refused(&server, config), Error::Deadline { .. }));
+}
+
+#[test]
+fn a_peer_that_says_nothing_for_too_long_is_given_up() {
+    assert_eq!(Config::default().idle_timeout, Duration::from_secs(30));
+    for reply in [Reply::silent(), manifest().stall_after(20)] {
+        let server = https(move |_| reply.clone());
+        let (mut config, waits) = watched(retrying(1));
+        config.idle_timeout = Duration::from_millis(200);
+        let begun = Instant::now();
+        let client = regq::registry::Client::new(config).unwrap();
+        let error = client.fetch_manifest(&super::reference(&server), None).expect_err("silent");
+        let Error::Connection(connection) = &error else { panic!("{error:?}") };
+        assert!(matches!(connection.fault, ConnectionFault::Silent(_)), "{error:?}");
+        assert_eq!(error.kind(), Kind::Unavailable);
+        assert!(error.to_string().contains("200 ms"), "{error}");
+        assert_eq!((server.requests().len(), waits.lock().unwrap().len()), (2, 1));
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
+}
+
+#[test]
+fn a_peer_without_tls_or_with_another_is_not_asked_again() {
+    // A host that is redirected to is not asked in plain http, whatever it speaks. The second one's first words
+    // are the alert of a handshake that failed.
+    let alert = [0x15, 3, 3, 0, 2, 2, 40];
+    for other in [Server::start(None, |_| manifest()), Server::raw(alert)] {
+        let target = format!("https://{}/x", other.authority());
+        let server = https(move |_| Reply::new(307).header("Location", &target));
+        let (config, waits) = watched(retrying(3));
+        let error = refused(&server, config);
+        assert_eq!(error.kind(), Kind::Unavailable, "{error}");
+        let Error::Connection(connection) = &error else { panic!("{error:?}") };
+        assert!(
+            matches!(connection.fault, ConnectionFault::NotTls | ConnectionFault::Tls(_)),
+            "{error:?}"
+        );
+        assert_eq!(connection.tries, 1);
+        assert_eq!((other.connections(), other.requests().len()), (1, 0));
+        assert!(waits.lock().unwrap().is_empty());
+    }
 }

@@ -177,3 +177,41 @@ fn the_manifest_of_a_platform_is_fetched_and_verified() {
     assert_eq!(server.lines(), [GET, &child]);
     assert!(matches!(fetch("linux/arm64"), Err(Error::DigestMismatch { .. })));
 }
+
+#[test]
+fn one_odd_entry_does_not_hide_the_others() {
+    let unknown = format!("\"blake3:{}\"", "0".repeat(64));
+    let due = format!("\"{}\"", sha256("linux/amd64"));
+    let odd: [(&str, &str, &str); 4] = [
+        ("a digest of another algorithm", &due, &unknown),
+        ("no digest", &due, "null"),
+        ("a number for a digest", &due, "5"),
+        (
+            "no system",
+            r#""os":"linux","architecture":"amd64""#,
+            r#""os":null,"architecture":"amd64""#,
+        ),
+    ];
+    for (what, is, becomes) in odd {
+        let body = index(&["linux/amd64", "linux/arm64"]).replacen(is, becomes, 1);
+        assert!(body.contains(becomes), "{what}");
+        let resolved = choose(&serve(body.clone()), "linux/arm64").unwrap();
+        assert_eq!(resolved.digest, sha256("linux/arm64"), "{what}");
+        let error = choose(&serve(body), "linux/amd64").expect_err(what);
+        let kind = if what == "no system" { Kind::NotFound } else { Kind::Invalid };
+        assert_eq!(error.kind(), kind, "{what}: {error}");
+    }
+}
+
+#[test]
+fn a_config_may_have_8_mib_and_not_a_byte_more() {
+    let limit = 8 * 1024 * 1024;
+    let begin = r#"{"os":"linux","architecture":"amd64"}"#;
+    let config = |length: usize| -> &'static str {
+        format!("{begin}{}", " ".repeat(length - begin.len())).leak()
+    };
+    choose(&image(config(limit)), "linux/amd64").unwrap();
+    let error = choose(&image(config(limit + 1)), "linux/amd64").expect_err("too large");
+    assert!(matches!(error, Error::TooLarge { what: "config", .. }), "{error:?}");
+    assert_eq!(error.kind(), Kind::Invalid);
+}

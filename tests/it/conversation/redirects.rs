@@ -173,3 +173,47 @@ fn a_challenge_behind_a_redirect_is_answered_to_its_own_origin() {
     assert_eq!(refused(&first, config_of("ada", "secret")).kind(), Kind::Denied);
     assert!(second.requests().iter().all(|request| request.header("authorization").is_none()));
 }
+
+/// Two hosts that send the client to and fro. The first wants a password for a token: one for all its paths, or
+/// one for each of them.
+fn to_and_fro(one_for_each: bool) -> (Server, Server) {
+    let first = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
+    let back = std::sync::Arc::clone(&first);
+    let second = https(move |request| match request.header("authorization") {
+        Some(other) => panic!("sent {other}"),
+        None => {
+            let again = format!("{}/again{}", back.get().unwrap(), request.path());
+            Reply::new(307).header("Location", again)
+        }
+    });
+    let there = second.url();
+    let server = https(move |request| {
+        let scope = if one_for_each { request.path() } else { "all" };
+        match (request.path(), request.header("authorization")) {
+            ("/token", Some("Basic YWRhOnNlY3JldA==")) => token(&request.query("scope").concat()),
+            (path, Some(sent)) if sent == format!("Bearer {scope}") => {
+                Reply::new(307).header("Location", format!("{there}{path}"))
+            }
+            _ => {
+                let challenge = r#"Bearer realm="https://HOST/token",scope="SCOPE""#;
+                unauthorized(request, &challenge.replace("SCOPE", scope))
+            }
+        }
+    });
+    first.set(server.url()).unwrap();
+    (server, second)
+}
+
+#[test]
+fn a_circle_of_redirects_costs_two_tokens_at_most() {
+    for (one_for_each, kind, tokens, visits) in
+        [(false, Kind::Invalid, 1, 3), (true, Kind::Denied, 2, 2)]
+    {
+        let (server, second) = to_and_fro(one_for_each);
+        let error = refused(&server, config_of("ada", "secret"));
+        assert_eq!(error.kind(), kind, "{error}");
+        let asked = server.lines().iter().filter(|line| line.starts_with("GET /token")).count();
+        assert_eq!(asked, tokens, "{:?}", server.lines());
+        assert_eq!(second.requests().len(), visits);
+    }
+}

@@ -247,3 +247,70 @@ fn a_token_request_with_credentials_stays_with_its_origin() {
     assert!(resolve(&server, config_of("ada", "secret")).is_ok());
     assert_eq!(server.requests()[2].header("authorization"), Some("Basic YWRhOnNlY3JldA=="));
 }
+
+#[test]
+fn a_token_for_all_repositories_is_asked_for_once() {
+    let server = https(|request| match (request.path(), request.header("authorization")) {
+        ("/token", Some("Basic YWRhOnNlY3JldA==")) => token("T"),
+        (_, Some("Bearer T")) => manifest(),
+        _ => unauthorized(
+            request,
+            r#"Bearer realm="https://HOST/token",service="ecr.example",scope="aws""#,
+        ),
+    });
+    let client = Client::new(config_of("ada", "secret")).unwrap();
+    for name in ["one", "two"] {
+        let name = format!("{}/{name}/app:1", server.authority());
+        client.resolve(&Reference::parse(&name).unwrap(), &Resolve::default()).unwrap();
+    }
+    let (one, two) = ("HEAD /v2/one/app/manifests/1", "HEAD /v2/two/app/manifests/1");
+    let token = "GET /token?service=ecr.example&scope=aws";
+    assert_eq!(server.lines(), [one, token, one, two, two]);
+}
+
+#[test]
+fn a_token_for_all_repositories_that_ran_out_serves_none_of_them() {
+    // The first token is good for one answer, the second for all.
+    let given = std::sync::atomic::AtomicUsize::new(0);
+    let used = std::sync::atomic::AtomicBool::new(false);
+    let order = std::sync::atomic::Ordering::SeqCst;
+    let server = https(move |request| match (request.path(), request.header("authorization")) {
+        ("/token", _) => token(&format!("T{}", given.fetch_add(1, order))),
+        (_, Some("Bearer T1")) => manifest(),
+        (_, Some("Bearer T0")) if !used.swap(true, order) => manifest(),
+        _ => unauthorized(request, r#"Bearer realm="https://HOST/token",scope="aws""#),
+    });
+    let client = Client::new(config()).unwrap();
+    for name in ["one", "two"] {
+        let name = format!("{}/{name}/app:1", server.authority());
+        client.resolve(&Reference::parse(&name).unwrap(), &Resolve::default()).unwrap();
+    }
+    let (one, two) = ("HEAD /v2/one/app/manifests/1", "HEAD /v2/two/app/manifests/1");
+    let token = "GET /token?scope=aws";
+    assert_eq!(server.lines(), [one, token, one, two, two, token, two]);
+}
+
+#[test]
+fn a_token_of_an_earlier_question_counts_among_the_two() {
+    // From the second question on nothing is good enough, and each refusal asks for something else.
+    let refusals = std::sync::atomic::AtomicUsize::new(0);
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let order = std::sync::atomic::Ordering::SeqCst;
+    let server = https(move |request| match (request.path(), request.header("authorization")) {
+        ("/token", _) => token("T"),
+        (_, Some("Bearer T")) if asked.fetch_add(1, order) == 0 => manifest(),
+        _ => {
+            let scope = refusals.fetch_add(1, order);
+            let challenge = r#"Bearer realm="https://HOST/token",scope="SCOPE""#;
+            unauthorized(request, &challenge.replace("SCOPE", &format!("s{scope}")))
+        }
+    });
+    let client = Client::new(config()).unwrap();
+    let question = || client.resolve(&reference(&server), &Resolve::default());
+    question().unwrap();
+    assert_eq!(server.lines(), [HEAD, "GET /token?scope=s0", HEAD]);
+    assert_eq!(question().expect_err("refused").kind(), Kind::Denied);
+    // The last one reads the registry's words.
+    let get = "GET /v2/team/app/manifests/1.0";
+    assert_eq!(server.lines()[3..], [HEAD, "GET /token?scope=s1", HEAD, get]);
+}

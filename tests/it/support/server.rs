@@ -64,16 +64,20 @@ impl Server {
     ) -> Server {
         let scheme = if config.is_some() { "https" } else { "http" };
         Server::listen(listener, scheme, move |shared, stream, connection| {
-            let mut wire: Box<dyn Wire> = match &config {
-                None => Box::new(stream),
-                Some(config) => {
-                    let session = ServerConnection::new(Arc::clone(config));
-                    let session = session.expect("settings that rustls accepts");
-                    Box::new(StreamOwned::new(session, stream))
-                }
-            };
             // The client's going away is an end like any other.
-            let _ = serve(shared, wire.as_mut(), connection, &handler);
+            let _ = serve(shared, wire(stream, config.as_ref()).as_mut(), connection, &handler);
+        })
+    }
+
+    /// As [`Server::start`] with TLS, but on the first connection only: a peer that was changed for another.
+    pub(crate) fn tls_at_first(
+        handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Server {
+        let config = Certificate::Server.config();
+        let listener = bind(Ipv4Addr::LOCALHOST.into());
+        Server::listen(listener, "https", move |shared, stream, connection| {
+            let tls = (connection == 0).then_some(&config);
+            let _ = serve(shared, wire(stream, tls).as_mut(), connection, &handler);
         })
     }
 
@@ -213,6 +217,13 @@ impl Drop for Open<'_> {
     fn drop(&mut self) {
         lock(&self.shared.open).remove(&self.connection);
     }
+}
+
+/// A connection as it is, or with TLS over it.
+fn wire(stream: TcpStream, tls: Option<&Arc<ServerConfig>>) -> Box<dyn Wire> {
+    let Some(config) = tls else { return Box::new(stream) };
+    let session = ServerConnection::new(Arc::clone(config));
+    Box::new(StreamOwned::new(session.expect("settings that rustls accepts"), stream))
 }
 
 /// Request after request on one connection, until one side ends it.
