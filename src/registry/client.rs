@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::config::Config;
 use super::login::Authorization;
 use crate::credentials::Credential;
-use crate::error::Result;
+use crate::error::{HelperFault, Result};
 use crate::reference::Registry;
 use crate::transport::Transport;
 use crate::url::{Origin, Scheme};
@@ -26,10 +26,13 @@ pub(super) struct Inner {
     /// Registries on this machine that speak plain http.
     plain: Mutex<HashSet<String>>,
     /// What helpers answered, by helper and server.
-    pub(super) helped: Mutex<HashMap<(String, String), Option<Credential>>>,
+    pub(super) helped: Mutex<HashMap<(String, String), Helped>>,
     /// What was told already.
     pub(super) said: Mutex<HashSet<String>>,
 }
+
+/// What a helper answered.
+pub(super) type Helped = std::result::Result<Option<Credential>, HelperFault>;
 
 impl Client {
     /// A client with these settings. Nothing is sent yet.

@@ -199,7 +199,11 @@ impl<'a> Exchange<'a> {
             login.authorization = Some(kept);
             return Ok(Response::Resend);
         }
-        let found = self.found(login, url.origin());
+        // Credentials and ready tokens that were refused are final: nobody is asked for others.
+        let found = match &login.authorization {
+            Some(Authorization { asked: None, .. }) => login.found.done().cloned(),
+            Some(_) | None => self.found(login, url.origin()),
+        };
         let challenges = challenge::parse(answer.lines("www-authenticate"));
         let config = &self.client.config;
         let credential = found.as_ref().map(|found| &found.credential);
@@ -236,14 +240,13 @@ impl<'a> Exchange<'a> {
     /// What the user keeps for the host that asks: looked up now that it does, and once.
     fn found(&mut self, login: &mut Login, origin: &Origin) -> Option<Found> {
         if let Lookup::Open = login.found {
-            let search = self.client.search(self.registry, origin, self.repository(), login.asked);
+            let time = self.deadline.left().unwrap_or_default();
+            let path = self.repository();
+            let search = self.client.search(self.registry, origin, path, login.asked, time);
             self.trouble = self.trouble.take().or(search.trouble);
             login.found = Lookup::Done(search.found);
         }
-        match &login.found {
-            Lookup::Done(found) => found.clone(),
-            Lookup::Open => None,
-        }
+        login.found.done().cloned()
     }
 
     /// The rule of reach for a URL: none for the host that the user named.
