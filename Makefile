@@ -2,17 +2,19 @@
 
 CARGO  ?= cargo
 PREFIX ?= /usr/local
+# Where cargo puts what it builds.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: help build demo test check e2e bench size install
 help: ## print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-build: ## the program for this machine, target/release/regq
+build: ## the program for this machine: release/regq in cargo's target folder
 	$(CARGO) build --release --locked
 
 demo: ## build, start the tests' registry on loopback, ask it for a digest, show the requests
 	$(CARGO) build --quiet --locked
-	$(CARGO) run --quiet --locked --example demo -- target/debug/regq
+	$(CARGO) run --quiet --locked --example demo -- '$(TARGET)/debug/regq'
 
 test: ## all tests but those against other people's programs
 	$(CARGO) test --locked
@@ -33,8 +35,8 @@ bench: ## one digest beside crane, regctl and skopeo: wall, CPU, memory
 	$(CARGO) test --locked --release --test e2e -- bench
 
 size: ## bytes of the release binary, by crate
-	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --release --locked --target-dir target/size
-	sh tests/size.sh target/size/release/regq
+	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --release --locked --target-dir '$(TARGET)/size'
+	sh tests/size.sh '$(TARGET)/size/release/regq'
 
 install: build ## to $(DESTDIR)$(PREFIX)/bin
-	install -D -m 755 target/release/regq '$(DESTDIR)$(PREFIX)/bin/regq'
+	install -D -m 755 '$(TARGET)/release/regq' '$(DESTDIR)$(PREFIX)/bin/regq'

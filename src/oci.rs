@@ -9,6 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::digest::Digest;
 use crate::platform::Platform;
@@ -35,14 +36,14 @@ pub mod media_type {
 }
 
 /// The media type in a `Content-Type` value: without parameters, in lower case. Empty values are `None`.
-pub fn essence(content_type: &str) -> Option<String> {
+pub(crate) fn essence(content_type: &str) -> Option<String> {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     (!essence.is_empty()).then(|| essence.to_ascii_lowercase())
 }
 
 /// What a `Content-Type` says of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeclaredType {
+pub(crate) enum DeclaredType {
     /// A manifest's own type: one of the four, or schema 1's.
     Manifest(String),
     /// None, or one that says nothing about what the body is.
@@ -53,7 +54,7 @@ pub enum DeclaredType {
 
 impl DeclaredType {
     /// Judges a `Content-Type` value.
-    pub fn of(content_type: Option<&str>) -> DeclaredType {
+    pub(crate) fn of(content_type: Option<&str>) -> DeclaredType {
         let Some(essence) = content_type.and_then(essence) else { return DeclaredType::Unspecific };
         let name = essence.as_str();
         if media_type::ASKED.contains(&name)
@@ -81,11 +82,11 @@ pub enum Shape {
 
 /// A manifest that was read and found to be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManifestSummary {
+pub(crate) struct ManifestSummary {
     /// What kind of manifest it is.
-    pub shape: Shape,
+    pub(crate) shape: Shape,
     /// Its media type, as Content-Type or the document say it.
-    pub media_type: Option<String>,
+    pub(crate) media_type: Option<String>,
 }
 
 /// Why an answer is not a manifest.
@@ -113,7 +114,7 @@ impl fmt::Display for ManifestFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ManifestFault::ContentType(found) => {
-                write!(f, "the answer is no manifest: its Content-Type is {found:?}")
+                write!(f, "the answer is no manifest: its Content-Type is {:?}", first_of(found))
             }
             ManifestFault::Json(_) => write!(f, "the answer is no manifest: not readable as JSON"),
             ManifestFault::NoSchemaVersion => {
@@ -124,7 +125,8 @@ impl fmt::Display for ManifestFault {
             }
             ManifestFault::MediaType { header, document } => write!(
                 f,
-                "the manifest contradicts itself: Content-Type {header:?}, mediaType {document:?}"
+                "the manifest contradicts itself: Content-Type {header:?}, mediaType {:?}",
+                first_of(document)
             ),
         }
     }
@@ -156,7 +158,7 @@ struct Envelope {
 ///
 /// # Errors
 /// What the rules forbid, as [`ManifestFault`] lists it.
-pub fn read_manifest(
+pub(crate) fn read_manifest(
     content_type: Option<&str>,
     body: &[u8],
 ) -> Result<ManifestSummary, ManifestFault> {
@@ -195,15 +197,13 @@ pub fn read_manifest(
 
 /// A descriptor: what an index says of one of its manifests, or a manifest of its config.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     /// The media type of what it points at.
-    pub media_type: Option<String>,
+    pub(crate) media_type: Option<String>,
     /// The digest of what it points at.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
     /// Its declared size in bytes. A claim: never allocate by it.
-    pub size: Option<u64>,
-    /// The platform, on the manifests of an index.
-    pub platform: Option<Platform>,
+    pub(crate) size: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -212,21 +212,19 @@ struct WireDescriptor {
     media_type: Option<String>,
     digest: String,
     size: Option<u64>,
-    platform: Option<WirePlatform>,
 }
 
 #[derive(Deserialize)]
 struct WirePlatform {
-    #[serde(default)]
-    os: String,
-    #[serde(default)]
-    architecture: String,
+    os: Option<String>,
+    architecture: Option<String>,
     variant: Option<String>,
 }
 
 impl From<WirePlatform> for Platform {
     fn from(wire: WirePlatform) -> Platform {
-        Platform::new(&wire.os, &wire.architecture, wire.variant.as_deref())
+        let [os, architecture] = [wire.os, wire.architecture].map(Option::unwrap_or_default);
+        Platform::new(&os, &architecture, wire.variant.as_deref())
     }
 }
 
@@ -236,29 +234,48 @@ impl TryFrom<WireDescriptor> for Descriptor {
     fn try_from(wire: WireDescriptor) -> Result<Descriptor, serde_json::Error> {
         // A digest becomes part of a URL later, so it is parsed before anything else sees it (CVE-2024-3727).
         let digest = Digest::parse(&wire.digest).map_err(serde::de::Error::custom)?;
-        let platform = wire.platform.map(Platform::from);
-        Ok(Descriptor { media_type: wire.media_type, digest, size: wire.size, platform })
+        Ok(Descriptor { media_type: wire.media_type, digest, size: wire.size })
     }
+}
+
+/// One entry of an index.
+#[derive(Debug)]
+pub(crate) struct IndexEntry {
+    /// The platform that it is for, where it says so.
+    pub(crate) platform: Option<Platform>,
+    /// What it points at, or why that cannot be read. One odd entry does not spoil the others.
+    pub(crate) descriptor: Result<Descriptor, serde_json::Error>,
 }
 
 /// The manifests that an index points at, in order.
 ///
 /// # Errors
-/// When the body is not an index, or a descriptor in it has no readable digest.
-pub fn read_index(body: &[u8]) -> Result<Vec<Descriptor>, serde_json::Error> {
+/// When the body is not an index.
+pub(crate) fn read_index(body: &[u8]) -> Result<Vec<IndexEntry>, serde_json::Error> {
     #[derive(Deserialize)]
-    struct Index {
-        manifests: Vec<WireDescriptor>,
+    struct Index<'a> {
+        #[serde(borrow)]
+        manifests: Vec<&'a RawValue>,
     }
-    let index: Index = serde_json::from_slice(body)?;
-    index.manifests.into_iter().map(Descriptor::try_from).collect()
+    #[derive(Deserialize)]
+    struct ForPlatform {
+        platform: Option<WirePlatform>,
+    }
+    let index: Index<'_> = serde_json::from_slice(body)?;
+    let entry = |text: &&RawValue| {
+        let named = serde_json::from_slice::<ForPlatform>(text.get().as_bytes()).ok();
+        let platform = named.and_then(|named| named.platform).map(Platform::from);
+        let descriptor = serde_json::from_slice::<WireDescriptor>(text.get().as_bytes());
+        IndexEntry { platform, descriptor: descriptor.and_then(Descriptor::try_from) }
+    };
+    Ok(index.manifests.iter().map(entry).collect())
 }
 
 /// The config that an image manifest points at.
 ///
 /// # Errors
 /// When the body is not an image manifest, or the descriptor in it has no readable digest.
-pub fn read_config_descriptor(body: &[u8]) -> Result<Descriptor, serde_json::Error> {
+pub(crate) fn read_config_descriptor(body: &[u8]) -> Result<Descriptor, serde_json::Error> {
     #[derive(Deserialize)]
     struct Image {
         config: WireDescriptor,
@@ -271,7 +288,7 @@ pub fn read_config_descriptor(body: &[u8]) -> Result<Descriptor, serde_json::Err
 ///
 /// # Errors
 /// When the body is not an image config.
-pub fn read_config_platform(body: &[u8]) -> Result<Platform, serde_json::Error> {
+pub(crate) fn read_config_platform(body: &[u8]) -> Result<Platform, serde_json::Error> {
     serde_json::from_slice::<WirePlatform>(body).map(Platform::from)
 }
 
@@ -280,7 +297,7 @@ pub fn read_config_platform(body: &[u8]) -> Result<Platform, serde_json::Error> 
 ///
 /// # Errors
 /// When the body is not a schema 1 manifest.
-pub fn read_schema1_platform(body: &[u8]) -> Result<Platform, serde_json::Error> {
+pub(crate) fn read_schema1_platform(body: &[u8]) -> Result<Platform, serde_json::Error> {
     #[derive(Deserialize)]
     struct Schema1 {
         architecture: String,
@@ -299,7 +316,7 @@ pub fn read_schema1_platform(body: &[u8]) -> Result<Platform, serde_json::Error>
     }
     let manifest: Schema1 = serde_json::from_slice(body)?;
     let newest = match manifest.history.first() {
-        Some(entry) => serde_json::from_str(&entry.v1_compatibility)?,
+        Some(entry) => serde_json::from_slice(entry.v1_compatibility.as_bytes())?,
         None => Newest { os: None, variant: None },
     };
     let os = newest.os.as_deref().unwrap_or("linux");
@@ -324,12 +341,15 @@ pub struct RegistryError {
     pub message: String,
 }
 
-/// How much of a plain text body is shown, in characters.
+/// How much of a text is shown, in characters.
 const SHOWN_TEXT: usize = 200;
+
+/// How many of a registry's errors are shown.
+const SHOWN_ERRORS: usize = 5;
 
 impl Words {
     /// Reads the body of an error, whatever it is: the specification's JSON, other JSON, HTML, text, nothing.
-    pub fn read(body: &[u8]) -> Words {
+    pub(crate) fn read(body: &[u8]) -> Words {
         let json = serde_json::from_slice::<Value>(body).unwrap_or_default();
         let errors: Vec<_> = json
             .get("errors")
@@ -337,6 +357,7 @@ impl Words {
             .into_iter()
             .flatten()
             .filter_map(RegistryError::read)
+            .take(SHOWN_ERRORS)
             .collect();
         if !errors.is_empty() {
             return Words { errors, text: String::new() };
@@ -349,6 +370,20 @@ impl Words {
             None => first_of(&without_tags(&String::from_utf8_lossy(body))),
         };
         Words { errors, text }
+    }
+
+    /// The words without a secret that was sent along: some servers repeat what they were sent.
+    #[must_use]
+    pub(crate) fn without(mut self, secret: &str) -> Words {
+        let clean = |text: &mut String| *text = text.replace(secret, "...");
+        if !secret.is_empty() {
+            clean(&mut self.text);
+            self.errors.iter_mut().for_each(|error| {
+                clean(&mut error.code);
+                clean(&mut error.message);
+            });
+        }
+        self
     }
 
     /// True when the registry said nothing.

@@ -107,7 +107,8 @@ impl PartialEq for Asked {
 pub(crate) fn read_token(content_type: Option<&str>, body: &[u8]) -> Result<Secret, TokenFault> {
     let answer: Value = serde_json::from_slice(body).map_err(|_| TokenFault::Json {
         content_type: content_type.unwrap_or_default().to_owned(),
-        words: Words::read(body),
+        // Only a page is quoted. Anything else may be a token that was damaged on the way.
+        words: if is_page(body) { Words::read(body) } else { Words::default() },
     })?;
     let token = ["access_token", "token"]
         .iter()
@@ -119,4 +120,8 @@ pub(crate) fn read_token(content_type: Option<&str>, body: &[u8]) -> Result<Secr
     } else {
         Err(TokenFault::NotPrintable)
     }
+}
+
+fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'<')
 }

@@ -207,6 +207,36 @@ impl Url {
     }
 }
 
+/// A text that should have been a URL or a name, for messages: without the password in `user:password@host` and
+/// without a query, since both end up in logs, and cut where it is very long. What stands behind the `@` of an
+/// image's name is a digest and stays.
+pub(crate) fn shown(text: &str) -> String {
+    let text = match text.split_once('?') {
+        Some((before, _)) => format!("{before}?..."),
+        None => text.to_owned(),
+    };
+    let text = match text.rsplit_once('@') {
+        Some((before, host)) if !["sha256:", "sha512:"].iter().any(|d| host.starts_with(d)) => {
+            let (scheme, rest) = match before.split_once("://") {
+                Some((scheme, rest)) => (format!("{scheme}://"), rest),
+                None => (String::new(), before),
+            };
+            match rest.split_once(':') {
+                Some((user, _)) => format!("{scheme}{user}:...@{host}"),
+                None => text,
+            }
+        }
+        Some(_) | None => text,
+    };
+    match text.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// How many characters of a text that was refused are shown.
+const MOST_SHOWN: usize = 400;
+
 /// Query names whose values are part of the question and never a secret.
 const SHOWN_QUERY_NAMES: [&str; 5] = ["service", "scope", "n", "last", "ns"];
 
@@ -290,7 +320,8 @@ fn check_host(host: &str) -> Result<(), UrlError> {
         return address.parse::<Ipv6Addr>().map(|_| ()).map_err(|_| UrlError::Host);
     }
     let name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
-    if host.is_empty() || !host.bytes().all(name) { Err(UrlError::Host) } else { Ok(()) }
+    let labels = host.split('.').all(|label| !label.is_empty());
+    if labels && host.bytes().all(name) { Ok(()) } else { Err(UrlError::Host) }
 }
 
 /// The text before a `:` where it is shaped like a scheme (RFC 3986 section 3.1).
@@ -350,7 +381,7 @@ fn without_dots(path: &str) -> String {
 }
 
 /// Percent-encodes all but unreserved characters and those that a query may hold and scopes use.
-pub fn percent_encode(value: &str) -> String {
+pub(crate) fn percent_encode(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     for byte in value.bytes() {
         let plain = byte.is_ascii_alphanumeric() || b"-._~:/,*".contains(&byte);
@@ -359,8 +390,20 @@ pub fn percent_encode(value: &str) -> String {
     text
 }
 
+/// True for `localhost` and every name under it, which are this machine without asking anybody (RFC 6761 section
+/// 6.3).
+pub(crate) fn is_localhost(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+/// True when the host alone says that it is this machine: such a name, an address in 127.0.0.0/8, or `[::1]`.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    is_localhost(host) || literal_address(host).is_some_and(|address| address.is_loopback())
+}
+
 /// The address that a host is, when it is a literal one: dotted IPv4, or IPv6 in brackets.
-pub fn literal_address(host: &str) -> Option<std::net::IpAddr> {
+pub(crate) fn literal_address(host: &str) -> Option<std::net::IpAddr> {
     match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
         Some(inside) => inside.parse::<Ipv6Addr>().ok().map(Into::into),
         None => host.parse::<Ipv4Addr>().ok().map(Into::into),

@@ -26,11 +26,15 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     let options = &context.options;
     let resolve = Resolve { verify: options.verify, platform: options.platform.clone() };
     let alone = matches!(context.operands.as_slice(), [only] if only != "-");
+    let mut registry = session::OneRegistry::default();
     let mut items = Items::new(&context.operands, &mut *context.stdin);
     let (stdout, messages) = (&mut context.stdout, &context.messages);
     let mut report = Report::new(stdout, messages, options.form(), Item::Reference);
     while let Some(item) = items.next()? {
-        let answer = item.reference.and_then(|reference| ask(&client, reference, &resolve));
+        let answer = item.reference.and_then(|reference| {
+            registry.check(&reference, options)?;
+            ask(&client, reference, &resolve)
+        });
         let (reference, resolved) = match answer {
             Ok(answer) => answer,
             Err(failure) => {

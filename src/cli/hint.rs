@@ -11,14 +11,19 @@ use regq::error::{
 };
 use regq::reference::Reference;
 
-const LOG_IN: &str = "if it exists, it is not for everybody: log in with --user NAME and \
-                      --password-stdin or --password-file FILE";
-const NEEDS_LOGIN: &str = "log in with --user NAME and --password-stdin or --password-file FILE";
-const LOGGED_IN: &str =
-    "check the user name and the password, and whether they may read this repository";
+const LOG_IN: &str = "if it exists, it is not for everybody: log in with regq login REGISTRY, or \
+                      give --user NAME and --password-stdin or --password-file FILE";
+const NEEDS_LOGIN: &str = "log in with regq login REGISTRY, or give --user NAME and \
+                           --password-stdin or --password-file FILE";
+const LOGGED_IN: &str = "check the user name and the password, and whether they may read this \
+                         repository; --anonymous tells whether it is public";
 const LIMIT: &str = "many registries allow more to those who log in: --user NAME with \
                      --password-stdin or --password-file FILE";
 const LOOK_UP: &str = "check the spelling; regq parse REF shows how the name is read";
+const LATEST: &str = "it was asked for the tag latest, which not every repository has; regq parse \
+                      REF shows how the name is read";
+const NETWORK: &str = "check the network and the spelling; regq parse REF shows how the name is \
+                       read";
 const TRUST_REALM: &str = "if they belong together, say so with --trust-realm";
 const ALLOW_PRIVATE: &str = "if that is as it should be, --allow-private lets it be asked";
 const IN_THE_CLEAR: &str = "--plain-http sends them all the same, for all in between to read";
@@ -36,6 +41,8 @@ pub(crate) const ALL: &[&str] = &[
     LOGGED_IN,
     LIMIT,
     LOOK_UP,
+    LATEST,
+    NETWORK,
     TRUST_REALM,
     ALLOW_PRIVATE,
     IN_THE_CLEAR,
@@ -55,6 +62,7 @@ pub(crate) fn hint(error: &Error, reference: Option<&Reference>) -> Option<Strin
     let fixed = match error {
         Error::Reference(error) => return error.hint(),
         Error::Refused(refusal) => return of_refusal(refusal),
+        Error::Status(_) if error.kind() == Kind::NotFound && asked_latest(reference) => LATEST,
         Error::Status(answer) => of_status(error.kind(), answer)?,
         Error::Challenge(challenge) => {
             return challenge.faults.iter().find_map(of_challenge);
@@ -65,6 +73,11 @@ pub(crate) fn hint(error: &Error, reference: Option<&Reference>) -> Option<Strin
         _ => return None,
     };
     Some(fixed.to_owned())
+}
+
+fn asked_latest(reference: Option<&Reference>) -> bool {
+    let tag = reference.filter(|reference| reference.digest().is_none()).and_then(Reference::tag);
+    tag.is_some_and(|tag| tag.as_str() == "latest")
 }
 
 fn of_status(kind: Kind, answer: &StatusError) -> Option<&'static str> {
@@ -98,7 +111,7 @@ fn of_refusal(refusal: &Refusal) -> Option<String> {
 
 fn of_connection(fault: &ConnectionFault) -> Option<&'static str> {
     match fault {
-        ConnectionFault::Name(_) => Some(LOOK_UP),
+        ConnectionFault::Name(_) => Some(NETWORK),
         ConnectionFault::ConnectTimeout(_) => Some(CONNECT_TIMEOUT),
         ConnectionFault::NotTls => Some(PLAIN_HTTP),
         ConnectionFault::Certificate(fault) => match fault {
@@ -155,7 +168,7 @@ mod tests {
     fn certificates_have_advice_where_there_is_some() {
         let of = |fault| {
             let fault = ConnectionFault::Certificate(fault);
-            let error = ConnectionError { host: "a.example".into(), fault };
+            let error = ConnectionError { host: "a.example".into(), fault, tries: 1 };
             hint(&Error::Connection(Box::new(error)), None)
         };
         let expected = "if it is your own authority's, name that with --ca-file FILE";

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use regq::credentials::{Credential, Keychain, Look, Password, Secret};
 use regq::error::Error;
-use regq::reference::Registry;
+use regq::reference::{Reference, Registry};
 use regq::registry::{Client, Config, Event, Observer};
 
 use super::context::{Context, Environment};
@@ -49,7 +49,22 @@ pub(crate) fn client_with(context: &Context, keychain: Keychain) -> Result<Clien
     config.max_wait = options.max_wait.unwrap_or(config.max_wait);
     let messages = Arc::clone(&context.messages);
     config.observer = Observer::new(move |event| tell(&messages, event));
-    Client::new(config).map_err(|error| Failure::new(&error, None))
+    Client::new(config).map_err(|error| local(&error, options, environment))
+}
+
+/// A file that cannot be used: said with the variable that names it, where no flag does.
+fn local(error: &Error, options: &Options, environment: &Environment) -> Failure {
+    let mut failure = Failure::new(error, None);
+    let Error::Local { path, .. } = error else { return failure };
+    let certificates =
+        environment.ssl_cert_file.as_ref().filter(|_| !options.ca_files.contains(path));
+    let credentials =
+        environment.registry_auth_file.as_ref().filter(|_| options.authfile.is_none());
+    let variables = [("SSL_CERT_FILE", certificates), ("REGISTRY_AUTH_FILE", credentials)];
+    if let Some((name, _)) = variables.iter().find(|(_, named)| *named == Some(path)) {
+        failure.message = format!("{name}: {}", failure.message);
+    }
+    failure
 }
 
 /// The token servers that the user trusts: those of the flags and those of the environment.
@@ -65,7 +80,6 @@ fn trusted_realms(options: &Options, environment: &Environment) -> Result<Vec<St
 
 /// Where credentials are looked for, in this order. Files that the user named are read now.
 fn keychain(context: &mut Context) -> Result<Keychain, Failure> {
-    let local = |error| Failure::new(&error, None);
     if context.options.anonymous {
         return Ok(Keychain::default());
     }
@@ -74,6 +88,7 @@ fn keychain(context: &mut Context) -> Result<Keychain, Failure> {
         None => Keychain::default(),
     };
     let Context { options, environment, .. } = context;
+    let local = |error| local(&error, options, environment);
     if let Some(path) = &options.token_file {
         keychain.add_token_file(path).map_err(local)?;
     }
@@ -107,6 +122,34 @@ pub(crate) fn given(
     };
     let password = Password::new(user.clone(), secret);
     password.map(Some).map_err(|error| Failure::local(format!("{place}: {error}")))
+}
+
+/// Holds the credentials that were given to the registry that was asked first: whoever gives a password for a
+/// list of references gives it for one registry, not for every host in the list.
+#[derive(Default)]
+pub(crate) struct OneRegistry {
+    first: Option<Registry>,
+}
+
+impl OneRegistry {
+    /// Refuses a reference of another registry than the first one's, when there are credentials that were given.
+    pub(crate) fn check(
+        &mut self,
+        reference: &Reference,
+        options: &Options,
+    ) -> Result<(), Failure> {
+        if options.user.is_none() && options.token_file.is_none() {
+            return Ok(());
+        }
+        let registry = reference.registry();
+        let first = self.first.get_or_insert_with(|| registry.clone());
+        if first == registry {
+            return Ok(());
+        }
+        let mut failure = Failure::usage(format!("the credentials were given for {first}"));
+        failure.hint = Some(format!("ask {registry} in a call of its own"));
+        Err(failure)
+    }
 }
 
 /// The registry that login and logout are about.
@@ -146,6 +189,12 @@ fn password(place: &str, source: impl Read) -> Result<Secret, Failure> {
         if text.ends_with('\r') {
             text.pop();
         }
+    }
+    if text.is_empty() {
+        return Err(failed("the password is empty".to_owned()));
+    }
+    if text.contains('\n') {
+        return Err(failed("a password is one line, and there are more".to_owned()));
     }
     Ok(Secret::new(text))
 }
@@ -205,11 +254,12 @@ fn seen(look: &Look) -> String {
     }
 }
 
-/// A duration for people: `0.3 s`, `20 s`.
+/// A duration for people: `300 ms`, `1.5 s`, `20 s`.
 fn shown(duration: Duration) -> String {
-    if duration.subsec_millis() == 0 || duration >= Duration::from_secs(10) {
-        format!("{:.0} s", duration.as_secs_f64())
-    } else {
-        format!("{:.1} s", duration.as_secs_f64())
+    let (seconds, tenths) = (duration.as_secs(), duration.subsec_millis() / 100);
+    match (seconds, tenths) {
+        (0, _) => format!("{} ms", duration.as_millis()),
+        (1..10, 1..) => format!("{seconds}.{tenths} s"),
+        _ => format!("{seconds} s"),
     }
 }

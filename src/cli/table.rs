@@ -416,7 +416,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         short: None,
         group: Group::Connection,
         help: "Give up on a connection after this time",
-        more: "10s where not given, for name, proxy and TLS handshake together.",
+        more: "10s where not given, for name, connection and TLS handshake together, each time.",
         take: Take::Value("TIME", |options, text| {
             options.connect_timeout = Some(options::deadline(text)?);
             Ok(())

@@ -146,9 +146,8 @@ impl Document {
     fn auths(&self) -> Result<Object> {
         let found = self.object.0.iter().rev().find(|(key, _)| key == "auths");
         match found {
-            Some((_, value)) => {
-                serde_json::from_str(value.get()).map_err(|error| self.local(json_fault(&error)))
-            }
+            Some((_, value)) => serde_json::from_slice(value.get().as_bytes())
+                .map_err(|error| self.local(json_fault(&error))),
             None => Ok(Pairs(Vec::new())),
         }
     }

@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::shown::Shown;
 use crate::challenge::ChallengeError;
 use crate::oci::Words;
-use crate::url::UrlError;
+use crate::url::{UrlError, shown};
 
 /// Who answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,13 +232,14 @@ impl fmt::Display for ChallengeFault {
                 write!(f, "its Bearer challenge names no realm, so there is no token server to ask")
             }
             ChallengeFault::Realm(realm, error) => {
-                write!(f, "the realm {realm:?} of its challenge cannot be asked: {error}")
+                write!(f, "the realm {:?} of its challenge cannot be asked: {error}", shown(realm))
             }
             ChallengeFault::Refused(refusal) => write!(f, "{refusal}"),
             ChallengeFault::NoCredentials => {
                 write!(f, "it asks for a user name and password, and none are given for it")
             }
             ChallengeFault::Scheme(scheme) => {
+                let scheme = shown(scheme);
                 write!(f, "it asks for {scheme:?} authentication, which regq does not speak")
             }
         }
@@ -249,7 +250,7 @@ impl fmt::Display for TokenFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TokenFault::Json { content_type, words } => {
-                write!(f, "did not answer with JSON but with {content_type:?}")?;
+                write!(f, "did not answer with JSON but with {:?}", shown(content_type))?;
                 if words.is_empty() { Ok(()) } else { write!(f, "; it says {words}") }
             }
             TokenFault::Missing => write!(f, "answered without a token"),

@@ -13,6 +13,8 @@ pub struct ConnectionError {
     pub host: String,
     /// What failed.
     pub fault: ConnectionFault,
+    /// How many times the request was sent, this failure the last.
+    pub tries: u32,
 }
 
 /// What failed below HTTP, or in reading it.
@@ -69,7 +71,7 @@ impl fmt::Display for ConnectionError {
             ConnectionFault::Name(_) => write!(f, "the name {host} cannot be resolved"),
             ConnectionFault::Connect(_) => write!(f, "no connection to {host}"),
             ConnectionFault::ConnectTimeout(limit) => {
-                write!(f, "no connection to {host} within {}", Shown(*limit))
+                write!(f, "{host} did not take a connection, or no TLS, within {}", Shown(*limit))
             }
             ConnectionFault::Certificate(fault) => write!(f, "the certificate of {host} {fault}"),
             ConnectionFault::Tls(_) => write!(f, "TLS with {host} failed"),
@@ -79,7 +81,8 @@ impl fmt::Display for ConnectionError {
                 write!(f, "nothing came from {host} for {}", Shown(*limit))
             }
             ConnectionFault::NotHttp(what) => write!(f, "{host} does not speak HTTP: {what}"),
-        }
+        }?;
+        if self.tries > 1 { write!(f, " (tried {} times)", self.tries) } else { Ok(()) }
     }
 }
 

@@ -27,6 +27,7 @@ use crate::digest::{Digest, DigestError};
 use crate::oci::ManifestFault;
 use crate::platform::Platform;
 use crate::reference::ReferenceError;
+use crate::url::shown;
 
 /// A result whose error is regq's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -52,6 +53,13 @@ pub enum Error {
     Refused(Box<Refusal>),
     /// No answer came: the name, the connection, TLS, or the answer's bytes failed.
     Connection(Box<ConnectionError>),
+    /// A request cannot be written: something in it is longer than HTTP carries.
+    Request {
+        /// The host that was to be asked.
+        host: String,
+        /// What stands against it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The time for the question was over.
     Deadline {
         /// The time that it had.
@@ -166,6 +174,7 @@ impl Error {
             },
             Error::Deadline { .. } => Kind::Unavailable,
             Error::Refused(_)
+            | Error::Request { .. }
             | Error::DigestMismatch { .. }
             | Error::DigestHeader { .. }
             | Error::DigestHeaderDiffers { .. }
@@ -198,6 +207,7 @@ impl fmt::Display for Error {
             Error::Challenge(challenge) => write!(f, "{challenge}"),
             Error::Refused(refusal) => write!(f, "{refusal}"),
             Error::Connection(connection) => write!(f, "{connection}"),
+            Error::Request { host, .. } => write!(f, "the request to {host} cannot be written"),
             Error::Deadline { limit } => write!(f, "no answer within {}", Shown(*limit)),
             Error::DigestMismatch { expected, from, computed } => {
                 let who = match from {
@@ -211,6 +221,7 @@ impl fmt::Display for Error {
                 )
             }
             Error::DigestHeader { value, .. } => {
+                let value = shown(value);
                 write!(f, "the registry's Docker-Content-Digest header is no digest: {value:?}")
             }
             Error::DigestHeaderDiffers { pinned, announced } => write!(
@@ -244,6 +255,7 @@ impl std::error::Error for Error {
             Error::Manifest(fault) => fault.source(),
             Error::Document { source, .. } => Some(source),
             Error::TlsSetup(error) => Some(error.as_ref()),
+            Error::Request { source, .. } => Some(source.as_ref()),
             Error::Local { fault, .. } => fault.source(),
             Error::Helper { fault, .. } => fault.source(),
             Error::Troubled { refused, .. } => Some(refused.as_ref()),

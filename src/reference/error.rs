@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::digest;
+use crate::url::shown;
 
 /// Where the reading stopped, and why.
 pub(super) struct Fault {
@@ -15,7 +16,7 @@ pub(super) struct Fault {
 /// Displayed as a sentence for the person who typed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trap {
-    /// `localhost:5000`, which is the tag 5000 of a repository on Docker Hub.
+    /// `localhost:5000`, which is the tag 5000 of a repository on Docker Hub, and `quay.io`, which is one as well.
     RegistryAsName,
     /// `sha256:` and a hash, which is a tag of the repository `sha256` on Docker Hub.
     DigestAsName,
@@ -25,8 +26,8 @@ impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::RegistryAsName => {
-                "without a slash this is a repository on Docker Hub and its tag; \
-                 a registry and its port are followed by / and a repository"
+                "without a slash this is the name of a repository on Docker Hub; \
+                 a registry is followed by / and a repository"
             }
             Self::DigestAsName => {
                 "without a repository this is a tag of the repository of that name on Docker Hub; \
@@ -86,7 +87,7 @@ impl ReferenceError {
 
 impl fmt::Display for ReferenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: byte {}: {}", self.input, self.at, self.reason)
+        write!(f, "{:?}: byte {}: {}", shown(&self.input), self.at, self.reason)
     }
 }
 

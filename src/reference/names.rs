@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::error::Trap;
 use crate::digest::Digest;
+use crate::url::is_loopback;
 
 /// What Docker Hub is called in a name, in canonical form.
 pub(super) const DOCKER_HUB: &str = "docker.io";
@@ -52,14 +52,7 @@ impl Registry {
     /// (RFC 6761), addresses in 127.0.0.0/8, and `[::1]`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        let host = self.host.to_ascii_lowercase();
-        let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        host == "localhost"
-            || host.ends_with(".localhost")
-            || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-            || address.is_some_and(|text| {
-                text.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
-            })
+        is_loopback(&self.host)
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn read_reference(text: &str) -> Result<Reference, Fault> {
     let digest = digest.transpose()?;
     let bare = !text.contains('/');
     let typed = text.split_once([':', '@']).map_or(text, |(name, _)| name);
-    let trap = tag.as_ref().filter(|_| bare).and_then(|tag| trap(typed, tag.as_str()));
+    let trap = if bare { trap(typed, tag.as_ref(), digest.as_ref()) } else { None };
     let tag = match (tag, &digest) {
         (None, None) => Some(Tag(LATEST.to_owned())),
         (tag, _) => tag,
@@ -261,14 +261,15 @@ fn read_digest(text: &str, base: usize) -> Result<Digest, Fault> {
 }
 
 /// Looks at a name without slash: a name with one says where it belongs.
-fn trap(name: &str, tag: &str) -> Option<Trap> {
-    let digits = tag.bytes().all(|byte| byte.is_ascii_digit());
-    let port = digits && tag.parse::<u16>().is_ok_and(|port| port > 0);
-    if port && looks_like_host(name) {
+fn trap(name: &str, tag: Option<&Tag>, digest: Option<&Digest>) -> Option<Trap> {
+    let tag = tag.map(Tag::as_str);
+    let port = |tag: &str| {
+        tag.bytes().all(|byte| byte.is_ascii_digit()) && tag.parse::<u16>().is_ok_and(|p| p > 0)
+    };
+    let hex = |tag: &str| tag.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if digest.is_none() && looks_like_host(name) && tag.is_none_or(port) {
         Some(Trap::RegistryAsName)
-    } else if matches!(name, "sha256" | "sha512")
-        && tag.bytes().all(|byte| byte.is_ascii_hexdigit())
-    {
+    } else if matches!(name, "sha256" | "sha512") && tag.is_some_and(hex) {
         Some(Trap::DigestAsName)
     } else {
         None

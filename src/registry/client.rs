@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::config::Config;
-use super::login::Authorization;
-use crate::credentials::Credential;
-use crate::error::{HelperFault, Result};
+use super::login::{Authorization, identity};
+use crate::credentials::{Credential, Found};
+use crate::error::{HelperFault, Identity, Result};
 use crate::reference::Registry;
+use crate::token::TokenRequest;
 use crate::transport::Transport;
 use crate::url::{Origin, Scheme};
 
@@ -23,8 +24,12 @@ pub(super) struct Inner {
     pub(super) config: Config,
     /// What an origin took for a repository: a token, or credentials.
     logins: Mutex<HashMap<(Origin, String), Authorization>>,
+    /// The tokens among them, by what they were asked for.
+    tokens: Mutex<Vec<Authorization>>,
     /// Registries on this machine that speak plain http.
     plain: Mutex<HashSet<String>>,
+    /// Origins that answered over TLS.
+    answered: Mutex<HashSet<Origin>>,
     /// What helpers answered, by helper and server.
     pub(super) helped: Mutex<HashMap<(String, String), Helped>>,
     /// What was told already.
@@ -46,7 +51,9 @@ impl Client {
                 transport,
                 config,
                 logins: Mutex::default(),
+                tokens: Mutex::default(),
                 plain: Mutex::default(),
+                answered: Mutex::default(),
                 helped: Mutex::default(),
                 said: Mutex::default(),
             }),
@@ -55,9 +62,29 @@ impl Client {
 }
 
 impl Inner {
-    pub(super) fn scheme(&self, registry: &Registry) -> Scheme {
-        let plain = self.config.plain_http || lock(&self.plain).contains(&registry.name());
-        if plain { Scheme::Http } else { Scheme::Https }
+    /// Where a registry is asked.
+    pub(super) fn origin(&self, registry: &Registry) -> Origin {
+        let (host, port) = (registry.api_host(), registry.port());
+        if self.config.plain_http {
+            Origin::new(Scheme::Http, host, port)
+        } else if lock(&self.plain).contains(&registry.name()) {
+            // The very peer that answered without TLS, not another one on the port of plain http.
+            Origin::new(Scheme::Http, host, port.or(Some(Scheme::Https.default_port())))
+        } else {
+            Origin::new(Scheme::Https, host, port)
+        }
+    }
+
+    /// Remembers that an answer came from an origin.
+    pub(super) fn remember_answer(&self, origin: &Origin) {
+        if origin.scheme() == Scheme::Https && !self.speaks_tls(origin) {
+            lock(&self.answered).insert(origin.clone());
+        }
+    }
+
+    /// True when an answer came from an origin over TLS.
+    pub(super) fn speaks_tls(&self, origin: &Origin) -> bool {
+        lock(&self.answered).contains(origin)
     }
 
     pub(super) fn remember_plain_http(&self, registry: &Registry) {
@@ -68,6 +95,21 @@ impl Inner {
         lock(&self.logins).get(&(origin.clone(), repository.to_owned())).cloned()
     }
 
+    /// A token that was asked for the same before, for the same credential: some registries give one for all their
+    /// repositories.
+    pub(super) fn token_for(
+        &self,
+        request: &TokenRequest,
+        found: Option<&Found>,
+    ) -> Option<Authorization> {
+        let identity = found.map_or(Identity::AnonymousToken, identity);
+        let tokens = lock(&self.tokens);
+        let same = |token: &&Authorization| {
+            token.asked.as_ref() == Some(request.asked()) && token.identity == identity
+        };
+        tokens.iter().find(same).cloned()
+    }
+
     pub(super) fn remember(
         &self,
         origin: &Origin,
@@ -75,9 +117,19 @@ impl Inner {
         login: Option<&Authorization>,
     ) {
         let key = (origin.clone(), repository.to_owned());
+        if let Some(Authorization { asked: Some(asked), .. }) = login {
+            let mut tokens = lock(&self.tokens);
+            tokens.retain(|token| token.asked.as_ref() != Some(asked));
+            tokens.extend(login.cloned());
+        }
         match login {
             Some(login) => lock(&self.logins).insert(key, login.clone()),
-            None => lock(&self.logins).remove(&key),
+            None => {
+                // What was refused serves no other repository either.
+                let refused = lock(&self.logins).remove(&key).and_then(|login| login.asked);
+                lock(&self.tokens).retain(|token| token.asked != refused);
+                None
+            }
         };
     }
 }

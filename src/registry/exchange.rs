@@ -7,7 +7,7 @@ use super::client::{Client, Inner};
 use super::login::{self, Authorization, Plan};
 use super::search::Lookup;
 use crate::challenge;
-use crate::credentials::Found;
+use crate::credentials::{Found, Secret};
 use crate::error::{
     ChallengeFault, ConnectionFault, Error, Identity, Kind, Party, Refusal, Result, StatusError,
     Trouble,
@@ -120,19 +120,20 @@ impl<'a> Exchange<'a> {
     }
 
     fn origin(&self) -> Origin {
-        let scheme = self.client.scheme(self.registry);
-        Origin::new(scheme, self.registry.api_host(), self.registry.port())
+        self.client.origin(self.registry)
     }
 
     /// True when the registry is on this machine and its peer speaks no TLS: it is asked in plain http then.
-    /// Never after a certificate was refused, and never for a host that the registry led to.
+    /// Never after a certificate was refused or an answer came over TLS, and never for a host that the registry
+    /// led to.
     fn speaks_plain_http(&self, error: &Error) -> bool {
         let Error::Connection(connection) = error else { return false };
         let ConnectionFault::NotTls = connection.fault else { return false };
         let origin = self.origin();
         let falls = self.registry.is_loopback()
             && origin.scheme() == Scheme::Https
-            && connection.host == origin.authority();
+            && connection.host == origin.authority()
+            && !self.client.speaks_tls(&origin);
         if falls {
             self.client.remember_plain_http(self.registry);
             let host = &self.registry.name();
@@ -147,6 +148,8 @@ impl<'a> Exchange<'a> {
             Refusal::RedirectTarget { host: asked.authority(), fault: Some(fault) }
         })?;
         let mut login = self.login(&asked);
+        // The logins of origins that a redirect led away from, for the way back.
+        let mut left: Vec<Login> = Vec::new();
         let mut redirects = 0;
         loop {
             let request = Request {
@@ -160,12 +163,16 @@ impl<'a> Exchange<'a> {
                 retried: true,
             };
             let answer = self.client.transport.send(request, &mut self.deadline)?;
+            self.client.remember_answer(url.origin());
             self.reach = self.reach.or_else(|| self.client.transport.reach(&asked));
             if redirect::is_redirect(answer.status()) {
                 redirects += 1;
                 let to = follow(&url, &answer, redirects)?;
                 if to.origin() != url.origin() {
-                    login = self.login(to.origin()).withheld();
+                    let known = left.iter().position(|login| login.origin == *to.origin());
+                    let next = known.map(|at| left.swap_remove(at));
+                    let next = next.unwrap_or_else(|| self.login(to.origin())).withheld();
+                    left.push(std::mem::replace(&mut login, next));
                 }
                 url = to;
                 continue;
@@ -191,7 +198,8 @@ impl<'a> Exchange<'a> {
         let ready = self.client.config.keychain.ready_token().filter(|_| asked);
         let ready = ready.as_ref().and_then(Authorization::ready);
         let authorization = ready.or(known);
-        Login { asked, found: Lookup::Open, stale, authorization, kept: None, tokens: 0 }
+        let (origin, found) = (origin.clone(), Lookup::Open);
+        Login { origin, asked, found, stale, authorization, kept: None, tokens: 0 }
     }
 
     fn respond(&mut self, login: &mut Login, url: &Url, answer: &Answer) -> Result<Response> {
@@ -199,11 +207,8 @@ impl<'a> Exchange<'a> {
             login.authorization = Some(kept);
             return Ok(Response::Resend);
         }
-        // Credentials and ready tokens that were refused are final: nobody is asked for others.
-        let found = match &login.authorization {
-            Some(Authorization { asked: None, .. }) => login.found.done().cloned(),
-            Some(_) | None => self.found(login, url.origin()),
-        };
+        // Where it is final, nothing more is looked for: a helper may ask a person.
+        let found = if login.is_final() { None } else { self.found(login, url.origin()) };
         let challenges = challenge::parse(answer.lines("www-authenticate"));
         let config = &self.client.config;
         let credential = found.as_ref().map(|found| &found.credential);
@@ -211,10 +216,17 @@ impl<'a> Exchange<'a> {
             login::plan(challenges, url, self.repository, credential, config);
         let usable = token.is_some() || basic;
         let ready = found.as_ref().and_then(Authorization::ready);
+        if let (None, None, Some(token)) = (&login.authorization, &ready, &token)
+            && let Some(known) = self.client.token_for(token, found.as_ref())
+        {
+            self.client.remember(url.origin(), self.repository(), Some(&known));
+            (login.authorization, login.stale) = (Some(known), true);
+            return Ok(Response::Resend);
+        }
         let next = match (&login.authorization, token) {
             (None, _) if ready.is_some() => ready,
             (_, Some(token)) if login.may_ask(&token) => {
-                Some(self.fetch_token(&token, found.as_ref(), url)?)
+                Some(self.fetch_token(&token, found.as_ref())?)
             }
             (None, None) if basic => found.as_ref().and_then(Authorization::basic),
             (None, _) => {
@@ -249,9 +261,9 @@ impl<'a> Exchange<'a> {
         login.found.done().cloned()
     }
 
-    /// The rule of reach for a URL: none for the host that the user named.
+    /// The rule of reach for a URL: none for the origin that the user named.
     pub(super) fn reach_for(&self, url: &Url) -> Option<Reach> {
-        let named = url.host() == self.origin().host();
+        let named = *url.origin() == self.origin();
         if named || self.client.config.allow_private { None } else { self.reach }
     }
 }
@@ -259,6 +271,7 @@ impl<'a> Exchange<'a> {
 /// How the login at one origin stands.
 #[derive(Debug)]
 struct Login {
+    origin: Origin,
     /// True for the registry that the caller named.
     asked: bool,
     found: Lookup,
@@ -274,8 +287,14 @@ struct Login {
 impl Login {
     /// For an origin that a redirect leads to: it gets nothing until it asks.
     fn withheld(mut self) -> Login {
-        self.kept = self.authorization.take();
+        self.kept = self.authorization.take().or(self.kept);
         self
+    }
+
+    /// True once credentials or a ready token were sent: refused, they are not tried elsewhere, since some servers
+    /// lock accounts.
+    fn is_final(&self) -> bool {
+        matches!(self.authorization, Some(Authorization { asked: None, .. }))
     }
 
     /// One token for the first challenge; one more when what we have was not asked for in this question, or
@@ -283,11 +302,10 @@ impl Login {
     fn may_ask(&self, request: &TokenRequest) -> bool {
         match &self.authorization {
             None => self.tokens < 2,
-            // Credentials and ready tokens that were refused are final: some servers lock accounts.
-            Some(Authorization { asked: None, .. }) => false,
+            Some(_) if self.is_final() => false,
             Some(_) if self.stale => true,
-            Some(Authorization { asked: Some(asked), .. }) => {
-                self.tokens < 2 && asked != request.asked()
+            Some(Authorization { asked, .. }) => {
+                self.tokens < 2 && asked.as_ref() != Some(request.asked())
             }
         }
     }
@@ -308,17 +326,25 @@ pub(super) fn follow(from: &Url, answer: &Answer, redirects: u32) -> Result<Url>
     Ok(redirect::target(from, answer)?)
 }
 
+/// What an answer says for itself, without the secret that was sent.
+fn words(answer: &Answer, sent: Option<&Secret>) -> Words {
+    let secret = sent.map(Secret::expose).unwrap_or_default();
+    let secret = secret.split_once(' ').map_or(secret, |(_, secret)| secret);
+    Words::read(answer.body()).without(secret)
+}
+
 pub(super) fn status_error(
     party: Party,
     host: String,
     answer: &Answer,
     identity: Identity,
+    sent: Option<&Secret>,
 ) -> Error {
     Error::Status(Box::new(StatusError {
         party,
         host,
         status: answer.status(),
-        words: Words::read(answer.body()),
+        words: words(answer, sent),
         identity,
         retry_after: answer.retry_after(),
     }))
@@ -328,12 +354,13 @@ impl Reply {
     /// The error that this reply is when its status is no answer.
     pub(super) fn into_error(self) -> Error {
         let host = self.url.origin().authority();
+        let sent = self.authorization.as_ref().map(|a| a.header.clone());
         let invalid = self.faults.iter().any(ChallengeFault::is_invalid);
         let error = if self.answer.status() == 401 && invalid {
-            login::unusable(host, self.faults, Words::read(self.answer.body()))
+            login::unusable(host, self.faults, words(&self.answer, sent.as_ref()))
         } else {
             let identity = self.authorization.map_or(Identity::Anonymous, |a| a.identity);
-            status_error(Party::Registry, host, &self.answer, identity)
+            status_error(Party::Registry, host, &self.answer, identity, sent.as_ref())
         };
         match self.trouble {
             Some(trouble) => Error::Troubled { trouble, refused: Box::new(error) },

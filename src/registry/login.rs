@@ -9,7 +9,7 @@ use crate::credentials::{Credential, Found, Secret};
 use crate::error::{ChallengeFault, CredentialForm, Error, Identity, Refusal, UnusableChallenge};
 use crate::oci::Words;
 use crate::token::{Asked, TokenRequest};
-use crate::url::{Scheme, Url, literal_address};
+use crate::url::{Scheme, Url, is_loopback};
 
 /// What goes into `Authorization`, and what is known of it.
 #[derive(Debug, Clone)]
@@ -148,11 +148,6 @@ fn in_the_open(url: &Url, config: &Config) -> Result<(), ChallengeFault> {
     }
     let host = url.host().to_owned();
     Err(ChallengeFault::Refused(Refusal::CredentialsInTheClear { host }))
-}
-
-fn is_loopback(host: &str) -> bool {
-    let name = host == "localhost" || host.ends_with(".localhost");
-    name || literal_address(host).is_some_and(|address| address.is_loopback())
 }
 
 /// The error for a 401 whose challenges lead nowhere.

@@ -24,6 +24,7 @@ pub struct Resolve {
 
 /// What a reference stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Resolved {
     /// The manifest's digest. A digest in the reference is given back as it stands there.
     pub digest: Digest,
@@ -35,6 +36,7 @@ pub struct Resolved {
 
 /// A manifest that was read whole and verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Manifest {
     /// Its digest.
     pub digest: Digest,
@@ -161,14 +163,14 @@ impl Exchange<'_> {
     fn second_look(&mut self, which: &Which, mut reply: Reply) -> Result<Resolved> {
         let question = which.question(Method::Get);
         let Ok(answer) = self.ask_again(&reply, question) else { return Err(reply.into_error()) };
-        if answer.status() == 200 {
-            return match verified(which, answer) {
-                Ok(manifest) => Ok(manifest.into()),
-                Err(Error::Manifest(_)) => Err(reply.into_error()),
-                Err(error) => Err(error),
-            };
+        let manifest = || oci::read_manifest(answer.header("content-type"), answer.body()).is_ok();
+        if answer.status() == 200 && manifest() {
+            return verified(which, answer).map(Resolved::from);
         }
-        reply.answer.take_body(answer);
+        // Only a refusal's words are the registry's own: a redirect's may hold a signed URL.
+        if answer.status() >= 400 {
+            reply.answer.take_body(answer);
+        }
         Err(reply.into_error())
     }
 
@@ -220,18 +222,16 @@ impl Exchange<'_> {
 }
 
 fn from_index(bytes: &[u8], wanted: &Platform) -> Result<Descriptor> {
-    let mut descriptors =
-        oci::read_index(bytes).map_err(|source| Error::Document { what: "index", source })?;
-    let candidates = descriptors
-        .iter()
-        .enumerate()
-        .filter_map(|(at, descriptor)| Some((at, descriptor.platform.as_ref()?)));
+    let unreadable = |source| Error::Document { what: "index", source };
+    let mut entries = oci::read_index(bytes).map_err(unreadable)?;
+    let candidates =
+        entries.iter().enumerate().filter_map(|(at, entry)| Some((at, entry.platform.as_ref()?)));
     match wanted.select(candidates) {
-        Some(at) => Ok(descriptors.swap_remove(at)),
+        Some(at) => entries.swap_remove(at).descriptor.map_err(unreadable),
         None => {
-            let known = descriptors.into_iter().filter_map(|descriptor| descriptor.platform);
-            let mut available: Vec<_> =
-                known.filter(|platform: &Platform| platform.os() != "unknown").collect();
+            let known = entries.into_iter().filter_map(|entry| entry.platform);
+            let named = |platform: &Platform| platform.os() != "unknown";
+            let mut available: Vec<_> = known.filter(named).collect();
             available.dedup();
             Err(Error::PlatformNotFound { wanted: wanted.clone(), available })
         }

@@ -6,18 +6,16 @@ use crate::credentials::{Credential, Found, Password, Secret};
 use crate::error::{Error, Identity, Party, Refusal, Result};
 use crate::token::{self, TokenRequest};
 use crate::transport::{Answer, Limit, Method, Request, redirect};
-use crate::url::Url;
 
 /// A token's answer is read so far.
 const TOKEN_LIMIT: Limit = Limit { what: "token answer", bytes: 64 * 1024 };
 
 impl Exchange<'_> {
-    /// Asks the token server that a challenge names. `challenged` is the URL that answered 401.
+    /// Asks the token server that a challenge names.
     pub(super) fn fetch_token(
         &mut self,
         request: &TokenRequest,
         found: Option<&Found>,
-        challenged: &Url,
     ) -> Result<Authorization> {
         let credential = found.map(|found| &found.credential);
         let exchanged = match credential {
@@ -28,12 +26,16 @@ impl Exchange<'_> {
             Some(answer) => (request.realm().origin().authority(), answer),
             None => {
                 let password = credential.and_then(Credential::as_password);
-                self.get_token(request, password, challenged)?
+                self.get_token(request, password)?
             }
         };
         if !(200..300).contains(&answer.status()) {
             let identity = found.map_or(Identity::Anonymous, identity);
-            return Err(status_error(Party::TokenServer, host, &answer, identity));
+            let sent = match credential {
+                Some(Credential::IdentityToken { token, .. }) => Some(token.clone()),
+                other => other.and_then(Credential::as_password).map(Password::basic),
+            };
+            return Err(status_error(Party::TokenServer, host, &answer, identity, sent.as_ref()));
         }
         let token = token::read_token(answer.header("content-type"), answer.body())
             .map_err(|fault| Error::Token { host, fault })?;
@@ -72,7 +74,6 @@ impl Exchange<'_> {
         &mut self,
         request: &TokenRequest,
         password: Option<&Password>,
-        challenged: &Url,
     ) -> Result<(String, Answer)> {
         let basic = password.map(Password::basic);
         let mut url = request.url();
@@ -94,13 +95,9 @@ impl Exchange<'_> {
             }
             redirects += 1;
             let to = follow(&url, &answer, redirects)?;
-            let (from, target) = (url.origin().authority(), to.origin());
-            if basic.is_some() && target != url.origin() {
-                return Err(Refusal::TokenRedirect { from, to: target.authority() }.into());
-            }
-            // A redirect is held to the rule that the realm was held to.
-            if to.scheme() < challenged.scheme() {
-                return Err(Refusal::PlainHttp { from, to: target.to_string() }.into());
+            if basic.is_some() && to.origin() != url.origin() {
+                let (from, to) = (url.origin().authority(), to.origin().authority());
+                return Err(Refusal::TokenRedirect { from, to }.into());
             }
             url = to;
         }

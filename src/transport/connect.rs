@@ -18,6 +18,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::event::{Event, Observer, TlsFacts};
+use super::names::Names;
 
 /// Where a connection failed. Wrapped into `ureq::Error::Other`, which passes it through as it is.
 #[derive(Debug)]
@@ -68,6 +69,7 @@ impl<In: Transport, C: Connector<In>> Connector<In> for Tcp<C> {
 pub(super) struct Tls {
     pub(super) config: Arc<ClientConfig>,
     pub(super) observer: Observer,
+    pub(super) names: Names,
 }
 
 impl fmt::Debug for Tls {
@@ -86,6 +88,7 @@ impl<In: Transport> Connector<In> for Tls {
     ) -> Result<Option<Self::Out>, ureq::Error> {
         let Some(transport) = chained else { return Ok(None) };
         let host = details.uri.host().unwrap_or_default();
+        self.names.note_connection();
         if !details.needs_tls() {
             self.told(details, host, None);
             return Ok(Some(Either::A(transport)));
@@ -118,15 +121,14 @@ impl Tls {
         host: &str,
         connection: Option<&ClientConnection>,
     ) {
-        let version =
-            connection.and_then(|c| c.protocol_version()).and_then(|version| version.as_str());
-        let cipher = connection
-            .and_then(|c| c.negotiated_cipher_suite())
-            .and_then(|suite| suite.suite().as_str());
-        let tls = connection.map(|_| TlsFacts {
-            version: version.unwrap_or("unknown"),
-            cipher: cipher.unwrap_or("unknown"),
+        // By way of `Debug`, which is in the program anyway; the names' own table is as large again.
+        let agreed = connection.map(|connection| {
+            let version = connection.protocol_version().map(|version| format!("{version:?}"));
+            let suite = connection.negotiated_cipher_suite();
+            let cipher = suite.map(|suite| format!("{:?}", suite.suite()));
+            (version.unwrap_or_default(), cipher.unwrap_or_default())
         });
+        let tls = agreed.as_ref().map(|(version, cipher)| TlsFacts { version, cipher });
         self.observer.tell(&Event::Connected { host, addresses: &details.addrs, tls });
     }
 }

@@ -28,7 +28,7 @@ impl Limits {
 
     /// A failure that is known already.
     pub(super) fn connection(&self, fault: ConnectionFault) -> Error {
-        Error::Connection(Box::new(ConnectionError { host: self.host.clone(), fault }))
+        Error::Connection(Box::new(ConnectionError { host: self.host.clone(), fault, tries: 1 }))
     }
 
     /// `None` when the whole time is over.
@@ -74,6 +74,12 @@ fn broken(error: io::Error) -> ConnectionFault {
         Some(_) => ConnectionFault::Tls(Box::new(error)),
         None => ConnectionFault::Broken(error),
     }
+}
+
+/// True when a connection broke before its answer was complete.
+pub(super) fn is_broken<T>(outcome: &Result<T, Error>) -> bool {
+    let Err(Error::Connection(connection)) = outcome else { return false };
+    matches!(connection.fault, ConnectionFault::Broken(_))
 }
 
 /// True for failures that another try may not meet again.

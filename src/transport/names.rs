@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
@@ -17,7 +17,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use super::reach::Reach;
-use crate::url::{Origin, literal_address};
+use crate::url::{Origin, is_localhost, literal_address};
 
 /// How long addresses are kept. Long enough for one run, short enough for a long wait.
 const KEPT: Duration = Duration::from_secs(60);
@@ -25,10 +25,20 @@ const KEPT: Duration = Duration::from_secs(60);
 /// The HTTP library takes at most so many.
 const MOST_ADDRESSES: usize = 16;
 
-/// The names that were asked, by host and port.
+/// The names that were asked, by host and port, and the addresses of requests that are under way.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Names {
     known: Arc<Mutex<HashMap<(String, u16), Known>>>,
+    /// By thread: the HTTP library resolves and connects on the thread that asks.
+    handed: Arc<Mutex<HashMap<ThreadId, Handed>>>,
+}
+
+/// The addresses that one request may connect to.
+#[derive(Debug)]
+struct Handed {
+    addresses: Vec<SocketAddr>,
+    /// True once it made a connection of its own.
+    connected: bool,
 }
 
 #[derive(Debug)]
@@ -52,7 +62,7 @@ impl Names {
         within: Duration,
     ) -> Result<Vec<SocketAddr>, NameFault> {
         let key = (origin.host().to_owned(), origin.port());
-        if let Some(known) = self.lock().get(&key)
+        if let Some(known) = lock(&self.known).get(&key)
             && known.since.elapsed() < KEPT
         {
             return Ok(known.addresses.clone());
@@ -60,45 +70,57 @@ impl Names {
         let mut addresses = look_up(origin.host(), origin.port(), within)?;
         addresses.truncate(MOST_ADDRESSES);
         let known = Known { since: Instant::now(), addresses: addresses.clone() };
-        self.lock().insert(key, known);
+        lock(&self.known).insert(key, known);
         Ok(addresses)
     }
 
     /// The most public of an origin's addresses, where it was resolved before.
     pub(super) fn reach(&self, origin: &Origin) -> Option<Reach> {
         let key = (origin.host().to_owned(), origin.port());
-        let known = self.lock();
+        let known = lock(&self.known);
         known.get(&key)?.addresses.iter().map(|address| Reach::of(address.ip())).min()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, u16), Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Hands this thread's next request the addresses that were judged for it.
+    pub(super) fn hand(&self, addresses: Vec<SocketAddr>) {
+        let handed = Handed { addresses, connected: false };
+        lock(&self.handed).insert(thread::current().id(), handed);
+    }
+
+    /// Notes that this thread's request made a connection.
+    pub(super) fn note_connection(&self) {
+        if let Some(handed) = lock(&self.handed).get_mut(&thread::current().id()) {
+            handed.connected = true;
+        }
+    }
+
+    /// Ends this thread's request: true when it made a connection, false when it used one that was kept.
+    pub(super) fn take_back(&self) -> bool {
+        lock(&self.handed).remove(&thread::current().id()).is_none_or(|handed| handed.connected)
     }
 }
 
-/// Gives the HTTP library the addresses that were resolved and judged, and never asks anybody.
+/// A panic in another thread leaves these maps whole: every change is one insertion.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives the HTTP library the addresses that were judged for this very request, and never asks anybody.
 impl Resolver for Names {
     fn resolve(
         &self,
-        uri: &Uri,
+        _: &Uri,
         _: &Config,
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let host = uri.host().unwrap_or_default().to_ascii_lowercase();
-        let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
-        let port = uri.port_u16().unwrap_or(default);
+        let handed = lock(&self.handed);
+        let Some(handed) = handed.get(&thread::current().id()) else {
+            return Err(ureq::Error::HostNotFound);
+        };
         let mut addresses = self.empty();
-        match self.lock().get(&(host, port)) {
-            Some(known) => known.addresses.iter().for_each(|address| addresses.push(*address)),
-            None => return Err(ureq::Error::HostNotFound),
-        }
+        handed.addresses.iter().for_each(|address| addresses.push(*address));
         Ok(addresses)
     }
-}
-
-/// True for `localhost` and every name under it.
-fn is_localhost(host: &str) -> bool {
-    host == "localhost" || host.ends_with(".localhost")
 }
 
 fn look_up(host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, NameFault> {

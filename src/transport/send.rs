@@ -1,6 +1,7 @@
 //! Sending: one request, again where that may help, and its whole answer.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -89,9 +90,11 @@ impl Transport {
     pub(crate) fn new(settings: Settings) -> Result<Transport> {
         let names = Names::default();
         let config = tls::client_config(&settings)?;
-        let connector =
-            ().chain(connect::Tcp(TcpConnector::default()))
-                .chain(connect::Tls { config, observer: settings.observer.clone() });
+        let connector = ().chain(connect::Tcp(TcpConnector::default())).chain(connect::Tls {
+            config,
+            observer: settings.observer.clone(),
+            names: names.clone(),
+        });
         let agent = Agent::with_parts(agent_config(), connector, names.clone());
         Ok(Transport { agent, names, settings, warned: Mutex::default() })
     }
@@ -112,8 +115,19 @@ impl Transport {
     /// When no answer came, it is no HTTP, or it is too large. Every status is an answer.
     pub(crate) fn send(&self, request: Request<'_>, deadline: &mut Deadline) -> Result<Answer> {
         let mut tries = 0;
+        let mut renewed = false;
         loop {
-            let outcome = self.attempt(request, deadline);
+            let mut outcome = self.attempt(request, deadline);
+            let reused = !self.names.take_back();
+            // A connection that was kept may be closed by the peer just then. That is no failure of the request,
+            // so it is sent again at once, on one of its own.
+            if reused && request.retried && !renewed && fault::is_broken(&outcome) {
+                renewed = true;
+                continue;
+            }
+            if let Err(Error::Connection(connection)) = &mut outcome {
+                connection.tries = tries + 1;
+            }
             let again = match &outcome {
                 Ok(answer) => patience::worth_retrying(answer.status()),
                 Err(error) => fault::worth_retrying(error),
@@ -169,7 +183,10 @@ impl Transport {
         self.resolve(request, connect, &limits)?;
         let whole = deadline.left().ok_or_else(over)?;
         let connect = connect.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
-        let sent = self.prepare(request).map_err(|error| limits.error(error.into()))?;
+        let sent = self.prepare(request).map_err(|source| Error::Request {
+            host: origin.authority(),
+            source: Box::new(source),
+        })?;
         let times = Times { connect, idle: idle_timeout, whole };
         let begun = Instant::now();
         // A request without a form has no body, not an empty one.
@@ -216,14 +233,24 @@ impl Transport {
         self.agent.run(sent)
     }
 
-    /// Resolves the host and holds its addresses against the rule of reach. Any address too private refuses:
-    /// the connection could go to it.
+    /// Resolves the host, holds its addresses against the rule of reach, and hands them to the connection. Any
+    /// address too private refuses: the connection could go to it.
     fn resolve(&self, request: Request<'_>, within: Duration, limits: &Limits) -> Result<()> {
         let addresses =
             self.names.resolve(request.url.origin(), within).map_err(|fault| match fault {
                 NameFault::Unknown(error) => limits.connection(ConnectionFault::Name(error)),
+                // The budget for connecting was cut by the whole time.
+                NameFault::TimedOut if within < limits.connect => {
+                    Error::Deadline { limit: limits.whole }
+                }
                 NameFault::TimedOut => limits.connection(ConnectionFault::ConnectTimeout(within)),
             })?;
+        let judged = self.judge(request, &addresses);
+        self.names.hand(addresses);
+        judged
+    }
+
+    fn judge(&self, request: Request<'_>, addresses: &[SocketAddr]) -> Result<()> {
         let Some(reach) = request.reach else { return Ok(()) };
         match addresses.iter().map(|address| address.ip()).find(|ip| Reach::of(*ip) > reach) {
             Some(address) => {
@@ -263,12 +290,16 @@ impl Transport {
         self.observer().tell(&Event::Answered { status, headers: &names, elapsed });
         let host = &origin.authority();
         for text in answer.warnings() {
-            let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-            // A registry that makes up new warnings is not listened to for ever.
-            if warned.len() < MOST_WARNINGS && warned.insert(format!("{host} {text}")) {
+            if self.is_new(format!("{host} {text}")) {
                 self.observer().tell(&Event::Warning { host, text: &text });
             }
         }
+    }
+
+    /// True for a warning that was not told yet. A registry that makes up new ones is not listened to for ever.
+    fn is_new(&self, warning: String) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        warned.len() < MOST_WARNINGS && warned.insert(warning)
     }
 }
 
@@ -287,7 +318,8 @@ fn agent_config() -> ureq::config::Config {
         // A header that is too large must fit into the buffer, else its error is misleading.
         .max_response_header_size(64 * 1024)
         .input_buffer_size(80 * 1024)
-        .output_buffer_size(16 * 1024)
+        // The head of a request is written in one piece, and a token may have 64 KiB.
+        .output_buffer_size(160 * 1024)
         .max_idle_connections(32)
         .max_idle_connections_per_host(16)
         .build()

@@ -16,9 +16,12 @@
 mod bench;
 mod certificates;
 mod checks;
+mod identity;
 mod images;
+mod logins;
 mod namespaces;
 mod peers;
+mod readme;
 mod report;
 mod servers;
 mod stage;
@@ -78,6 +81,9 @@ fn check_against_all(stage: &Stage, report: &mut Report) {
         report.scope(program.name);
         if let Err(why) = checks::against(stage, program, report) {
             report.check("start and images", Err(why));
+        }
+        if let Err(why) = identity::against(stage, program, report) {
+            report.check("start for refresh tokens", Err(why));
         }
         namespaces::run_all(stage, program, report);
     }

@@ -151,13 +151,22 @@ fn passwords_are_read_without_their_line_end() {
     let ran = run(&["--user", "me", "--password-stdin"], "hunter2 \n\n");
     ran.code(8)
         .stdout("")
+        .stderr("regq: standard input: a password is one line, and there are more\n");
+    for (password, says) in [("", "the password is empty"), ("\n", "the password is empty")] {
+        let ran = run(&["--user", "me", "--password-stdin"], password);
+        ran.code(8).stdout("").stderr(format!("regq: standard input: {says}\n"));
+    }
+    run(&["--user", "me", "--password-stdin"], "hunter2\t")
+        .code(8)
+        .stdout("")
         .stderr("regq: standard input: a password cannot hold control characters\n");
     let ran = run(&["-v", "--user", "me", "--password-stdin"], "hunter2");
     ran.code(4).stdout("");
     assert!(ran.stderr.contains("> HEAD http") && !ran.stderr.contains("hunter2"), "{ran}");
     assert!(!ran.stderr.contains("bWU6aHVudGVyMg"), "{ran}");
     assert!(ran.stderr.ends_with(
-        "hint: check the user name and the password, and whether they may read this repository\n"
+        "hint: check the user name and the password, and whether they may read this repository; \
+         --anonymous tells whether it is public\n"
     ), "{ran}");
     let ran = run(&["-q", "--anonymous"], "");
     ran.code(4).stdout("");
@@ -204,7 +213,8 @@ fn authorities_that_cannot_be_read_stop_everything() {
         .stderr(missing);
     let run =
         |value: &str| Regq::new().env("SSL_CERT_FILE", value).args(["-q", "digest", &name]).run();
-    run("/nonexistent/ca.pem").code(8).stdout("").stderr(missing);
+    let named = missing.replace("regq: ", "regq: SSL_CERT_FILE: ");
+    run("/nonexistent/ca.pem").code(8).stdout("").stderr(named);
     assert_eq!(registry.lines(), Vec::<String>::new());
     // A variable that is set to nothing is not set.
     run("").code(0);
@@ -223,4 +233,29 @@ fn a_fall_back_to_plain_http_is_said_once() {
         .stdout(line.repeat(2))
         .stderr(format!("note: {host} does not speak TLS and is asked in plain http\n"));
     Regq::new().args(["digest", "--plain-http", &name, &name]).run().code(0).stderr("");
+}
+
+#[test]
+fn credentials_that_were_given_are_for_one_registry() {
+    let (first, index, _) = registry();
+    let (second, _, _) = registry();
+    first.user("me", "hunter2");
+    let line = format!(
+        "digest --user me --password-stdin {0}/team/app:1 {1}/team/app:1 {0}/team/app:1",
+        first.authority(),
+        second.authority()
+    );
+    let ran = Regq::new().args(line.split(' ')).stdin("hunter2").run();
+    let lines = format!("{0}  {1}/team/app:1\n", index.digest, first.authority());
+    ran.code(2).stdout(lines.repeat(2));
+    assert!(
+        ran.stderr.contains(&format!(
+            "regq: {1}/team/app:1: the credentials were given for {0}\n\
+         hint: ask {1} in a call of its own\n",
+            first.authority(),
+            second.authority()
+        )),
+        "{ran}"
+    );
+    assert_eq!(second.lines(), Vec::<String>::new());
 }

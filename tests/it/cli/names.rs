@@ -69,8 +69,8 @@ fn parse_shows_names_as_objects() {
 fn names_that_look_like_something_else_are_pointed_out() {
     let ran = regq("parse --get repository localhost:5000");
     ran.code(0).stdout("library/localhost\n").stderr(
-        "note: localhost:5000: without a slash this is a repository on Docker Hub and its tag; \
-         a registry and its port are followed by / and a repository\n",
+        "note: localhost:5000: without a slash this is the name of a repository on Docker Hub; \
+         a registry is followed by / and a repository\n",
     );
     regq("parse -q --get tag sha256:0123456789abcdef")
         .code(0)
@@ -132,4 +132,17 @@ fn long_lines_are_failures_of_their_own() {
         .code(2)
         .stdout(format!("{shown}\nalpine...\none\ntwo\n{shown}\n"))
         .stderr(format!("regq: {shown}: {why}\nregq: alpine...: {why}\nregq: {shown}: {why}\n"));
+}
+
+#[test]
+fn a_password_in_a_name_is_not_repeated() {
+    for name in ["https://ada:s3cret@h.example/app", "ada:s3cret@h.example/app"] {
+        let ran = regq(&format!("parse {name}"));
+        ran.code(2).stdout("");
+        assert!(ran.stderr.contains("ada:...@h.example/app"), "{ran}");
+        assert!(!ran.stderr.contains("s3cret"), "{ran}");
+    }
+    // What stands behind the @ of a name is a digest, and in front of it a tag.
+    let ran = regq("parse app:1.0@sha256:00");
+    assert!(ran.stderr.contains("\"app:1.0@sha256:00\""), "{ran}");
 }

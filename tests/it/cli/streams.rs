@@ -51,9 +51,11 @@ fn what_does_not_print_is_escaped() {
 /// A process that reads a list from its stdin, and has answered its first line.
 fn reading(ignored: bool) -> (Child, ChildStdin, BufReader<ChildStdout>) {
     let program = env!("CARGO_BIN_EXE_regq");
-    let mut command = Command::new("sh");
+    // Whoever runs the tests may ignore signals, and a program inherits that.
+    let mut command = Command::new("env");
     let trap = if ignored { "trap '' INT TERM; " } else { "" };
-    command.args(["-c", &format!("{trap}exec \"$0\" parse --get tag -"), program]);
+    let script = format!("{trap}exec \"$0\" parse --get tag -");
+    command.args(["--default-signal=INT,TERM", "sh", "-c", &script, program]);
     let mut child =
         command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

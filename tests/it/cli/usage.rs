@@ -101,7 +101,7 @@ fn values_that_do_not_fit() {
         ("digest --retries=-1 x", "--retries: \"-1\": not a number from 0 to 4294967295"),
         (
             "digest --user a:b x",
-            "--user: \"a:b\": a user name cannot hold a colon or control characters",
+            "--user: a user name cannot hold a colon or control characters; a password goes to --password-stdin or --password-file",
         ),
         ("digest --get= x", "--get: the key is empty"),
         ("digest --ca-file - x", "--ca-file: this takes a file, not standard input"),
@@ -112,14 +112,10 @@ fn values_that_do_not_fit() {
     ] {
         refused(line, message, see);
     }
-    Regq::new()
-        .args(["digest", "--user", "a\nb", "x"])
-        .run()
-        .code(2)
-        .stdout("")
-        .stderr(format!(
-            "regq: --user: \"a\\nb\": a user name cannot hold a colon or control characters\nhint: {see}\n"
-        ));
+    Regq::new().args(["digest", "--user", "a\nb", "x"]).run().code(2).stdout("").stderr(format!(
+        "regq: --user: a user name cannot hold a colon or control characters; a password goes to \
+             --password-stdin or --password-file\nhint: {see}\n"
+    ));
 }
 
 #[test]
