@@ -252,14 +252,13 @@ impl<'a> Exchange<'a> {
     /// What the user keeps for the host that asks: looked up now that it does, and once.
     fn found(&mut self, login: &mut Login, origin: &Origin) -> Option<Found> {
         if let Lookup::Open = login.found {
-            let search = self.client.search(self.registry, origin, self.repository(), login.asked);
+            let time = self.deadline.left().unwrap_or_default();
+            let path = self.repository();
+            let search = self.client.search(self.registry, origin, path, login.asked, time);
             self.trouble = self.trouble.take().or(search.trouble);
             login.found = Lookup::Done(search.found);
         }
-        match &login.found {
-            Lookup::Done(found) => found.clone(),
-            Lookup::Open => None,
-        }
+        login.found.done().cloned()
     }
 
     /// The rule of reach for a URL: none for the origin that the user named.
