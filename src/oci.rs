@@ -350,15 +350,15 @@ const SHOWN_ERRORS: usize = 5;
 impl Words {
     /// Reads the body of an error, whatever it is: the specification's JSON, other JSON, HTML, text, nothing.
     pub(crate) fn read(body: &[u8]) -> Words {
-        Words::read_without(body, "")
+        Words::read_without(body, &[])
     }
 
-    /// The same without a secret that was sent along: some servers repeat what they were sent. It is taken out
-    /// before anything is cut, since the beginning of a secret is not found by the whole of it.
-    pub(crate) fn read_without(body: &[u8], secret: &str) -> Words {
-        let first_of = |text: &str| match secret {
-            "" => first_of(text),
-            secret => first_of(&text.replace(secret, "...")),
+    /// The same without the secrets that were sent along: some servers repeat what they were sent. They are taken
+    /// out before anything is cut, since the beginning of a secret is not found by the whole of it.
+    pub(crate) fn read_without(body: &[u8], secrets: &[String]) -> Words {
+        let first_of = |text: &str| {
+            let clean = |text: String, secret: &String| text.replace(secret.as_str(), "...");
+            first_of(&secrets.iter().fold(text.to_owned(), clean))
         };
         let json = serde_json::from_slice::<Value>(body).unwrap_or_default();
         let errors: Vec<_> = json

@@ -107,8 +107,8 @@ impl Keychain {
     /// [`Error::Local`] when the file does not exist, cannot be read, or is not what docker and podman write.
     pub fn add_file(&mut self, path: &Path) -> Result<()> {
         let local = |fault| Error::Local { path: path.to_owned(), fault };
-        let missing = || local(LocalFault::Io(std::io::ErrorKind::NotFound.into()));
-        let file = AuthFile::read(path).map_err(local)?.ok_or_else(missing)?;
+        let bytes = super::file::read_bounded(path).map_err(local)?;
+        let file = AuthFile::parse(&bytes).map_err(local)?;
         self.places.push(Place::Named(path.to_owned(), file));
         Ok(())
     }

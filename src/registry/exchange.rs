@@ -16,7 +16,7 @@ use crate::oci::Words;
 use crate::reference::{Registry, Repository};
 use crate::token::TokenRequest;
 use crate::transport::{Answer, Deadline, Event, Limit, Method, Reach, Request, redirect};
-use crate::url::{Origin, Scheme, Url};
+use crate::url::{Origin, Scheme, Url, percent_encode};
 
 /// What is asked of a registry.
 #[derive(Debug, Clone, Copy)]
@@ -212,10 +212,10 @@ impl<'a> Exchange<'a> {
         let challenges = challenge::parse(answer.lines("www-authenticate"));
         let config = &self.client.config;
         let credential = found.as_ref().map(|found| &found.credential);
-        let Plan { token, basic, faults } =
+        let Plan { token, basic, ready, faults } =
             login::plan(challenges, url, self.repository, credential, config);
         let usable = token.is_some() || basic;
-        let ready = found.as_ref().and_then(Authorization::ready);
+        let ready = found.as_ref().filter(|_| ready).and_then(Authorization::ready);
         if let (None, None, Some(token)) = (&login.authorization, &ready, &token)
             && let Some(known) = self.client.token_for(token, found.as_ref())
         {
@@ -326,11 +326,18 @@ pub(super) fn follow(from: &Url, answer: &Answer, redirects: u32) -> Result<Url>
     Ok(redirect::target(from, answer)?)
 }
 
-/// What an answer says for itself, without the secret that was sent.
-fn words(answer: &Answer, sent: Option<&Secret>) -> Words {
-    let secret = sent.map(Secret::expose).unwrap_or_default();
-    let secret = secret.split_once(' ').map_or(secret, |(_, secret)| secret);
-    Words::read_without(answer.body(), secret)
+/// Shorter ones are found in any text, and what is left out of it would tell them.
+const SHORTEST_SECRET: usize = 6;
+
+/// What an answer says for itself, without the secrets that were sent: some servers repeat them.
+pub(super) fn words(body: &[u8], sent: &[Secret]) -> Words {
+    let long = |secret: &&str| secret.len() >= SHORTEST_SECRET;
+    let raw = sent.iter().map(Secret::expose).filter(long);
+    let mut forms: Vec<_> =
+        raw.flat_map(|secret| [secret.to_owned(), percent_encode(secret)]).collect();
+    // A secret may be a part of another's form, which would then not be found.
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    Words::read_without(body, &forms)
 }
 
 pub(super) fn status_error(
@@ -338,13 +345,13 @@ pub(super) fn status_error(
     host: String,
     answer: &Answer,
     identity: Identity,
-    sent: Option<&Secret>,
+    sent: &[Secret],
 ) -> Error {
     Error::Status(Box::new(StatusError {
         party,
         host,
         status: answer.status(),
-        words: words(answer, sent),
+        words: words(answer.body(), sent),
         identity,
         retry_after: answer.retry_after(),
     }))
@@ -354,13 +361,13 @@ impl Reply {
     /// The error that this reply is when its status is no answer.
     pub(super) fn into_error(self) -> Error {
         let host = self.url.origin().authority();
-        let sent = self.authorization.as_ref().map(|a| a.header.clone());
+        let sent = self.authorization.as_ref().map(|a| a.secrets.clone()).unwrap_or_default();
         let invalid = self.faults.iter().any(ChallengeFault::is_invalid);
         let error = if self.answer.status() == 401 && invalid {
-            login::unusable(host, self.faults, words(&self.answer, sent.as_ref()))
+            login::unusable(host, self.faults, words(self.answer.body(), &sent))
         } else {
             let identity = self.authorization.map_or(Identity::Anonymous, |a| a.identity);
-            status_error(Party::Registry, host, &self.answer, identity, sent.as_ref())
+            status_error(Party::Registry, host, &self.answer, identity, &sent)
         };
         match self.trouble {
             Some(trouble) => Error::Troubled { trouble, refused: Box::new(error) },

@@ -395,4 +395,10 @@ fn docker_hub_has_dockers_key() {
     let path = folder.write("crane.json", text.unwrap());
     Regq::new().args(["logout", "docker.io", "--authfile"]).arg(&path).run().code(0);
     assert_eq!(folder.read("crane.json"), "{\n\t\"auths\": {}\n}\n");
+    // Helpers know it by the same name.
+    folder.helper("x", "");
+    let path = folder.write("helped.json", r#"{"credsStore":"x"}"#);
+    let logout = Regq::new().args(["logout", "index.docker.io", "--authfile"]).arg(&path);
+    logout.env("PATH", folder.search_path()).run().code(0);
+    assert_eq!(folder.asked("x"), "erase https://index.docker.io/v1/\n");
 }

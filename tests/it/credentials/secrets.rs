@@ -23,6 +23,23 @@ fn servers() -> Vec<Server> {
             Some(_) => Reply::new(status).body("go away"),
         }));
     }
+    // What was sent comes back, as it was sent and decoded.
+    for (door, status) in [(Door::Private, 200), (Door::Private, 403), (Door::Basic, 403)] {
+        servers.push(Server::start(None, move |request| match request.header("authorization") {
+            None if request.method == "HEAD" => super::answer(door, request),
+            None if request.method == "GET" && request.path() != "/token" => {
+                super::answer(door, request)
+            }
+            sent => {
+                let sent = sent.unwrap_or_default();
+                let decoded = super::proof(request).unwrap_or_default();
+                let form = String::from_utf8_lossy(&request.body);
+                let padding = "x".repeat(170);
+                let said = format!("<p>no: {sent} {form} {decoded} {padding} {decoded}");
+                Reply::new(status).body(said)
+            }
+        }));
+    }
     let signed = "https://example.invalid/?X-Amz-Signature=p4ssw0rd-of-nobody";
     servers.push(Server::start(None, move |_| Reply::new(307).header("Location", signed)));
     servers.push(Server::start(None, move |request| match request.path() {
