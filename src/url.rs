@@ -276,11 +276,12 @@ impl fmt::Display for UrlError {
         match self {
             UrlError::NotAbsolute => write!(f, "not an absolute URL"),
             UrlError::Scheme(scheme) => {
+                let scheme = shown(scheme);
                 write!(f, "the scheme {scheme:?} is neither http nor https")
             }
             UrlError::UserInformation => write!(f, "it has a user name in front of the host"),
             UrlError::Host => write!(f, "its host is missing or not a host name"),
-            UrlError::Port(port) => write!(f, "{port:?} is not a port from 1 to 65535"),
+            UrlError::Port(port) => write!(f, "{:?} is not a port from 1 to 65535", shown(port)),
             UrlError::Path => write!(f, "its path is not a path"),
             UrlError::Character(at) => write!(f, "byte {at} cannot stand in a URL"),
         }
@@ -321,7 +322,9 @@ fn check_host(host: &str) -> Result<(), UrlError> {
     }
     let name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
     let labels = host.split('.').all(|label| !label.is_empty());
-    if labels && host.bytes().all(name) { Ok(()) } else { Err(UrlError::Host) }
+    // No name in DNS is longer (RFC 1035 section 2.3.4), and every message names its host.
+    let short = host.len() <= 253;
+    if labels && short && host.bytes().all(name) { Ok(()) } else { Err(UrlError::Host) }
 }
 
 /// The text before a `:` where it is shaped like a scheme (RFC 3986 section 3.1).

@@ -263,3 +263,54 @@ fn shown(duration: Duration) -> String {
         _ => format!("{seconds} s"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use super::{Duration, Event, Loudness, Messages, tell};
+
+    /// A stderr that is read afterwards.
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is said of a wait.
+    fn said(loudness: Loudness, wait: Duration, announced: bool) -> String {
+        let sink = Sink::default();
+        let messages = Messages::new(Box::new(sink.clone()), loudness);
+        let event = Event::Retrying { host: "h", reason: "status 429", wait, announced };
+        tell(&messages, &event);
+        let bytes = sink.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    #[test]
+    fn a_wait_is_told_when_it_is_longer_than_a_second() {
+        let [short, long] = [1_000, 1_001].map(Duration::from_millis);
+        for (loudness, wait, announced, due) in [
+            (Loudness::Normal, short, true, ""),
+            (Loudness::Normal, long, false, "waiting 1 s for h: status 429\n"),
+            (
+                Loudness::Normal,
+                Duration::from_secs(20),
+                true,
+                "waiting 20 s for h, as it asks: status 429\n",
+            ),
+            (Loudness::Quiet, Duration::from_secs(20), true, ""),
+            (Loudness::Trace, short, true, "waiting 1 s for h, as it asks: status 429\n"),
+        ] {
+            assert_eq!(said(loudness, wait, announced), due, "{loudness:?}, {wait:?}");
+        }
+    }
+}

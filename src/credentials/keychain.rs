@@ -215,7 +215,7 @@ impl Place {
     }
 
     fn unusable(&self, fault: LocalFault) -> Trouble {
-        Trouble::Place { place: self.to_string(), fault }
+        Trouble::Place { place: self.to_string(), usual: matches!(self, Place::Usual(_)), fault }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use super::shown::Shown;
+use super::shown::{Shown, list};
 
 /// No answer, and why.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl fmt::Display for CertificateFault {
                 write!(f, "names no host, so not {expected}")
             }
             CertificateFault::Name { expected, presented } => {
-                write!(f, "is not for {expected} but for {}", presented.join(", "))
+                write!(f, "is not for {expected} but for {}", list(presented))
             }
             CertificateFault::AuthorityAsServer => {
                 write!(f, "is an authority's own and is not trusted here")

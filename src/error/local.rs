@@ -70,6 +70,8 @@ pub enum Trouble {
     Place {
         /// Its name.
         place: String,
+        /// True for a place where tools keep credentials, false for one that the user named.
+        usual: bool,
         /// What is wrong with it.
         fault: LocalFault,
     },
@@ -142,7 +144,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Trouble::Helper { program, fault } => write!(f, "{program} {fault}")?,
-            Trouble::Place { place, fault } => write!(f, "{place}: {fault}")?,
+            Trouble::Place { place, fault, .. } => write!(f, "{place}: {fault}")?,
         }
         // Whoever shows an error shows what it comes from; this one stands in a line of its own.
         let source = match self {

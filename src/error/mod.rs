@@ -21,7 +21,7 @@ pub use self::connection::{CertificateFault, ConnectionError, ConnectionFault};
 pub use self::kind::Kind;
 pub use self::local::{HelperFault, LocalFault, Trouble};
 pub use self::refusal::Refusal;
-use self::shown::Shown;
+use self::shown::{Shown, list};
 
 use crate::digest::{Digest, DigestError};
 use crate::oci::ManifestFault;
@@ -232,7 +232,8 @@ impl fmt::Display for Error {
             Error::Document { what, .. } => write!(f, "the {what} is not readable"),
             Error::Encoded { encoding } => write!(
                 f,
-                "the answer came encoded ({encoding:?}) although that was not asked for, and matches no known digest"
+                "the answer came encoded ({:?}) although that was not asked for, and matches no known digest",
+                shown(encoding)
             ),
             Error::TooLarge { what, limit } => {
                 write!(f, "the {what} is larger than the {limit} bytes that are read of one")
@@ -283,9 +284,4 @@ impl From<ReferenceError> for Error {
     fn from(error: ReferenceError) -> Error {
         Error::Reference(error)
     }
-}
-
-fn list(platforms: &[Platform]) -> String {
-    let names: Vec<_> = platforms.iter().map(ToString::to_string).collect();
-    names.join(", ")
 }

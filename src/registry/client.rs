@@ -138,3 +138,25 @@ impl Inner {
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Client, Config};
+    use crate::reference::Registry;
+
+    #[test]
+    fn plain_http_is_spoken_to_the_very_port_that_answered_without_tls() {
+        for (name, origin) in [
+            ("localhost", Some("http://localhost:443")),
+            ("localhost:5000", Some("http://localhost:5000")),
+            ("[::1]", Some("http://[::1]:443")),
+        ] {
+            let found = Registry::parse(name).ok().zip(Client::new(Config::default()).ok());
+            let asked = found.map(|(registry, client)| {
+                client.inner.remember_plain_http(&registry);
+                client.inner.origin(&registry).to_string()
+            });
+            assert_eq!(asked.as_deref(), origin, "{name}");
+        }
+    }
+}

@@ -208,7 +208,7 @@ impl<'a> Exchange<'a> {
             return Ok(Response::Resend);
         }
         // Where it is final, nothing more is looked for: a helper may ask a person.
-        let found = if login.is_final() { None } else { self.found(login, url.origin()) };
+        let found = if login.is_final() { None } else { self.found(login, url.origin())? };
         let challenges = challenge::parse(answer.lines("www-authenticate"));
         let config = &self.client.config;
         let credential = found.as_ref().map(|found| &found.credential);
@@ -250,15 +250,24 @@ impl<'a> Exchange<'a> {
     }
 
     /// What the user keeps for the host that asks: looked up now that it does, and once.
-    fn found(&mut self, login: &mut Login, origin: &Origin) -> Option<Found> {
+    ///
+    /// # Errors
+    /// When a place that the user named cannot be used; of others it is told once the registry has answered to a
+    /// request without credentials.
+    fn found(&mut self, login: &mut Login, origin: &Origin) -> Result<Option<Found>> {
         if let Lookup::Open = login.found {
             let time = self.deadline.left().unwrap_or_default();
             let path = self.repository();
             let search = self.client.search(self.registry, origin, path, login.asked, time);
-            self.trouble = self.trouble.take().or(search.trouble);
             login.found = Lookup::Done(search.found);
+            match search.trouble {
+                Some(Trouble::Place { place, usual: false, fault }) => {
+                    return Err(Error::Local { path: place.into(), fault });
+                }
+                trouble => self.trouble = self.trouble.take().or(trouble),
+            }
         }
-        login.found.done().cloned()
+        Ok(login.found.done().cloned())
     }
 
     /// The rule of reach for a URL: none for the origin that the user named.

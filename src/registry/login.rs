@@ -97,7 +97,10 @@ pub(super) fn plan(
         // No other token is fetched in its place.
         match in_the_open(answered, config) {
             Ok(()) => plan.ready = true,
-            Err(fault) => return Plan { faults: vec![fault], ..plan },
+            Err(refusal) => {
+                let faults = vec![ChallengeFault::Refused(refusal)];
+                return Plan { faults, ..plan };
+            }
         }
     }
     for challenge in challenges {
@@ -144,7 +147,7 @@ fn bearer(
             let (registry, realm) = (answered.host().to_owned(), realm.host().to_owned());
             return Err(ChallengeFault::Refused(Refusal::RealmUntrusted { registry, realm }));
         }
-        in_the_open(realm, config)?;
+        in_the_open(realm, config).map_err(ChallengeFault::Refused)?;
     }
     Ok(token)
 }
@@ -155,18 +158,17 @@ fn basic(
     config: &Config,
 ) -> Result<(), ChallengeFault> {
     match credential.and_then(Credential::as_password) {
-        Some(_) => in_the_open(answered, config),
+        Some(_) => in_the_open(answered, config).map_err(ChallengeFault::Refused),
         None => Err(ChallengeFault::NoCredentials),
     }
 }
 
 /// Credentials go over https, to this machine, or over http when the user said so.
-fn in_the_open(url: &Url, config: &Config) -> Result<(), ChallengeFault> {
+fn in_the_open(url: &Url, config: &Config) -> Result<(), Refusal> {
     if url.scheme() == Scheme::Https || config.plain_http || is_loopback(url.host()) {
         return Ok(());
     }
-    let host = url.host().to_owned();
-    Err(ChallengeFault::Refused(Refusal::CredentialsInTheClear { host }))
+    Err(Refusal::CredentialsInTheClear { host: url.host().to_owned() })
 }
 
 /// The error for a 401 whose challenges lead nowhere.
@@ -213,5 +215,40 @@ mod tests {
         config.plain_http = true;
         let plan = with_token("http://registry.example/v2/", &config);
         assert!(plan.is_some_and(|plan| plan.ready));
+    }
+
+    /// Whether credentials are sent for this challenge of a host, and whether it is said why not.
+    fn judged(from: &str, line: &str, plain_http: bool) -> Option<(bool, bool)> {
+        let config = Config { plain_http, ..Config::default() };
+        let credential = Credential::password("ada", Secret::new("secret")).ok()?;
+        let answered = Url::parse(from).ok()?;
+        let challenges = challenge::parse([line.as_bytes()]);
+        let Plan { token, basic, ready: _, faults } =
+            plan(challenges, &answered, Some("team/app"), Some(&credential), &config);
+        let refused = |fault: &ChallengeFault| {
+            matches!(fault, ChallengeFault::Refused(Refusal::CredentialsInTheClear { .. }))
+        };
+        Some((basic || token.is_some(), faults.iter().any(refused)))
+    }
+
+    #[test]
+    fn credentials_go_in_the_clear_only_where_the_user_said_so_and_on_this_machine() {
+        for (from, plain_http, allowed) in [
+            ("https://registry.example/v2/", false, true),
+            ("http://registry.example/v2/", false, false),
+            ("http://registry.example/v2/", true, true),
+            ("http://192.0.2.1:5000/v2/", false, false),
+            ("http://127.0.0.1.example/v2/", false, false),
+            ("http://localhost.example:5000/v2/", false, false),
+            ("http://localhost:5000/v2/", false, true),
+            ("http://registry.localhost:5000/v2/", false, true),
+            ("http://127.0.0.1:5000/v2/", false, true),
+            ("http://[::1]:5000/v2/", false, true),
+        ] {
+            for line in [r#"Basic realm="a""#, r#"Bearer realm="/token",service="s",scope="x""#] {
+                let due = Some((allowed, !allowed));
+                assert_eq!(judged(from, line, plain_http), due, "{from}: {line}");
+            }
+        }
     }
 }

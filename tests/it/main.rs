@@ -22,3 +22,4 @@ mod reference;
 mod support;
 mod support_tests;
 mod tidy;
+mod url;

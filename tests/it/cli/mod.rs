@@ -6,6 +6,7 @@
 mod answers;
 mod help;
 mod names;
+mod said;
 mod streams;
 mod usage;
 

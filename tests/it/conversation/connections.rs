@@ -275,7 +275,8 @@ fn forgetful(tls: Option<Certificate>, end: fn() -> Reply) -> Server {
 
 #[test]
 fn a_kept_connection_that_is_closed_costs_no_try() {
-    let rows: [(Option<Certificate>, fn() -> Reply); 3] =
+    type Row = (Option<Certificate>, fn() -> Reply);
+    let rows: [Row; 3] =
         [(Some(Certificate::Server), Reply::close), (None, Reply::close), (None, Reply::reset)];
     for (tls, end) in rows {
         let server = forgetful(tls, end);
