@@ -31,13 +31,13 @@ const STREAMS: &[&str] =
      are given, all are tried, and the exit code is that of the first that failed."];
 
 /// The exit codes, as they are for every command.
-const EXIT_CODES: &[(&str, &str)] = &[
+pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "done"),
     ("1", "asked and answered no; with --get, there is no such value"),
     ("2", "wrong command line, or a reference that cannot be read"),
     ("3", "no such repository, tag or platform"),
     ("4", "refused: no credentials, wrong ones, or not enough rights"),
-    ("5", "the registry's limit is reached"),
+    ("5", "the registry's limit is reached, after the retries"),
     ("6", "no answer: name, connection, TLS, time, or the registry failed"),
     ("7", "the answer is not what was asked for, or not safe to act upon"),
     ("8", "this machine: a file that cannot be read, a full disk"),

@@ -9,6 +9,8 @@ use super::suggest::{self, FOREIGN};
 use super::table::{self, COMMANDS, FLAGS, Group, Take};
 use super::{help as help_text, hint};
 
+mod readme;
+
 #[test]
 fn names_stand_for_one_thing() {
     let mut seen = HashSet::new();

@@ -265,8 +265,11 @@ fn plain_http_is_out_once_an_answer_came_over_tls() {
     assert!(!seen.lock().unwrap().iter().any(|event| event.starts_with("plain http")));
 }
 
+/// How a connection ends.
+type End = fn() -> Reply;
+
 /// A server that ends every connection when it is used a second time, without a word.
-fn forgetful(tls: Option<Certificate>, end: fn() -> Reply) -> Server {
+fn forgetful(tls: Option<Certificate>, end: End) -> Server {
     let used = Mutex::new(std::collections::HashSet::new());
     Server::start(tls, move |request| {
         if used.lock().unwrap().insert(request.connection) { manifest() } else { end() }
@@ -275,8 +278,7 @@ fn forgetful(tls: Option<Certificate>, end: fn() -> Reply) -> Server {
 
 #[test]
 fn a_kept_connection_that_is_closed_costs_no_try() {
-    type Row = (Option<Certificate>, fn() -> Reply);
-    let rows: [Row; 3] =
+    let rows: [(Option<Certificate>, End); 3] =
         [(Some(Certificate::Server), Reply::close), (None, Reply::close), (None, Reply::reset)];
     for (tls, end) in rows {
         let server = forgetful(tls, end);

@@ -1,0 +1,106 @@
+//! The README, held against the parser, the tables and the kinds of failure: what it shows must work as it stands.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+
+use regq::error::Kind;
+
+use crate::cli::help::EXIT_CODES;
+use crate::cli::parse::{Request, parse};
+use crate::cli::table::{self, Action, COMMANDS};
+
+const README: &str = include_str!("../../../README.md");
+
+/// Every piece of code: the lines of blocks, without the prompt, and what stands between backticks.
+fn code() -> Vec<&'static str> {
+    let mut pieces = Vec::new();
+    let mut in_block = false;
+    for line in README.lines() {
+        if line.starts_with("```") {
+            in_block = !in_block;
+        } else if in_block {
+            pieces.push(line.strip_prefix("$ ").unwrap_or(line));
+        } else {
+            pieces.extend(line.split('`').skip(1).step_by(2));
+        }
+    }
+    pieces
+}
+
+/// The words of a command line up to its comment, or to what the shell does with it.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split_whitespace().take_while(|word| !["#", "|", "<", ">"].contains(word))
+}
+
+#[test]
+fn command_lines_are_taken_by_the_parser() {
+    let lines: Vec<_> = code().into_iter().filter(|line| line.starts_with("regq ")).collect();
+    assert!(lines.len() >= 12, "{lines:?}");
+    for line in lines {
+        // `regq help COMMAND` is for each of them.
+        let given = words(line).skip(1).map(|word| if word == "COMMAND" { "digest" } else { word });
+        let request = parse(given.map(OsString::from).collect());
+        assert!(
+            matches!(request, Ok(Request::Run(_) | Request::Help(..))),
+            "{line}: {:?}",
+            request.err()
+        );
+    }
+}
+
+#[test]
+fn flags_are_ours() {
+    let flags: BTreeSet<_> = code()
+        .into_iter()
+        .filter(|piece| piece.starts_with("--"))
+        .filter_map(|piece| words(piece).next()?.strip_prefix("--"))
+        .collect();
+    assert!(flags.len() >= 10, "{flags:?}");
+    for flag in flags {
+        assert!(table::long(flag).is_some(), "--{flag}");
+    }
+}
+
+/// The cells of the table whose first column has this heading.
+fn table_under(heading: &str) -> Vec<Vec<String>> {
+    let cells = |line: &'static str| {
+        let inside = line.strip_prefix('|').and_then(|line| line.strip_suffix('|'));
+        inside.map(|line| line.split('|').map(|cell| cell.trim().replace('`', "")).collect())
+    };
+    let lines = README.lines().skip_while(|line| !line.starts_with(&format!("| {heading} |")));
+    lines.map_while(cells).skip(2).collect()
+}
+
+#[test]
+fn commands_are_those_there_are() {
+    let rows = table_under("command");
+    let shown: Vec<_> = rows.iter().filter_map(|row| row.first()?.split(' ').nth(1)).collect();
+    let commands = COMMANDS.iter().filter(|command| !matches!(command.action, Action::Help));
+    let names: Vec<_> = commands.map(|command| command.name).collect();
+    assert_eq!(shown, names);
+}
+
+#[test]
+fn exit_codes_are_those_there_are() {
+    let kinds = [
+        Kind::No,
+        Kind::Usage,
+        Kind::NotFound,
+        Kind::Denied,
+        Kind::RateLimited,
+        Kind::Unavailable,
+        Kind::Invalid,
+        Kind::Local,
+    ];
+    let of_kinds = kinds.map(|kind| (kind.exit_code().to_string(), kind.as_str().to_owned()));
+    let done = [("0".to_owned(), String::new())];
+    let due: Vec<_> = done
+        .into_iter()
+        .chain(of_kinds)
+        .zip(EXIT_CODES)
+        .map(|((code, kind), (_, meaning))| [code, kind, (*meaning).to_owned()])
+        .collect();
+    assert_eq!(table_under("exit code"), due);
+    let codes: Vec<_> = EXIT_CODES.iter().map(|(code, _)| *code).collect();
+    assert_eq!(codes, ["0", "1", "2", "3", "4", "5", "6", "7", "8"]);
+}
