@@ -18,6 +18,7 @@ mod certificates;
 mod checks;
 mod identity;
 mod images;
+mod init;
 mod logins;
 mod namespaces;
 mod peers;
@@ -88,6 +89,7 @@ fn check_against_all(stage: &Stage, report: &mut Report) {
         namespaces::run_all(stage, program, report);
     }
     namespaces::run_cut_off(stage, report);
+    init::check(report);
     if report.has_failures() {
         println!("what the registries stored is kept in {}", stage.folder.display());
         stage.keep();
