@@ -36,14 +36,14 @@ pub mod media_type {
 }
 
 /// The media type in a `Content-Type` value: without parameters, in lower case. Empty values are `None`.
-pub fn essence(content_type: &str) -> Option<String> {
+pub(crate) fn essence(content_type: &str) -> Option<String> {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     (!essence.is_empty()).then(|| essence.to_ascii_lowercase())
 }
 
 /// What a `Content-Type` says of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeclaredType {
+pub(crate) enum DeclaredType {
     /// A manifest's own type: one of the four, or schema 1's.
     Manifest(String),
     /// None, or one that says nothing about what the body is.
@@ -54,7 +54,7 @@ pub enum DeclaredType {
 
 impl DeclaredType {
     /// Judges a `Content-Type` value.
-    pub fn of(content_type: Option<&str>) -> DeclaredType {
+    pub(crate) fn of(content_type: Option<&str>) -> DeclaredType {
         let Some(essence) = content_type.and_then(essence) else { return DeclaredType::Unspecific };
         let name = essence.as_str();
         if media_type::ASKED.contains(&name)
@@ -82,11 +82,11 @@ pub enum Shape {
 
 /// A manifest that was read and found to be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManifestSummary {
+pub(crate) struct ManifestSummary {
     /// What kind of manifest it is.
-    pub shape: Shape,
+    pub(crate) shape: Shape,
     /// Its media type, as Content-Type or the document say it.
-    pub media_type: Option<String>,
+    pub(crate) media_type: Option<String>,
 }
 
 /// Why an answer is not a manifest.
@@ -158,7 +158,7 @@ struct Envelope {
 ///
 /// # Errors
 /// What the rules forbid, as [`ManifestFault`] lists it.
-pub fn read_manifest(
+pub(crate) fn read_manifest(
     content_type: Option<&str>,
     body: &[u8],
 ) -> Result<ManifestSummary, ManifestFault> {
@@ -197,13 +197,13 @@ pub fn read_manifest(
 
 /// A descriptor: what an index says of one of its manifests, or a manifest of its config.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     /// The media type of what it points at.
-    pub media_type: Option<String>,
+    pub(crate) media_type: Option<String>,
     /// The digest of what it points at.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
     /// Its declared size in bytes. A claim: never allocate by it.
-    pub size: Option<u64>,
+    pub(crate) size: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -240,18 +240,18 @@ impl TryFrom<WireDescriptor> for Descriptor {
 
 /// One entry of an index.
 #[derive(Debug)]
-pub struct IndexEntry {
+pub(crate) struct IndexEntry {
     /// The platform that it is for, where it says so.
-    pub platform: Option<Platform>,
+    pub(crate) platform: Option<Platform>,
     /// What it points at, or why that cannot be read. One odd entry does not spoil the others.
-    pub descriptor: Result<Descriptor, serde_json::Error>,
+    pub(crate) descriptor: Result<Descriptor, serde_json::Error>,
 }
 
 /// The manifests that an index points at, in order.
 ///
 /// # Errors
 /// When the body is not an index.
-pub fn read_index(body: &[u8]) -> Result<Vec<IndexEntry>, serde_json::Error> {
+pub(crate) fn read_index(body: &[u8]) -> Result<Vec<IndexEntry>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Index<'a> {
         #[serde(borrow)]
@@ -263,9 +263,9 @@ pub fn read_index(body: &[u8]) -> Result<Vec<IndexEntry>, serde_json::Error> {
     }
     let index: Index<'_> = serde_json::from_slice(body)?;
     let entry = |text: &&RawValue| {
-        let named = serde_json::from_str::<ForPlatform>(text.get()).ok();
+        let named = serde_json::from_slice::<ForPlatform>(text.get().as_bytes()).ok();
         let platform = named.and_then(|named| named.platform).map(Platform::from);
-        let descriptor = serde_json::from_str::<WireDescriptor>(text.get());
+        let descriptor = serde_json::from_slice::<WireDescriptor>(text.get().as_bytes());
         IndexEntry { platform, descriptor: descriptor.and_then(Descriptor::try_from) }
     };
     Ok(index.manifests.iter().map(entry).collect())
@@ -275,7 +275,7 @@ pub fn read_index(body: &[u8]) -> Result<Vec<IndexEntry>, serde_json::Error> {
 ///
 /// # Errors
 /// When the body is not an image manifest, or the descriptor in it has no readable digest.
-pub fn read_config_descriptor(body: &[u8]) -> Result<Descriptor, serde_json::Error> {
+pub(crate) fn read_config_descriptor(body: &[u8]) -> Result<Descriptor, serde_json::Error> {
     #[derive(Deserialize)]
     struct Image {
         config: WireDescriptor,
@@ -288,7 +288,7 @@ pub fn read_config_descriptor(body: &[u8]) -> Result<Descriptor, serde_json::Err
 ///
 /// # Errors
 /// When the body is not an image config.
-pub fn read_config_platform(body: &[u8]) -> Result<Platform, serde_json::Error> {
+pub(crate) fn read_config_platform(body: &[u8]) -> Result<Platform, serde_json::Error> {
     serde_json::from_slice::<WirePlatform>(body).map(Platform::from)
 }
 
@@ -297,7 +297,7 @@ pub fn read_config_platform(body: &[u8]) -> Result<Platform, serde_json::Error> 
 ///
 /// # Errors
 /// When the body is not a schema 1 manifest.
-pub fn read_schema1_platform(body: &[u8]) -> Result<Platform, serde_json::Error> {
+pub(crate) fn read_schema1_platform(body: &[u8]) -> Result<Platform, serde_json::Error> {
     #[derive(Deserialize)]
     struct Schema1 {
         architecture: String,
@@ -316,7 +316,7 @@ pub fn read_schema1_platform(body: &[u8]) -> Result<Platform, serde_json::Error>
     }
     let manifest: Schema1 = serde_json::from_slice(body)?;
     let newest = match manifest.history.first() {
-        Some(entry) => serde_json::from_str(&entry.v1_compatibility)?,
+        Some(entry) => serde_json::from_slice(entry.v1_compatibility.as_bytes())?,
         None => Newest { os: None, variant: None },
     };
     let os = newest.os.as_deref().unwrap_or("linux");
@@ -349,16 +349,16 @@ const SHOWN_ERRORS: usize = 5;
 
 impl Words {
     /// Reads the body of an error, whatever it is: the specification's JSON, other JSON, HTML, text, nothing.
-    pub fn read(body: &[u8]) -> Words {
-        Words::read_without(body, "")
+    pub(crate) fn read(body: &[u8]) -> Words {
+        Words::read_without(body, &[])
     }
 
-    /// The same without a secret that was sent along: some servers repeat what they were sent. It is taken out
-    /// before anything is cut, since the beginning of a secret is not found by the whole of it.
-    pub(crate) fn read_without(body: &[u8], secret: &str) -> Words {
-        let first_of = |text: &str| match secret {
-            "" => first_of(text),
-            secret => first_of(&text.replace(secret, "...")),
+    /// The same without the secrets that were sent along: some servers repeat what they were sent. They are taken
+    /// out before anything is cut, since the beginning of a secret is not found by the whole of it.
+    pub(crate) fn read_without(body: &[u8], secrets: &[String]) -> Words {
+        let first_of = |text: &str| {
+            let clean = |text: String, secret: &String| text.replace(secret.as_str(), "...");
+            first_of(&secrets.iter().fold(text.to_owned(), clean))
         };
         let json = serde_json::from_slice::<Value>(body).unwrap_or_default();
         let errors: Vec<_> = json

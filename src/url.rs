@@ -384,7 +384,7 @@ fn without_dots(path: &str) -> String {
 }
 
 /// Percent-encodes all but unreserved characters and those that a query may hold and scopes use.
-pub fn percent_encode(value: &str) -> String {
+pub(crate) fn percent_encode(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     for byte in value.bytes() {
         let plain = byte.is_ascii_alphanumeric() || b"-._~:/,*".contains(&byte);
@@ -406,7 +406,7 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 }
 
 /// The address that a host is, when it is a literal one: dotted IPv4, or IPv6 in brackets.
-pub fn literal_address(host: &str) -> Option<std::net::IpAddr> {
+pub(crate) fn literal_address(host: &str) -> Option<std::net::IpAddr> {
     match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
         Some(inside) => inside.parse::<Ipv6Addr>().ok().map(Into::into),
         None => host.parse::<Ipv4Addr>().ok().map(Into::into),

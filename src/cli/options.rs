@@ -81,19 +81,25 @@ pub(crate) fn platform(text: &str) -> Result<Platform, String> {
 /// Seconds, or a number with `ms`, `s`, `m`, `h`; decimals are fine.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?}: a duration is seconds, or a number with ms, s, m or h");
-    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
-    let (number, seconds) = units
+    let long = || format!("{text:?}: a duration is at most a year");
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    let (number, unit) = units
         .iter()
-        .find_map(|(unit, seconds)| text.strip_suffix(unit).map(|number| (number, *seconds)))
-        .unwrap_or((text, 1.0));
-    // f64 would read signs, exponents, "inf" and "nan" as well.
-    let plain = number.chars().all(|c| c.is_ascii_digit() || c == '.');
-    let number: f64 =
-        if plain { number.parse().map_err(|_| wrong())? } else { return Err(wrong()) };
-    match Duration::try_from_secs_f64(number * seconds) {
-        Ok(duration) if duration <= LONGEST => Ok(duration),
-        Ok(_) | Err(_) => Err(format!("{text:?}: a duration is at most a year")),
+        .find_map(|(unit, length)| text.strip_suffix(unit).map(|number| (number, *length)))
+        .unwrap_or((text, 1_000));
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || (whole.is_empty() && decimals.is_empty()) {
+        return Err(wrong());
     }
+    // Whole numbers do, and floating point is ten kilobytes of tables. What is finer than a microsecond of the
+    // unit is dropped.
+    let millionths = format!("{decimals:0<6}").chars().take(6).collect::<String>();
+    let whole: u64 = format!("0{whole}").parse().map_err(|_| long())?;
+    let millionths: u64 = millionths.parse().map_err(|_| wrong())?;
+    let milliseconds = whole.checked_mul(unit).ok_or_else(long)?;
+    let duration = Duration::from_millis(milliseconds) + Duration::from_nanos(millionths * unit);
+    if duration <= LONGEST { Ok(duration) } else { Err(long()) }
 }
 
 /// A duration that something is given to happen in, so not zero.

@@ -254,12 +254,13 @@ fn seen(look: &Look) -> String {
     }
 }
 
-/// A duration for people: `0.3 s`, `20 s`.
+/// A duration for people: `300 ms`, `1.5 s`, `20 s`.
 fn shown(duration: Duration) -> String {
-    if duration.subsec_millis() == 0 || duration >= Duration::from_secs(10) {
-        format!("{:.0} s", duration.as_secs_f64())
-    } else {
-        format!("{:.1} s", duration.as_secs_f64())
+    let (seconds, tenths) = (duration.as_secs(), duration.subsec_millis() / 100);
+    match (seconds, tenths) {
+        (0, _) => format!("{} ms", duration.as_millis()),
+        (1..10, 1..) => format!("{seconds}.{tenths} s"),
+        _ => format!("{seconds} s"),
     }
 }
 
@@ -299,7 +300,7 @@ mod tests {
         let [short, long] = [1_000, 1_001].map(Duration::from_millis);
         for (loudness, wait, announced, due) in [
             (Loudness::Normal, short, true, ""),
-            (Loudness::Normal, long, false, "waiting 1.0 s for h: status 429\n"),
+            (Loudness::Normal, long, false, "waiting 1 s for h: status 429\n"),
             (
                 Loudness::Normal,
                 Duration::from_secs(20),

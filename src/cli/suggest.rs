@@ -145,7 +145,7 @@ fn foreign(word: &str) -> Option<String> {
 /// The name with the fewest edits between it and the word, where these are few for its length; a
 /// beginning of a name is one edit away from it.
 fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
+    let word = word.to_ascii_lowercase();
     let distance = |name: &str| {
         if word.len() >= 3 && name.starts_with(&word) { 1 } else { edits(&word, name) }
     };

@@ -102,6 +102,17 @@ impl Credential {
         }
     }
 
+    /// All of it that is secret, in the forms in which it is sent.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        let token = match self {
+            Credential::IdentityToken { token, .. } | Credential::Token(token) => Some(token),
+            Credential::Password(_) => None,
+        };
+        let password =
+            self.as_password().map(|password| [password.encoded(), password.password.clone()]);
+        token.cloned().into_iter().chain(password.into_iter().flatten()).collect()
+    }
+
     /// The user name, where there is one.
     pub fn user(&self) -> Option<&str> {
         self.as_password().map(Password::user)

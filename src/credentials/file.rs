@@ -12,6 +12,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::credential::{Credential, Password};
@@ -30,7 +31,7 @@ pub(super) const TOKEN_USER: &str = "<token>";
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuthFile {
     #[serde(default)]
-    auths: Pairs<Entry>,
+    auths: Pairs<Option<Object<Entry>>>,
     #[serde(default)]
     cred_helpers: Pairs<String>,
     #[serde(default)]
@@ -66,7 +67,9 @@ impl AuthFile {
     pub(crate) fn read(path: &Path) -> Result<Option<AuthFile>, LocalFault> {
         let bytes = match read_bounded(path) {
             Ok(bytes) => bytes,
-            Err(LocalFault::Io(error)) if is_missing(&error) => return Ok(None),
+            Err(LocalFault::Io(error)) if is_missing(&error) || is_hidden(path, &error) => {
+                return Ok(None);
+            }
             Err(fault) => return Err(fault),
         };
         AuthFile::parse(&bytes).map(Some)
@@ -77,7 +80,8 @@ impl AuthFile {
         if bytes.trim_ascii().is_empty() {
             return Ok(AuthFile::default());
         }
-        serde_json::from_slice(bytes).map_err(|error| json_fault(&error))
+        let Object(file) = serde_json::from_slice(bytes).map_err(|error| json_fault(&error))?;
+        Ok(file)
     }
 
     /// The helper to ask: the registry's own before the one for all.
@@ -92,7 +96,8 @@ impl AuthFile {
         &self,
         target: &Target,
     ) -> Result<Option<(String, Credential)>, LocalFault> {
-        let filled = self.auths.iter().filter(|(_, entry)| !entry.is_empty());
+        let entries = self.auths.iter().filter_map(|(key, entry)| Some((key, &entry.as_ref()?.0)));
+        let filled = entries.filter(|(_, entry)| !entry.is_empty());
         let Some((key, entry)) = target.best(filled) else { return Ok(None) };
         match entry.credential() {
             Some(credential) => Ok(Some((key.to_owned(), credential))),
@@ -116,7 +121,7 @@ impl Entry {
         let password = self.password();
         match filled(&self.identitytoken) {
             Some(token) => Some(Credential::IdentityToken { token: token.clone(), password }),
-            None => password.map(of_password),
+            None => password.and_then(of_password),
         }
     }
 
@@ -127,7 +132,9 @@ impl Entry {
             let user = self.username.as_deref().filter(|user| !user.is_empty())?;
             return Password::new(user, password).ok();
         };
-        let pair = STANDARD.decode(auth.expose().trim()).ok()?;
+        // As docker reads it: `base64` breaks its lines, and scripts leave the breaks in.
+        let unbroken: String = auth.expose().trim().replace(['\r', '\n'], "");
+        let pair = STANDARD.decode(unbroken).ok()?;
         let pair = String::from_utf8(pair).ok()?;
         let (user, password) = pair.split_once(':')?;
         // Old clients padded the password with zero bytes.
@@ -140,13 +147,14 @@ impl Entry {
     }
 }
 
-/// A user name and password, or the identity token that stands in their place.
-pub(super) fn of_password(password: Password) -> Credential {
-    if password.user() == TOKEN_USER {
-        Credential::IdentityToken { token: password.secret().clone(), password: None }
-    } else {
-        Credential::Password(password)
+/// A user name and password, or the identity token that stands in their place, which is not empty.
+pub(super) fn of_password(password: Password) -> Option<Credential> {
+    if password.user() != TOKEN_USER {
+        return Some(Credential::Password(password));
     }
+    let token = password.secret();
+    let given = !token.expose().is_empty();
+    given.then(|| Credential::IdentityToken { token: token.clone(), password: None })
 }
 
 fn filled(secret: &Option<Secret>) -> Option<&Secret> {
@@ -168,9 +176,39 @@ pub(super) fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
+/// True when nobody may know whether there is such a file, since its folder lets us in no further.
+fn is_hidden(path: &Path, error: &io::Error) -> bool {
+    let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    denied(error) && std::fs::symlink_metadata(path).is_err_and(|error| denied(&error))
+}
+
 /// Where reading JSON stopped. Not serde's words: they quote what they do not like, which may be a secret.
 pub(super) fn json_fault(error: &serde_json::Error) -> LocalFault {
     LocalFault::Json { line: error.line(), column: error.column(), syntax: !error.is_data() }
+}
+
+/// A struct that is written as a JSON object; serde alone takes an array of its fields as well.
+#[derive(Debug, Clone)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Object<T>, M::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Reader(PhantomData))
+    }
 }
 
 /// A JSON object in the order in which it was written, repeated keys included.

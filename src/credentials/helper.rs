@@ -4,15 +4,16 @@
 //! that can be no path, bounded output and a deadline. The only place that starts programs.
 
 use std::io::{self, Read, Write as _};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::credential::{Credential, Password};
-use super::file::of_password;
+use super::file::{Object, of_password};
 use super::secret::Secret;
 use crate::error::HelperFault;
 
@@ -22,11 +23,22 @@ const OUTPUT: u64 = 64 * 1024;
 /// A helper that waits for a person is given this time.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// How often it is looked whether a helper has ended.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What a helper wrote before it ended is read within moments, also when a program that it left behind holds its
+/// output open.
+const AFTER: Duration = Duration::from_secs(1);
+
 /// What helpers say on stdout, and fail with, when they have nothing for a server.
 const NOT_FOUND: &str = "credentials not found";
 
-/// Asks a helper for a server's credential; `None` when it has none.
-pub(crate) fn get(name: &str, server: &str) -> Result<Option<Credential>, HelperFault> {
+/// Asks a helper for a server's credential, and waits so long at most; `None` when it has none.
+pub(crate) fn get(
+    name: &str,
+    server: &str,
+    time: Duration,
+) -> Result<Option<Credential>, HelperFault> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Answer {
@@ -34,16 +46,17 @@ pub(crate) fn get(name: &str, server: &str) -> Result<Option<Credential>, Helper
         username: String,
         secret: Secret,
     }
-    let ended = run(name, "get", server.as_bytes())?;
+    let ended = run(name, "get", server.as_bytes(), time.min(DEADLINE))?;
     if !ended.success {
-        return if ended.says(NOT_FOUND) { Ok(None) } else { Err(ended.fault()) };
+        return if ended.says(NOT_FOUND) { Ok(None) } else { Err(ended.fault(None)) };
     }
-    let answer: Answer = serde_json::from_slice(&ended.stdout).map_err(|_| HelperFault::Answer)?;
+    let Object(answer): Object<Answer> =
+        serde_json::from_slice(&ended.stdout).map_err(|_| HelperFault::Answer)?;
     if answer.username.is_empty() && answer.secret.expose().is_empty() {
         return Ok(None);
     }
     let password = Password::new(answer.username, answer.secret);
-    password.map(of_password).map(Some).map_err(|_| HelperFault::Answer)
+    password.ok().and_then(of_password).map(Some).ok_or(HelperFault::Answer)
 }
 
 /// Has a helper keep a server's credential.
@@ -59,17 +72,17 @@ pub(crate) fn store(name: &str, server: &str, password: &Password) -> Result<(),
     let (username, secret) = (password.user(), password.secret().expose());
     let text = serde_json::to_vec(&Stored { server, username, secret })
         .map_err(|_| HelperFault::Answer)?;
-    let ended = run(name, "store", &text)?;
-    if ended.success { Ok(()) } else { Err(ended.fault()) }
+    let ended = run(name, "store", &text, DEADLINE)?;
+    if ended.success { Ok(()) } else { Err(ended.fault(Some(password.secret()))) }
 }
 
 /// Has a helper forget a server's credential; false when it had none.
 pub(crate) fn erase(name: &str, server: &str) -> Result<bool, HelperFault> {
-    let ended = run(name, "erase", server.as_bytes())?;
+    let ended = run(name, "erase", server.as_bytes(), DEADLINE)?;
     match ended.success {
         true => Ok(true),
         false if ended.says(NOT_FOUND) => Ok(false),
-        false => Err(ended.fault()),
+        false => Err(ended.fault(None)),
     }
 }
 
@@ -84,12 +97,15 @@ impl Ended {
         [&self.stdout, &self.stderr].iter().any(|out| String::from_utf8_lossy(out).contains(words))
     }
 
-    /// What it said, which of `get` is no secret when it failed.
-    fn fault(&self) -> HelperFault {
+    /// What it said, without what could be a secret: the answer to a `get`, or what it was given to store.
+    fn fault(&self, stored: Option<&Secret>) -> HelperFault {
         let said = [&self.stdout, &self.stderr].into_iter().find(|out| !out.is_empty());
         let said = said.map(|out| String::from_utf8_lossy(out).into_owned()).unwrap_or_default();
         let line = said.lines().next().unwrap_or_default();
-        HelperFault::Failed(line.chars().take(200).collect())
+        let told =
+            line.contains('{') || stored.is_some_and(|stored| line.contains(stored.expose()));
+        let shown = if told { String::new() } else { line.chars().take(200).collect() };
+        HelperFault::Failed(shown)
     }
 }
 
@@ -99,22 +115,28 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(plain)
 }
 
-fn run(name: &str, action: &str, input: &[u8]) -> Result<Ended, HelperFault> {
+fn run(name: &str, action: &str, input: &[u8], time: Duration) -> Result<Ended, HelperFault> {
     if !is_name(name) {
         return Err(HelperFault::Missing);
     }
-    let until = Instant::now() + DEADLINE;
-    let mut child = Command::new(format!("docker-credential-{name}"))
-        .arg(action)
+    let mut command = Command::new(format!("docker-credential-{name}"));
+    command.arg(action);
+    talk(command, input, time)
+}
+
+/// Starts a program, gives it its input and takes its output. It has ended when this returns.
+fn talk(mut command: Command, input: &[u8], time: Duration) -> Result<Ended, HelperFault> {
+    let begun = Instant::now();
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| {
             let missing = error.kind() == io::ErrorKind::NotFound;
-            if missing { HelperFault::Missing } else { HelperFault::Start(error) }
+            if missing { HelperFault::Missing } else { HelperFault::Start(Arc::new(error)) }
         })?;
-    let outcome = talk(&mut child, input, until);
+    let outcome = converse(&mut child, input, begun, time);
     if outcome.is_err() {
         // It may have ended by itself; then there is nothing to kill. Waiting frees its entry.
         let _ = child.kill();
@@ -123,41 +145,130 @@ fn run(name: &str, action: &str, input: &[u8]) -> Result<Ended, HelperFault> {
     outcome
 }
 
-fn talk(child: &mut Child, input: &[u8], until: Instant) -> Result<Ended, HelperFault> {
-    let stdout = child.stdout.take().map(collect);
-    let stderr = child.stderr.take().map(collect);
+fn converse(
+    child: &mut Child,
+    input: &[u8],
+    begun: Instant,
+    time: Duration,
+) -> Result<Ended, HelperFault> {
+    let stdout = child.stdout.take().map(Output::collect);
+    let stderr = child.stderr.take().map(Output::collect);
     if let Some(mut stdin) = child.stdin.take() {
-        // A server's name and a password fit into a pipe; a helper that does not read them answers all the same.
-        let _ = stdin.write_all(input);
+        let input = input.to_owned();
+        // On a thread of its own: a password may be more than a pipe holds, and a helper that does not read it
+        // may answer all the same.
+        thread::spawn(move || stdin.write_all(&input));
     }
-    let stdout = wait_for(stdout, until)?;
-    let stderr = wait_for(stderr, until)?;
-    loop {
-        match child.try_wait().map_err(HelperFault::Start)? {
-            Some(status) => return Ok(Ended { success: status.success(), stdout, stderr }),
-            None if Instant::now() >= until => return Err(HelperFault::TimedOut(DEADLINE)),
-            // Its output is closed, so it ends within moments.
-            None => thread::sleep(Duration::from_millis(5)),
+    let mut outputs = [stdout, stderr].into_iter().flatten();
+    let (stdout, stderr) = (outputs.next(), outputs.next());
+    let status = loop {
+        // A helper that writes too much is not waited for.
+        if [&stdout, &stderr].into_iter().flatten().any(Output::is_too_much) {
+            return Err(HelperFault::TooMuch(OUTPUT));
         }
+        match child.try_wait().map_err(|error| HelperFault::Start(Arc::new(error)))? {
+            Some(status) => break status,
+            None if begun.elapsed() >= time => return Err(HelperFault::TimedOut(time)),
+            None => thread::sleep(LOOK),
+        }
+    };
+    ended(status, stdout, stderr)
+}
+
+fn ended(
+    status: ExitStatus,
+    stdout: Option<Output>,
+    stderr: Option<Output>,
+) -> Result<Ended, HelperFault> {
+    let until = Instant::now() + AFTER;
+    let [stdout, stderr] = [stdout, stderr].map(|output| match output {
+        Some(output) => output.finish(until),
+        None => Ok(Vec::new()),
+    });
+    Ok(Ended { success: status.success(), stdout: stdout?, stderr: stderr? })
+}
+
+/// What a program writes, read on a thread of its own.
+struct Output {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    ended: Receiver<()>,
+}
+
+impl Output {
+    fn collect(mut source: impl Read + Send + 'static) -> Output {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let (sender, ended) = mpsc::sync_channel(1);
+        let shared = Arc::clone(&bytes);
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            // What came before a failure is what there is.
+            while let Ok(count) = source.read(&mut buffer) {
+                let read = buffer.get(..count).unwrap_or_default();
+                let mut bytes = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                bytes.extend_from_slice(read);
+                if read.is_empty() || is_too_much(&bytes) {
+                    break;
+                }
+            }
+            let _ = sender.send(());
+        });
+        Output { bytes, ended }
+    }
+
+    fn is_too_much(&self) -> bool {
+        is_too_much(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// All that was written. When the end does not come in time, somebody else holds the output open.
+    fn finish(self, until: Instant) -> Result<Vec<u8>, HelperFault> {
+        match self.ended.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_too_much(&bytes) {
+            return Err(HelperFault::TooMuch(OUTPUT));
+        }
+        Ok(std::mem::take(&mut bytes))
     }
 }
 
-/// Reads an output on a thread of its own, so that a helper that hangs does not hang us.
-fn collect(output: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::sync_channel(1);
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // What came before a failure is what there is.
-        let _ = output.take(OUTPUT + 1).read_to_end(&mut bytes);
-        let _ = sender.send(bytes);
-    });
-    receiver
+fn is_too_much(bytes: &[u8]) -> bool {
+    u64::try_from(bytes.len()).is_ok_and(|length| length > OUTPUT)
 }
 
-fn wait_for(output: Option<Receiver<Vec<u8>>>, until: Instant) -> Result<Vec<u8>, HelperFault> {
-    let Some(output) = output else { return Ok(Vec::new()) };
-    let left = until.saturating_duration_since(Instant::now());
-    let bytes = output.recv_timeout(left).map_err(|_| HelperFault::TimedOut(DEADLINE))?;
-    let whole = u64::try_from(bytes.len()).is_ok_and(|length| length <= OUTPUT);
-    if whole { Ok(bytes) } else { Err(HelperFault::TooMuch(OUTPUT)) }
+#[cfg(test)]
+mod tests {
+    use super::{HelperFault, talk};
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    /// A program that ends by itself only after a minute, to be stopped.
+    fn hanging() -> Command {
+        shell("exec sleep 60")
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_stopped() {
+        let begun = Instant::now();
+        // With more for its stdin than a pipe holds, which it does not read.
+        for input in [0, 1024 * 1024] {
+            let time = Duration::from_millis(50);
+            let ended = talk(hanging(), &vec![b'x'; input], time);
+            assert!(matches!(ended, Err(HelperFault::TimedOut(limit)) if limit == time));
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn all_of_the_input_arrives() {
+        let ended = talk(shell("wc -c"), &vec![b'x'; 1024 * 1024], Duration::from_secs(30));
+        let said = ended.map(|ended| String::from_utf8_lossy(&ended.stdout).trim().to_owned());
+        assert!(matches!(said.as_deref(), Ok("1048576")), "{:?}", said.err());
+    }
 }

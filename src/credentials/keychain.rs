@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::credential::Credential;
 use super::file::{AuthFile, HelperName};
 use super::key::Target;
+use super::secret::Secret;
 use crate::error::{Error, HelperFault, LocalFault, Result, Trouble};
 use crate::reference::Registry;
 
@@ -26,7 +27,7 @@ enum Place {
     /// A file that the user named, read already.
     Named(PathBuf, AuthFile),
     /// The text of a variable of the environment.
-    Variable(&'static str, String),
+    Variable(&'static str, Secret),
     /// A file where tools keep credentials. That there is none is normal.
     Usual(PathBuf),
 }
@@ -94,8 +95,8 @@ impl Keychain {
         let local = |fault| Error::Local { path: path.to_owned(), fault };
         let bytes = super::file::read_bounded(path).map_err(local)?;
         let text = String::from_utf8(bytes).map_err(|_| local(LocalFault::NoToken))?;
-        let token = Credential::token(super::secret::Secret::new(text.trim()))
-            .map_err(|_| local(LocalFault::NoToken))?;
+        let token =
+            Credential::token(Secret::new(text.trim())).map_err(|_| local(LocalFault::NoToken))?;
         self.token = Some((token, path.to_owned()));
         Ok(())
     }
@@ -106,15 +107,15 @@ impl Keychain {
     /// [`Error::Local`] when the file does not exist, cannot be read, or is not what docker and podman write.
     pub fn add_file(&mut self, path: &Path) -> Result<()> {
         let local = |fault| Error::Local { path: path.to_owned(), fault };
-        let missing = || local(LocalFault::Io(std::io::ErrorKind::NotFound.into()));
-        let file = AuthFile::read(path).map_err(local)?.ok_or_else(missing)?;
+        let bytes = super::file::read_bounded(path).map_err(local)?;
+        let file = AuthFile::parse(&bytes).map_err(local)?;
         self.places.push(Place::Named(path.to_owned(), file));
         Ok(())
     }
 
     /// Adds the text of a credential file, and the name of the variable that holds it. It is read when needed.
     pub fn add_variable(&mut self, name: &'static str, text: impl Into<String>) {
-        self.places.push(Place::Variable(name, text.into()));
+        self.places.push(Place::Variable(name, Secret::new(text)));
     }
 
     /// Adds a file where tools keep credentials. It is read when needed, and need not exist.
@@ -157,7 +158,7 @@ impl Place {
     fn search(&self, target: &Target, searcher: &mut dyn Searcher) -> Search {
         let file = match self {
             Place::Named(_, file) => Ok(Some(file.clone())),
-            Place::Variable(_, text) => AuthFile::parse(text.as_bytes()).map(Some),
+            Place::Variable(_, text) => AuthFile::parse(text.expose().as_bytes()).map(Some),
             Place::Usual(path) => AuthFile::read(path),
         };
         let name = &self.to_string();
@@ -214,7 +215,7 @@ impl Place {
     }
 
     fn unusable(&self, fault: LocalFault) -> Trouble {
-        Trouble::Place { place: self.to_string(), fault }
+        Trouble::Place { place: self.to_string(), usual: matches!(self, Place::Usual(_)), fault }
     }
 }
 

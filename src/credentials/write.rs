@@ -3,9 +3,11 @@
 //! The new file is written beside the old one and renamed over it, so that a crash at any point leaves one of
 //! the two whole. Keys keep their order, values their bytes; only the blanks between them may change.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
+};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -74,6 +76,9 @@ pub fn erase(path: &Path, registry: &Registry) -> Result<Vec<Kept>> {
     Ok(kept)
 }
 
+/// As many as Linux follows.
+const MOST_LINKS: usize = 40;
+
 type Object = Pairs<Box<RawValue>>;
 
 /// A credential file as it stands, to be changed.
@@ -82,8 +87,24 @@ struct Document {
     path: PathBuf,
     object: Object,
     parsed: AuthFile,
-    /// The mode of the file that is there.
-    mode: Option<u32>,
+    /// Whose the file is that is there, and who may read it.
+    old: Option<Metadata>,
+}
+
+/// What a path leads to, through symbolic links, also when the last one leads to a file that is not there yet.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&path) {
+            Ok(link) => path = path.parent().unwrap_or(Path::new("")).join(link),
+            // No link, or nothing there.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput || is_missing(&error) => {
+                return Ok(path);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
 }
 
 impl Document {
@@ -91,22 +112,26 @@ impl Document {
     fn open(path: &Path) -> Result<Document> {
         let local = |fault| Error::Local { path: path.to_owned(), fault };
         let io = |error| local(LocalFault::Io(error));
-        let (path, bytes) = match fs::canonicalize(path) {
-            Ok(path) => (path.clone(), read_bounded(&path).map_err(local)?),
-            Err(error) if is_missing(&error) => (path.to_owned(), Vec::new()),
+        let path = &target(path).map_err(io)?;
+        let old = match fs::metadata(path) {
+            // Neither a device nor a pipe is replaced by a file.
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(local(LocalFault::Write(io::Error::other("not a regular file"))));
+            }
+            Ok(metadata) => Some(metadata),
+            Err(error) if is_missing(&error) => None,
             Err(error) => return Err(io(error)),
+        };
+        let bytes = match old {
+            Some(_) => read_bounded(path).map_err(local)?,
+            None => Vec::new(),
         };
         let parsed = AuthFile::parse(&bytes).map_err(local)?;
         let object = match bytes.trim_ascii() {
             b"" => Pairs(Vec::new()),
             bytes => serde_json::from_slice(bytes).map_err(|error| local(json_fault(&error)))?,
         };
-        let mode = match fs::metadata(&path) {
-            Ok(metadata) => Some(metadata.permissions().mode() & 0o7777),
-            Err(error) if is_missing(&error) => None,
-            Err(error) => return Err(io(error)),
-        };
-        Ok(Document { path, object, parsed, mode })
+        Ok(Document { path: path.to_owned(), object, parsed, old })
     }
 
     fn local(&self, fault: LocalFault) -> Error {
@@ -121,9 +146,8 @@ impl Document {
     fn auths(&self) -> Result<Object> {
         let found = self.object.0.iter().rev().find(|(key, _)| key == "auths");
         match found {
-            Some((_, value)) => {
-                serde_json::from_str(value.get()).map_err(|error| self.local(json_fault(&error)))
-            }
+            Some((_, value)) => serde_json::from_slice(value.get().as_bytes())
+                .map_err(|error| self.local(json_fault(&error))),
             None => Ok(Pairs(Vec::new())),
         }
     }
@@ -159,8 +183,9 @@ impl Document {
             .create(&folder)
             .map_err(self.unwritable())?;
         let beside = Beside::create(&folder, &self.path).map_err(self.unwritable())?;
-        let written =
-            beside.fill(text, self.mode).and_then(|()| fs::rename(&beside.path, &self.path));
+        let written = beside
+            .fill(text, self.old.as_ref())
+            .and_then(|()| fs::rename(&beside.path, &self.path));
         if let Err(error) = written {
             // The old file is whole; what was begun beside it is not kept.
             let _ = fs::remove_file(&beside.path);
@@ -195,8 +220,12 @@ impl Beside {
         }
     }
 
-    fn fill(&self, text: &[u8], mode: Option<u32>) -> io::Result<()> {
-        if let Some(mode) = mode {
+    /// Writes it, with the owner and the mode of the old file.
+    fn fill(&self, text: &[u8], old: Option<&Metadata>) -> io::Result<()> {
+        if let Some(old) = old {
+            // Where root logs in for somebody, the file stays theirs. Others can give nothing away.
+            let _ = fchown(&self.file, Some(old.uid()), Some(old.gid()));
+            let mode = old.permissions().mode() & 0o7777;
             self.file.set_permissions(Permissions::from_mode(mode))?;
         }
         (&self.file).write_all(text)?;

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::shown::Shown;
@@ -37,14 +38,14 @@ pub enum LocalFault {
 }
 
 /// What is wrong with a credential helper.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum HelperFault {
     /// There is no such program, or its name is none.
     Missing,
     /// It cannot be started.
-    Start(io::Error),
-    /// It failed, and said this.
+    Start(Arc<io::Error>),
+    /// It failed, and said this; empty when it said nothing that can be shown.
     Failed(String),
     /// It did not answer in time.
     TimedOut(Duration),
@@ -69,6 +70,8 @@ pub enum Trouble {
     Place {
         /// Its name.
         place: String,
+        /// True for a place where tools keep credentials, false for one that the user named.
+        usual: bool,
         /// What is wrong with it.
         fault: LocalFault,
     },
@@ -115,7 +118,7 @@ impl fmt::Display for HelperFault {
         match self {
             HelperFault::Missing => write!(f, "is not there"),
             HelperFault::Start(_) => write!(f, "cannot be started"),
-            HelperFault::Failed(said) if said.is_empty() => write!(f, "failed and said nothing"),
+            HelperFault::Failed(said) if said.is_empty() => write!(f, "failed and gave no reason"),
             HelperFault::Failed(said) => write!(f, "failed; it says {said:?}"),
             HelperFault::TimedOut(limit) => write!(f, "did not answer within {}", Shown(*limit)),
             HelperFault::TooMuch(limit) => write!(f, "answered more than {limit} bytes"),
@@ -127,7 +130,7 @@ impl fmt::Display for HelperFault {
 impl HelperFault {
     pub(super) fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            HelperFault::Start(error) => Some(error),
+            HelperFault::Start(error) => Some(error.as_ref()),
             HelperFault::Missing
             | HelperFault::Failed(_)
             | HelperFault::TimedOut(_)
@@ -141,7 +144,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Trouble::Helper { program, fault } => write!(f, "{program} {fault}")?,
-            Trouble::Place { place, fault } => write!(f, "{place}: {fault}")?,
+            Trouble::Place { place, fault, .. } => write!(f, "{place}: {fault}")?,
         }
         // Whoever shows an error shows what it comes from; this one stands in a line of its own.
         let source = match self {

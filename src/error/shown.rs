@@ -14,7 +14,7 @@ impl fmt::Display for Shown {
         } else if duration.subsec_millis() == 0 || *duration >= Duration::from_secs(60) {
             write!(f, "{} s", duration.as_secs())
         } else {
-            write!(f, "{:.1} s", duration.as_secs_f64())
+            write!(f, "{}.{} s", duration.as_secs(), duration.subsec_millis() / 100)
         }
     }
 }

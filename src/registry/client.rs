@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::config::Config;
 use super::login::{Authorization, identity};
 use crate::credentials::{Credential, Found};
-use crate::error::{Identity, Result};
+use crate::error::{HelperFault, Identity, Result};
 use crate::reference::Registry;
 use crate::token::TokenRequest;
 use crate::transport::Transport;
@@ -31,10 +31,13 @@ pub(super) struct Inner {
     /// Origins that answered over TLS.
     answered: Mutex<HashSet<Origin>>,
     /// What helpers answered, by helper and server.
-    pub(super) helped: Mutex<HashMap<(String, String), Option<Credential>>>,
+    pub(super) helped: Mutex<HashMap<(String, String), Helped>>,
     /// What was told already.
     pub(super) said: Mutex<HashSet<String>>,
 }
+
+/// What a helper answered.
+pub(super) type Helped = std::result::Result<Option<Credential>, HelperFault>;
 
 impl Client {
     /// A client with these settings. Nothing is sent yet.

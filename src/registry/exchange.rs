@@ -16,7 +16,7 @@ use crate::oci::Words;
 use crate::reference::{Registry, Repository};
 use crate::token::TokenRequest;
 use crate::transport::{Answer, Deadline, Event, Limit, Method, Reach, Request, redirect};
-use crate::url::{Origin, Scheme, Url};
+use crate::url::{Origin, Scheme, Url, percent_encode};
 
 /// What is asked of a registry.
 #[derive(Debug, Clone, Copy)]
@@ -207,17 +207,15 @@ impl<'a> Exchange<'a> {
             login.authorization = Some(kept);
             return Ok(Response::Resend);
         }
-        let found = self.found(login, url.origin());
+        // Where it is final, nothing more is looked for: a helper may ask a person.
+        let found = if login.is_final() { None } else { self.found(login, url.origin())? };
         let challenges = challenge::parse(answer.lines("www-authenticate"));
         let config = &self.client.config;
         let credential = found.as_ref().map(|found| &found.credential);
-        let Plan { token, basic, faults } =
+        let Plan { token, basic, ready, faults } =
             login::plan(challenges, url, self.repository, credential, config);
         let usable = token.is_some() || basic;
-        let ready = found.as_ref().and_then(Authorization::ready);
-        if ready.is_some() {
-            login::in_the_open(url, config)?;
-        }
+        let ready = found.as_ref().filter(|_| ready).and_then(Authorization::ready);
         if let (None, None, Some(token)) = (&login.authorization, &ready, &token)
             && let Some(known) = self.client.token_for(token, found.as_ref())
         {
@@ -252,16 +250,24 @@ impl<'a> Exchange<'a> {
     }
 
     /// What the user keeps for the host that asks: looked up now that it does, and once.
-    fn found(&mut self, login: &mut Login, origin: &Origin) -> Option<Found> {
+    ///
+    /// # Errors
+    /// When a place that the user named cannot be used; of others it is told once the registry has answered to a
+    /// request without credentials.
+    fn found(&mut self, login: &mut Login, origin: &Origin) -> Result<Option<Found>> {
         if let Lookup::Open = login.found {
-            let search = self.client.search(self.registry, origin, self.repository(), login.asked);
-            self.trouble = self.trouble.take().or(search.trouble);
+            let time = self.deadline.left().unwrap_or_default();
+            let path = self.repository();
+            let search = self.client.search(self.registry, origin, path, login.asked, time);
             login.found = Lookup::Done(search.found);
+            match search.trouble {
+                Some(Trouble::Place { place, usual: false, fault }) => {
+                    return Err(Error::Local { path: place.into(), fault });
+                }
+                trouble => self.trouble = self.trouble.take().or(trouble),
+            }
         }
-        match &login.found {
-            Lookup::Done(found) => found.clone(),
-            Lookup::Open => None,
-        }
+        Ok(login.found.done().cloned())
     }
 
     /// The rule of reach for a URL: none for the origin that the user named.
@@ -294,16 +300,21 @@ impl Login {
         self
     }
 
+    /// True once credentials or a ready token were sent: refused, they are not tried elsewhere, since some servers
+    /// lock accounts.
+    fn is_final(&self) -> bool {
+        matches!(self.authorization, Some(Authorization { asked: None, .. }))
+    }
+
     /// One token for the first challenge; one more when what we have was not asked for in this question, or
     /// when the challenge now asks for something else.
     fn may_ask(&self, request: &TokenRequest) -> bool {
         match &self.authorization {
             None => self.tokens < 2,
-            // Credentials and ready tokens that were refused are final: some servers lock accounts.
-            Some(Authorization { asked: None, .. }) => false,
+            Some(_) if self.is_final() => false,
             Some(_) if self.stale => true,
-            Some(Authorization { asked: Some(asked), .. }) => {
-                self.tokens < 2 && asked != request.asked()
+            Some(Authorization { asked, .. }) => {
+                self.tokens < 2 && asked.as_ref() != Some(request.asked())
             }
         }
     }
@@ -324,11 +335,18 @@ pub(super) fn follow(from: &Url, answer: &Answer, redirects: u32) -> Result<Url>
     Ok(redirect::target(from, answer)?)
 }
 
-/// What an answer says for itself, without the secret that was sent.
-fn words(answer: &Answer, sent: Option<&Secret>) -> Words {
-    let secret = sent.map(Secret::expose).unwrap_or_default();
-    let secret = secret.split_once(' ').map_or(secret, |(_, secret)| secret);
-    Words::read_without(answer.body(), secret)
+/// Shorter ones are found in any text, and what is left out of it would tell them.
+const SHORTEST_SECRET: usize = 6;
+
+/// What an answer says for itself, without the secrets that were sent: some servers repeat them.
+pub(super) fn words(body: &[u8], sent: &[Secret]) -> Words {
+    let long = |secret: &&str| secret.len() >= SHORTEST_SECRET;
+    let raw = sent.iter().map(Secret::expose).filter(long);
+    let mut forms: Vec<_> =
+        raw.flat_map(|secret| [secret.to_owned(), percent_encode(secret)]).collect();
+    // A secret may be a part of another's form, which would then not be found.
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    Words::read_without(body, &forms)
 }
 
 pub(super) fn status_error(
@@ -336,13 +354,13 @@ pub(super) fn status_error(
     host: String,
     answer: &Answer,
     identity: Identity,
-    sent: Option<&Secret>,
+    sent: &[Secret],
 ) -> Error {
     Error::Status(Box::new(StatusError {
         party,
         host,
         status: answer.status(),
-        words: words(answer, sent),
+        words: words(answer.body(), sent),
         identity,
         retry_after: answer.retry_after(),
     }))
@@ -352,13 +370,13 @@ impl Reply {
     /// The error that this reply is when its status is no answer.
     pub(super) fn into_error(self) -> Error {
         let host = self.url.origin().authority();
-        let sent = self.authorization.as_ref().map(|a| a.header.clone());
+        let sent = self.authorization.as_ref().map(|a| a.secrets.clone()).unwrap_or_default();
         let invalid = self.faults.iter().any(ChallengeFault::is_invalid);
         let error = if self.answer.status() == 401 && invalid {
-            login::unusable(host, self.faults, words(&self.answer, sent.as_ref()))
+            login::unusable(host, self.faults, words(self.answer.body(), &sent))
         } else {
             let identity = self.authorization.map_or(Identity::Anonymous, |a| a.identity);
-            status_error(Party::Registry, host, &self.answer, identity, sent.as_ref())
+            status_error(Party::Registry, host, &self.answer, identity, &sent)
         };
         match self.trouble {
             Some(trouble) => Error::Troubled { trouble, refused: Box::new(error) },

@@ -20,19 +20,28 @@ pub(super) struct Authorization {
     pub(super) identity: Identity,
     /// What the token was asked for; `None` when it is no token.
     pub(super) asked: Option<Asked>,
+    /// What of it may not be repeated.
+    pub(super) secrets: Vec<Secret>,
 }
 
 impl Authorization {
     /// Basic credentials for the registry itself, where there is a password.
     pub(super) fn basic(found: &Found) -> Option<Authorization> {
         let header = found.credential.as_password()?.basic();
-        Some(Authorization { header, identity: identity(found), asked: None })
+        let secrets = found.credential.secrets();
+        Some(Authorization { header, identity: identity(found), asked: None, secrets })
     }
 
     /// A ready token, where that is what there is.
     pub(super) fn ready(found: &Found) -> Option<Authorization> {
         let Credential::Token(token) = &found.credential else { return None };
-        Some(Authorization { header: in_bearer(token), identity: identity(found), asked: None })
+        let secrets = found.credential.secrets();
+        Some(Authorization {
+            header: in_bearer(token),
+            identity: identity(found),
+            asked: None,
+            secrets,
+        })
     }
 
     /// A token that was got for a request.
@@ -42,7 +51,8 @@ impl Authorization {
         found: Option<&Found>,
     ) -> Authorization {
         let identity = found.map_or(Identity::AnonymousToken, identity);
-        Authorization { header: in_bearer(token), identity, asked: Some(request.asked().clone()) }
+        let asked = Some(request.asked().clone());
+        Authorization { header: in_bearer(token), identity, asked, secrets: vec![token.clone()] }
     }
 }
 
@@ -68,6 +78,8 @@ pub(super) struct Plan {
     pub(super) token: Option<TokenRequest>,
     /// True when Basic credentials may be sent to the host that answered.
     pub(super) basic: bool,
+    /// True when a ready token may be sent to it.
+    pub(super) ready: bool,
     /// What stands against the other challenges.
     pub(super) faults: Vec<ChallengeFault>,
 }
@@ -80,7 +92,17 @@ pub(super) fn plan(
     credential: Option<&Credential>,
     config: &Config,
 ) -> Plan {
-    let mut plan = Plan { token: None, basic: false, faults: Vec::new() };
+    let mut plan = Plan { token: None, basic: false, ready: false, faults: Vec::new() };
+    if let Some(Credential::Token(_)) = credential {
+        // No other token is fetched in its place.
+        match in_the_open(answered, config) {
+            Ok(()) => plan.ready = true,
+            Err(refusal) => {
+                let faults = vec![ChallengeFault::Refused(refusal)];
+                return Plan { faults, ..plan };
+            }
+        }
+    }
     for challenge in challenges {
         let fault = match challenge {
             Err(error) => Some(ChallengeFault::Malformed(error)),
@@ -142,7 +164,7 @@ fn basic(
 }
 
 /// Credentials go over https, to this machine, or over http when the user said so.
-pub(super) fn in_the_open(url: &Url, config: &Config) -> Result<(), Refusal> {
+fn in_the_open(url: &Url, config: &Config) -> Result<(), Refusal> {
     if url.scheme() == Scheme::Https || config.plain_http || is_loopback(url.host()) {
         return Ok(());
     }
@@ -160,8 +182,40 @@ pub(super) fn unusable(host: String, mut faults: Vec<ChallengeFault>, words: Wor
 
 #[cfg(test)]
 mod tests {
-    use super::{ChallengeFault, Config, Credential, Plan, Refusal, Secret, Url, plan};
+    use super::{Config, Credential, Plan, Secret, Url, plan};
     use crate::challenge;
+    use crate::error::{ChallengeFault, Refusal};
+
+    /// What is done with a ready token where this answers.
+    fn with_token(answered: &str, config: &Config) -> Option<Plan> {
+        let credential = Credential::Token(Secret::new("t"));
+        let line: &[u8] = b"Bearer realm=\"https://auth.example/token\", Basic realm=x";
+        let challenges = challenge::parse([line]);
+        let url = Url::parse(answered).ok()?;
+        Some(plan(challenges, &url, Some("team/app"), Some(&credential), config))
+    }
+
+    #[test]
+    fn a_ready_token_is_not_sent_in_the_clear() {
+        let mut config = Config::default();
+        for open in ["https://registry.example/v2/", "http://127.0.0.1:5000/", "http://localhost/"]
+        {
+            assert!(with_token(open, &config).is_some_and(|plan| plan.ready), "{open}");
+        }
+        let refused = with_token("http://registry.example/v2/", &config);
+        assert!(refused.is_some_and(|plan| {
+            let [ChallengeFault::Refused(Refusal::CredentialsInTheClear { host })] =
+                plan.faults.as_slice()
+            else {
+                return false;
+            };
+            // Nor is another token fetched.
+            host == "registry.example" && !plan.ready && plan.token.is_none() && !plan.basic
+        }));
+        config.plain_http = true;
+        let plan = with_token("http://registry.example/v2/", &config);
+        assert!(plan.is_some_and(|plan| plan.ready));
+    }
 
     /// Whether credentials are sent for this challenge of a host, and whether it is said why not.
     fn judged(from: &str, line: &str, plain_http: bool) -> Option<(bool, bool)> {
@@ -169,7 +223,7 @@ mod tests {
         let credential = Credential::password("ada", Secret::new("secret")).ok()?;
         let answered = Url::parse(from).ok()?;
         let challenges = challenge::parse([line.as_bytes()]);
-        let Plan { token, basic, faults } =
+        let Plan { token, basic, ready: _, faults } =
             plan(challenges, &answered, Some("team/app"), Some(&credential), &config);
         let refused = |fault: &ChallengeFault| {
             matches!(fault, ChallengeFault::Refused(Refusal::CredentialsInTheClear { .. }))

@@ -24,6 +24,7 @@ pub struct Resolve {
 
 /// What a reference stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Resolved {
     /// The manifest's digest. A digest in the reference is given back as it stands there.
     pub digest: Digest,
@@ -35,6 +36,7 @@ pub struct Resolved {
 
 /// A manifest that was read whole and verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Manifest {
     /// Its digest.
     pub digest: Digest,

@@ -1,5 +1,7 @@
 //! Looking for credentials on behalf of an exchange: who is told, and what is remembered.
 
+use std::time::Duration;
+
 use super::client::{Inner, lock};
 use crate::credentials::{Credential, Found, Look, Search, Searcher, ask_helper};
 use crate::error::{HelperFault, Trouble};
@@ -16,17 +18,29 @@ pub(super) enum Lookup {
     Done(Option<Found>),
 }
 
+impl Lookup {
+    /// What was found.
+    pub(super) fn done(&self) -> Option<&Found> {
+        match self {
+            Lookup::Done(found) => found.as_ref(),
+            Lookup::Open => None,
+        }
+    }
+}
+
 impl Inner {
-    /// What the user keeps for the host that asks: the registry that was named, or one that it led to.
+    /// What the user keeps for the host that asks: the registry that was named, or one that it led to. A helper
+    /// has so much time at most.
     pub(super) fn search(
         &self,
         registry: &Registry,
         origin: &Origin,
         repository: &str,
         asked: bool,
+        time: Duration,
     ) -> Search {
         let keychain = &self.config.keychain;
-        let mut teller = Teller { client: self };
+        let mut teller = Teller { client: self, time };
         let search = if asked {
             keychain.find(registry, repository, true, &mut teller)
         } else {
@@ -56,6 +70,7 @@ impl Inner {
 /// Tells the client's observer, and asks each helper once for a server.
 struct Teller<'a> {
     client: &'a Inner,
+    time: Duration,
 }
 
 impl Searcher for Teller<'_> {
@@ -65,11 +80,14 @@ impl Searcher for Teller<'_> {
 
     fn ask(&mut self, helper: &str, server: &str) -> Result<Option<Credential>, HelperFault> {
         let key = (helper.to_owned(), server.to_owned());
-        if let Some(known) = lock(&self.client.helped).get(&key) {
-            return Ok(known.clone());
+        // Held while the helper runs: another thread that wants the same waits for this answer, and a person is
+        // asked one thing at a time. Failures are remembered too: one that hangs would cost its time again.
+        let mut helped = lock(&self.client.helped);
+        if let Some(known) = helped.get(&key) {
+            return known.clone();
         }
-        let answer = ask_helper(helper, server)?;
-        lock(&self.client.helped).insert(key, answer.clone());
-        Ok(answer)
+        let answer = ask_helper(helper, server, self.time);
+        helped.insert(key, answer.clone());
+        answer
     }
 }

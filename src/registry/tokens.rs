@@ -1,9 +1,9 @@
 //! Getting a token: GET with or without a password, POST for an identity token, and one way back.
 
-use super::exchange::{Exchange, follow, status_error};
+use super::exchange::{Exchange, follow, status_error, words};
 use super::login::{Authorization, identity};
 use crate::credentials::{Credential, Found, Password, Secret};
-use crate::error::{Error, Identity, Party, Refusal, Result};
+use crate::error::{Error, Identity, Party, Refusal, Result, TokenFault};
 use crate::token::{self, TokenRequest};
 use crate::transport::{Answer, Limit, Method, Request, redirect};
 
@@ -29,15 +29,20 @@ impl Exchange<'_> {
                 self.get_token(request, password)?
             }
         };
+        let sent = credential.map(Credential::secrets).unwrap_or_default();
         if !(200..300).contains(&answer.status()) {
             let identity = found.map_or(Identity::Anonymous, identity);
-            let sent = match credential {
-                Some(Credential::IdentityToken { token, .. }) => Some(token.clone()),
-                other => other.and_then(Credential::as_password).map(Password::basic),
-            };
-            return Err(status_error(Party::TokenServer, host, &answer, identity, sent.as_ref()));
+            return Err(status_error(Party::TokenServer, host, &answer, identity, &sent));
         }
         let token = token::read_token(answer.header("content-type"), answer.body())
+            .map_err(|mut fault| {
+                if let TokenFault::Json { words: quoted, .. } = &mut fault
+                    && !quoted.is_empty()
+                {
+                    *quoted = words(answer.body(), &sent);
+                }
+                fault
+            })
             .map_err(|fault| Error::Token { host, fault })?;
         Ok(Authorization::bearer(&token, request, found))
     }

@@ -121,15 +121,14 @@ impl Tls {
         host: &str,
         connection: Option<&ClientConnection>,
     ) {
-        let version =
-            connection.and_then(|c| c.protocol_version()).and_then(|version| version.as_str());
-        let cipher = connection
-            .and_then(|c| c.negotiated_cipher_suite())
-            .and_then(|suite| suite.suite().as_str());
-        let tls = connection.map(|_| TlsFacts {
-            version: version.unwrap_or("unknown"),
-            cipher: cipher.unwrap_or("unknown"),
+        // By way of `Debug`, which is in the program anyway; the names' own table is as large again.
+        let agreed = connection.map(|connection| {
+            let version = connection.protocol_version().map(|version| format!("{version:?}"));
+            let suite = connection.negotiated_cipher_suite();
+            let cipher = suite.map(|suite| format!("{:?}", suite.suite()));
+            (version.unwrap_or_default(), cipher.unwrap_or_default())
         });
+        let tls = agreed.as_ref().map(|(version, cipher)| TlsFacts { version, cipher });
         self.observer.tell(&Event::Connected { host, addresses: &details.addrs, tls });
     }
 }

@@ -290,12 +290,16 @@ impl Transport {
         self.observer().tell(&Event::Answered { status, headers: &names, elapsed });
         let host = &origin.authority();
         for text in answer.warnings() {
-            let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-            // A registry that makes up new warnings is not listened to for ever.
-            if warned.len() < MOST_WARNINGS && warned.insert(format!("{host} {text}")) {
+            if self.is_new(format!("{host} {text}")) {
                 self.observer().tell(&Event::Warning { host, text: &text });
             }
         }
+    }
+
+    /// True for a warning that was not told yet. A registry that makes up new ones is not listened to for ever.
+    fn is_new(&self, warning: String) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        warned.len() < MOST_WARNINGS && warned.insert(warning)
     }
 }
 

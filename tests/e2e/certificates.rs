@@ -15,7 +15,8 @@ use crate::peers::Surroundings;
 /// Every name and address a server answers for in these tests.
 const NAMES: &str = "DNS:localhost,IP:127.0.0.1,DNS:registry-1.docker.io,DNS:index.docker.io,DNS:auth.docker.io,\
                      DNS:registry.public.example,DNS:token.private.example,\
-                     DNS:registry.private.example";
+                     DNS:registry.private.example,DNS:quay.io,DNS:auth.quay.io,\
+                     DNS:registry.example.com,DNS:auth.example.com";
 
 /// openssl's own default configuration differs from machine to machine.
 const CONFIGURATION: &str = "\

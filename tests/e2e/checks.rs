@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use crate::images::Document;
+use crate::logins;
 use crate::peers::{Answer, Surroundings};
 use crate::report::Report;
 use crate::servers::Program;
@@ -35,7 +36,7 @@ pub(crate) fn against(stage: &Stage, program: &Program, report: &mut Report) -> 
     checks.credentials();
     checks.trust();
     checks.requests();
-    Ok(())
+    logins::against(stage, &open.host, &open.host, report)
 }
 
 impl Checks<'_> {

@@ -17,9 +17,13 @@ mod addresses;
 mod bench;
 mod certificates;
 mod checks;
+mod identity;
 mod images;
+mod init;
+mod logins;
 mod namespaces;
 mod peers;
+mod readme;
 mod report;
 mod servers;
 mod stage;
@@ -81,10 +85,14 @@ fn check_against_all(stage: &Stage, report: &mut Report) {
         if let Err(why) = checks::against(stage, program, report) {
             report.check("start and images", Err(why));
         }
+        if let Err(why) = identity::against(stage, program, report) {
+            report.check("start for refresh tokens", Err(why));
+        }
         namespaces::run_all(stage, program, report);
     }
     namespaces::run_cut_off(stage, report);
     addresses::run(stage, report);
+    init::check(report);
     if report.has_failures() {
         println!("what the registries stored is kept in {}", stage.folder.display());
         stage.keep();

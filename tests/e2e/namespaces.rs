@@ -11,7 +11,9 @@ use std::process::Command;
 
 use crate::Outcome;
 use crate::checks::{digest_agrees, manifest_agrees};
+use crate::logins;
 use crate::peers::{self, Surroundings};
+use crate::readme;
 use crate::report::Report;
 use crate::servers::{Program, Registry, Settings};
 use crate::stage::Stage;
@@ -21,24 +23,28 @@ use crate::token_server::{ISSUER, OWNER, TokenServer};
 pub(crate) const INSIDE: &str = "inside-namespace";
 
 /// Every address the loopback device gets.
-const ADDRESSES: [&str; 3] = ["192.0.2.1/32", "198.51.100.1/32", "10.1.2.3/32"];
+const ADDRESSES: [&str; 5] =
+    ["192.0.2.1/32", "192.0.2.2/32", "192.0.2.3/32", "198.51.100.1/32", "10.1.2.3/32"];
 
 /// Who is where. crane asks Docker Hub by its older name, `index.docker.io`.
 const HOSTS: &str = "\
 127.0.0.1 localhost
 192.0.2.1 registry-1.docker.io registry.public.example
 192.0.2.1 index.docker.io
-198.51.100.1 auth.docker.io
+192.0.2.2 quay.io
+192.0.2.3 registry.example.com
+198.51.100.1 auth.docker.io auth.quay.io auth.example.com
 10.1.2.3 token.private.example registry.private.example
 ";
 
 const DOCKER_HUB: &str = "Docker Hub's names";
+const README: &str = "the README's lines";
 const PRIVATE_REALM: &str = "a realm on a private address";
 const CUT_OFF: &str = "no network";
 
 /// Runs the scenes that need a registry, each in namespaces of its own.
 pub(crate) fn run_all(stage: &Stage, program: &Program, report: &mut Report) {
-    for scene in [DOCKER_HUB, PRIVATE_REALM] {
+    for scene in [DOCKER_HUB, README, PRIVATE_REALM] {
         run(stage, scene, program.name, report);
     }
 }
@@ -95,6 +101,7 @@ pub(crate) fn inside(scene: &str, program: &str, folder: &Path) -> Outcome<bool>
     build_network(folder)?;
     match scene {
         DOCKER_HUB => docker_hub(&stage, program, &mut report)?,
+        README => readme::check(&stage, program, &mut report)?,
         PRIVATE_REALM => private_realm(&stage, program, &mut report)?,
         _ => return Err(format!("no scene is called {scene}")),
     }
@@ -138,6 +145,7 @@ fn docker_hub(stage: &Stage, program: &Program, report: &mut Report) -> Outcome<
             service: "registry.docker.io",
             issuer: ISSUER,
             certificates: &stage.certificates,
+            tls: true,
         },
     )?;
     let digest = &stage.images.index.top.digest;
@@ -158,7 +166,7 @@ fn docker_hub(stage: &Stage, program: &Program, report: &mut Report) -> Outcome<
     report.check("regq digest nobody/nothing: exit 4", answer.exits(4));
     let outcome = as_owner(stage, &["private/single:1"]);
     report.check("credentials for docker.io go to auth.docker.io", outcome);
-    Ok(())
+    logins::against(stage, "docker.io", "https://index.docker.io/v1/", report)
 }
 
 /// A realm may not lead from a public address to a private one, unless it is allowed to.
@@ -173,6 +181,7 @@ fn private_realm(stage: &Stage, program: &Program, report: &mut Report) -> Outco
             service: "registry of the private realm",
             issuer: ISSUER,
             certificates: &stage.certificates,
+            tls: true,
         },
     )?;
     let public = "registry.public.example:5000/public/index:1";

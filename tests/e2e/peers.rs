@@ -5,7 +5,7 @@
 //! that a program that hangs is a failed check and not a hanging run.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,6 +14,9 @@ use crate::Outcome;
 
 /// Seconds one program may take.
 const TIME_LIMIT: &str = "60";
+
+/// The folder in a home that is a session's runtime folder. Whoever makes the home makes it.
+pub(crate) const RUNTIME: &str = "run";
 
 /// What a program answered.
 #[derive(Debug)]
@@ -49,6 +52,12 @@ impl Answer {
         }
     }
 
+    /// It succeeded, and stdout has nothing.
+    pub(crate) fn silent(&self) -> Outcome<()> {
+        self.exits(0)?;
+        if self.stdout.is_empty() { Ok(()) } else { Err(self.describe()) }
+    }
+
     /// The run in words.
     pub(crate) fn describe(&self) -> String {
         format!(
@@ -61,39 +70,58 @@ impl Answer {
     }
 }
 
-/// Where programs run: their home and the CA they trust.
+/// Where programs run: their home, the CA they trust, and what else they find around them.
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
     home: PathBuf,
-    authority: Option<PathBuf>,
-    docker: Option<PathBuf>,
+    folder: Option<PathBuf>,
+    variables: Vec<(&'static str, OsString)>,
 }
 
 impl Surroundings {
     /// A home folder of its own and no CA beside those of the machine.
     pub(crate) fn new(home: &Path) -> Self {
-        Self { home: home.to_owned(), authority: None, docker: None }
+        Self { home: home.to_owned(), folder: None, variables: Vec::new() }
+    }
+
+    /// The same with a variable.
+    pub(crate) fn with(&self, name: &'static str, value: impl Into<OsString>) -> Self {
+        let mut more = self.clone();
+        more.variables.push((name, value.into()));
+        more
+    }
+
+    /// The same in a working folder.
+    pub(crate) fn within(&self, folder: &Path) -> Self {
+        Self { folder: Some(folder.to_owned()), ..self.clone() }
+    }
+
+    /// The same with a program found by its name, before all others of that name.
+    pub(crate) fn with_program(&self, program: &Path) -> Self {
+        let mut path = program.parent().unwrap_or(Path::new("/")).as_os_str().to_owned();
+        path.push(":");
+        path.push(search_path());
+        self.with("PATH", path)
     }
 
     /// The same with a CA, named in `SSL_CERT_FILE`.
     pub(crate) fn trusting(&self, authority: &Path) -> Self {
-        Self { authority: Some(authority.to_owned()), ..self.clone() }
+        self.with("SSL_CERT_FILE", authority)
     }
 
     /// The same with docker's configuration folder, where credentials stand.
     pub(crate) fn with_docker_config(&self, folder: &Path) -> Self {
-        Self { docker: Some(folder.to_owned()), ..self.clone() }
+        self.with("DOCKER_CONFIG", folder)
     }
 
     /// Gives a command this environment and no other.
     pub(crate) fn dress(&self, command: &mut Command) {
         command.env_clear().env("PATH", search_path()).env("HOME", &self.home);
-        command.env("TMPDIR", &self.home);
-        if let Some(authority) = &self.authority {
-            command.env("SSL_CERT_FILE", authority);
-        }
-        if let Some(folder) = &self.docker {
-            command.env("DOCKER_CONFIG", folder);
+        // Without this variable credentials are looked for under /run, where there may be some.
+        command.env("TMPDIR", &self.home).env("XDG_RUNTIME_DIR", self.home.join(RUNTIME));
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
         }
     }
 
@@ -138,7 +166,7 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 }
 
 /// `PATH`, with the folders that a plain user's lacks.
-fn search_path() -> std::ffi::OsString {
+fn search_path() -> OsString {
     let mut path = env::var_os("PATH").unwrap_or_default();
     path.push(":/usr/sbin:/sbin");
     path

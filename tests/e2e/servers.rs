@@ -71,22 +71,30 @@ pub(crate) struct Settings<'a> {
     pub(crate) issuer: &'a str,
     /// Its TLS certificate, and that of the key that signs tokens.
     pub(crate) certificates: &'a Certificates,
+    /// Whether it speaks TLS.
+    pub(crate) tls: bool,
 }
 
 impl Settings<'_> {
     fn configuration(&self) -> String {
+        let tls = if self.tls {
+            let certificate = self.certificates.server_certificate();
+            let key = self.certificates.server_key();
+            let (certificate, key) = (certificate.display(), key.display());
+            format!("\x20 tls:\n    certificate: {certificate}\n    key: {key}\n")
+        } else {
+            String::new()
+        };
         format!(
             "version: 0.1\n\
              log:\n  level: info\n\
              storage:\n  filesystem:\n    rootdirectory: {storage}\n\
              http:\n  addr: {address}\n  secret: of no use here\n\
-             \x20 tls:\n    certificate: {certificate}\n    key: {key}\n\
+             {tls}\
              auth:\n  token:\n    realm: {realm}\n    service: {service}\n    issuer: {issuer}\n\
              \x20   rootcertbundle: {bundle}\n",
             storage = self.folder.join("storage").display(),
             address = self.address,
-            certificate = self.certificates.server_certificate().display(),
-            key = self.certificates.server_key().display(),
             realm = self.realm,
             service = self.service,
             issuer = self.issuer,

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::Outcome;
 use crate::certificates::Certificates;
 use crate::images::Image;
-use crate::peers::{Answer, Peers, Surroundings};
+use crate::peers::{Answer, Peers, RUNTIME, Surroundings};
 use crate::servers::{Program, Registry, Settings};
 use crate::token_server::{ISSUER, OWNER, TokenServer};
 
@@ -63,7 +63,7 @@ impl Stage {
         let programs = Program::find_all()?;
         let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let folder = temporary.join(format!("e2e-{}", std::process::id()));
-        fs::create_dir_all(folder.join("home")).map_err(|error| error.to_string())?;
+        fs::create_dir_all(folder.join("home").join(RUNTIME)).map_err(|error| error.to_string())?;
         let certificates = Certificates::make(&folder)?;
         Self::assemble(folder, peers, programs, certificates)
     }
@@ -109,6 +109,7 @@ impl Stage {
                 service: SERVICE,
                 issuer: ISSUER,
                 certificates: &self.certificates,
+                tls: true,
             },
         )?;
         let host = format!("localhost:{}", registry.address.port());
@@ -119,6 +120,9 @@ impl Stage {
         self.push(single, &open.name("public/docker:1"), &["--format", "v2s2"])?;
         self.push(index, &open.name("public/index:1"), &["--preserve-digests"])?;
         self.push(index, &open.name("library/alpine:latest"), &["--preserve-digests"])?;
+        self.push(index, &open.name("library/alpine:3.20"), &["--preserve-digests"])?;
+        self.push(single, &open.name("podman/hello:latest"), &["--preserve-digests"])?;
+        self.push(private, &open.name("team/app:latest"), &["--preserve-digests"])?;
         self.push(private, &open.name("private/single:1"), &["--preserve-digests"])?;
         Ok(open)
     }

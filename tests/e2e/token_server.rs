@@ -5,6 +5,9 @@
 //! pull gets a token without that access, and it is the registry that refuses (401). So a
 //! repository that this server knows nothing about is refused, and one that it would allow but
 //! that nobody has pushed is not found.
+//!
+//! By POST it exchanges a refresh token, as `oauth.md` there has it and no more leniently, or it
+//! refuses every POST as servers do that know nothing of it.
 
 use std::net::TcpListener;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -28,8 +31,23 @@ pub(crate) const OWNER: (&str, &str) = ("alice", "correct horse: battery/staple"
 /// A user who may do no more than anybody.
 pub(crate) const STRANGER: (&str, &str) = ("bob", "hunter2");
 
+/// A user who may pull what stands under `team/` as well.
+pub(crate) const MEMBER: (&str, &str) = ("ada", "notes on the engine");
+
+/// What stands for the owner's password where a POST is exchanged.
+pub(crate) const REFRESH_TOKEN: &str = "a-refresh-token.of/alice+and=nobody~else";
+
 /// Repositories under these names are for anybody to pull. All others are the owner's alone.
-const PUBLIC: [&str; 2] = ["public/", "library/"];
+const PUBLIC: [&str; 3] = ["public/", "library/", "podman/"];
+
+/// What a token server makes of a POST.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Posts {
+    /// A refresh token is exchanged for a token.
+    Exchanged,
+    /// It is answered with this status, whatever it holds.
+    Refused(u16),
+}
 
 /// A token server that runs; it ends with this value.
 pub(crate) struct TokenServer {
@@ -39,16 +57,30 @@ pub(crate) struct TokenServer {
 impl TokenServer {
     /// Starts it at an address; port 0 leaves the choice to the system.
     pub(crate) fn start(address: &str, certificates: &Certificates) -> Outcome<Self> {
+        Self::start_with(Posts::Exchanged, address, certificates)
+    }
+
+    /// The same, which does this with a POST.
+    pub(crate) fn start_with(
+        posts: Posts,
+        address: &str,
+        certificates: &Certificates,
+    ) -> Outcome<Self> {
         let signer = Signer::new(certificates)?;
         let config = certificates.server_config()?;
         let listener = TcpListener::bind(address).map_err(|error| format!("{address}: {error}"))?;
-        let answer = move |request: &Request| answer(&signer, request);
+        let answer = move |request: &Request| answer(&signer, posts, request);
         Ok(Self { server: Server::start_on(listener, Some(config), answer) })
     }
 
     /// Its URL on loopback, as a registry there gives it for its realm.
     pub(crate) fn realm_on_loopback(&self) -> String {
-        format!("https://localhost:{}/token", self.server.port())
+        self.realm_at("localhost")
+    }
+
+    /// Its URL under a name.
+    pub(crate) fn realm_at(&self, host: &str) -> String {
+        format!("https://{host}:{}/token", self.server.port())
     }
 
     /// What has arrived so far.
@@ -58,18 +90,50 @@ impl TokenServer {
 }
 
 /// The answer to one request.
-fn answer(signer: &Signer, request: &Request) -> Reply {
-    if request.method != "GET" || request.path() != "/token" {
+fn answer(signer: &Signer, posts: Posts, request: &Request) -> Reply {
+    if request.path() != "/token" {
         return reply(404, &json!({"details": "not here"}));
     }
+    match (request.method.as_str(), posts) {
+        ("GET", _) => given(signer, request),
+        ("POST", Posts::Exchanged) => exchanged(signer, request),
+        ("POST", Posts::Refused(status)) => reply(status, &json!({"details": "no POST here"})),
+        _ => reply(405, &json!({"details": "neither GET nor POST"})),
+    }
+}
+
+/// A token for a user with a password, or for anybody.
+fn given(signer: &Signer, request: &Request) -> Reply {
     let Some(user) = user_of(request.header("authorization")) else {
         return reply(401, &json!({"details": "incorrect username or password"}));
     };
     let service = request.query("service").concat();
-    let scopes = request.query("scope").join(" ");
-    let access: Vec<_> = scopes.split(' ').filter_map(|scope| grant(&user, scope)).collect();
-    match signer.token(&user, &service, &access) {
+    match signer.token(&user, &service, &request.query("scope").join(" ")) {
         Ok(token) => reply(200, &json!({"token": token, "access_token": token, "expires_in": 300})),
+        Err(why) => reply(500, &json!({"details": why})),
+    }
+}
+
+/// A token for a refresh token. The answer has `access_token` alone, which is all that it must have.
+fn exchanged(signer: &Signer, request: &Request) -> Reply {
+    let refused = |why: &str| reply(400, &json!({"error": why}));
+    let media_type = request.header("content-type").unwrap_or_default();
+    let [grant, service, client, token, scope] =
+        ["grant_type", "service", "client_id", "refresh_token", "scope"]
+            .map(|name| request.form(name));
+    let whole = [&grant, &service, &client, &token].iter().all(|values| values.len() == 1);
+    if !media_type.starts_with("application/x-www-form-urlencoded") || !whole || scope.len() > 1 {
+        return refused("invalid_request");
+    }
+    if grant != ["refresh_token"] {
+        return refused("unsupported_grant_type");
+    }
+    if token != [REFRESH_TOKEN] {
+        return refused("invalid_grant");
+    }
+    let scope = scope.concat();
+    match signer.token(OWNER.0, &service.concat(), &scope) {
+        Ok(token) => reply(200, &json!({"access_token": token, "scope": scope, "expires_in": 300})),
         Err(why) => reply(500, &json!({"details": why})),
     }
 }
@@ -84,7 +148,7 @@ fn user_of(authorization: Option<&str>) -> Option<String> {
     let encoded = authorization.strip_prefix("Basic ")?;
     let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (name, password) = decoded.split_once(':')?;
-    [OWNER, STRANGER].contains(&(name, password)).then(|| name.to_owned())
+    [OWNER, STRANGER, MEMBER].contains(&(name, password)).then(|| name.to_owned())
 }
 
 /// What of `repository:NAME:ACTION,ACTION` the user gets; nothing at all is left out.
@@ -92,7 +156,8 @@ fn grant(user: &str, scope: &str) -> Option<Value> {
     let (kind, rest) = scope.split_once(':')?;
     let (name, actions) = rest.rsplit_once(':')?;
     let public = PUBLIC.iter().any(|start| name.starts_with(start));
-    let allowed = |action: &&str| user == OWNER.0 || (public && *action == "pull");
+    let pulled = public || (user == MEMBER.0 && name.starts_with("team/"));
+    let allowed = |action: &&str| user == OWNER.0 || (pulled && *action == "pull");
     let actions: Vec<_> = actions.split(',').filter(allowed).collect();
     (!actions.is_empty()).then(|| json!({"type": kind, "name": name, "actions": actions}))
 }
@@ -115,7 +180,8 @@ impl Signer {
 
     /// A token. Both registries find the key by the certificate in `x5c`, which `rootcertbundle`
     /// holds; `kid` would have to be spelt differently for each of them.
-    fn token(&self, user: &str, service: &str, access: &[Value]) -> Outcome<String> {
+    fn token(&self, user: &str, service: &str, scopes: &str) -> Outcome<String> {
+        let access: Vec<_> = scopes.split(' ').filter_map(|scope| grant(user, scope)).collect();
         let now =
             SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
         let now = now.as_secs();

@@ -11,6 +11,8 @@ mod challenge;
 #[cfg(feature = "cli")]
 mod cli;
 mod conversation;
+#[cfg(feature = "cli")]
+mod credentials;
 mod digest;
 mod literal_grammar;
 mod platform;

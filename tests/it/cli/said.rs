@@ -46,7 +46,7 @@ fn a_short_wait_is_said_under_verbose_only() {
     ran.code(0);
     let said = ran.stderr.lines().filter(|line| line.starts_with("waiting ")).count();
     assert_eq!(said, 1, "{ran}");
-    assert!(ran.stderr.contains(" s for HOST: status 503\n"), "{ran}");
+    assert!(ran.stderr.contains("ms for HOST: status 503\n"), "{ran}");
 }
 
 /// An answer to any request, with one header.

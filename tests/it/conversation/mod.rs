@@ -6,6 +6,7 @@ mod challenges;
 mod connections;
 mod credentials;
 mod digests;
+mod identity;
 mod lengths;
 mod manifests;
 mod patience;
@@ -104,7 +105,7 @@ fn with_tokens(request: &Request) -> Reply {
 }
 
 /// The text of an error with all that caused it, as the program shows it.
-fn chain(error: &Error) -> String {
+pub(crate) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {

@@ -18,6 +18,8 @@ pub(crate) mod registry;
 pub(crate) mod regq;
 pub(crate) mod reply;
 pub(crate) mod request;
+#[cfg(all(test, feature = "cli"))]
+pub(crate) mod secrets;
 pub(crate) mod server;
 pub(crate) mod tls;
 mod wire;

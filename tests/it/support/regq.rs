@@ -2,7 +2,9 @@
 //!
 //! The environment is empty but for what a test gives; stdin is empty unless
 //! given. Assertions compare exactly and print the whole run when they fail.
+//! No run may say one of the tests' secrets (`secrets`).
 
+use super::secrets;
 use serde_json::Value;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -18,6 +20,7 @@ pub(crate) struct Regq {
     env: Vec<(OsString, OsString)>,
     stdin: Vec<u8>,
     stdout: Stdout,
+    script: Option<String>,
 }
 
 enum Stdout {
@@ -29,7 +32,13 @@ enum Stdout {
 impl Regq {
     /// regq without arguments.
     pub(crate) fn new() -> Regq {
-        Regq { args: Vec::new(), env: Vec::new(), stdin: Vec::new(), stdout: Stdout::Captured }
+        Regq {
+            args: Vec::new(),
+            env: Vec::new(),
+            stdin: Vec::new(),
+            stdout: Stdout::Captured,
+            script: None,
+        }
     }
 
     /// Adds an argument.
@@ -67,10 +76,24 @@ impl Regq {
         self
     }
 
+    /// A shell starts it, as `"$0" "$@"`, after what the script prepares: limits, traps, another user.
+    pub(crate) fn through(mut self, script: &str) -> Regq {
+        self.script = Some(script.to_owned());
+        self
+    }
+
     /// Runs it to its end.
     #[track_caller]
     pub(crate) fn run(self) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_regq"));
+        let program = env!("CARGO_BIN_EXE_regq");
+        let mut command = match &self.script {
+            None => Command::new(program),
+            Some(script) => {
+                let mut command = Command::new("/bin/sh");
+                command.args(["-c", script, program]);
+                command
+            }
+        };
         command.args(&self.args).env_clear().envs(self.env);
         command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(match self.stdout {
             Stdout::Captured => Stdio::piped(),
@@ -87,6 +110,11 @@ impl Regq {
         let writer = thread::spawn(move || drop(stdin.write_all(&bytes)));
         let output = child.wait_with_output().expect("regq ends");
         writer.join().expect("the writer of stdin ends");
+        for said in [&output.stdout, &output.stderr] {
+            if let Some(secret) = secrets::leaked(said) {
+                panic!("{secret} is in {}", String::from_utf8_lossy(said));
+            }
+        }
         let words = self.args.iter().map(|arg| format!(" {}", arg.to_string_lossy()));
         Ran {
             command: format!("regq{}", words.collect::<String>()),

@@ -1,0 +1,279 @@
+//! Credential helpers: what they are asked, what is made of their answers, and what when they fail.
+
+use super::{Door, Folder, auths, entry, entry_of, hosted, question, registry, shown};
+use crate::support::secrets::{IDENTITY, PASSWORD};
+use crate::support::{Ran, Server};
+
+/// What helpers print for the user.
+fn answer(user: &str, secret: &str) -> String {
+    format!(r#"echo '{{"ServerURL":"x","Username":"{user}","Secret":"{secret}"}}'"#)
+}
+
+/// The digest, with the helpers and the `config.json` of a folder.
+fn ask(folder: &Folder, server: &Server, config: &str) -> Ran {
+    folder.write("config.json", config.replace("HOST", &server.authority()));
+    let regq = question(server).env("DOCKER_CONFIG", &folder.0);
+    hosted(&regq.env("PATH", folder.search_path()).run(), server)
+}
+
+const STORE: &str = r#"{"credsStore":"x"}"#;
+
+#[test]
+fn a_helper_that_works_is_asked_for_host_and_port() {
+    let folder = Folder::new();
+    folder.helper("x", &answer("ada", PASSWORD));
+    for config in [STORE, r#"{"credHelpers":{"HOST":"x"}}"#] {
+        let server = registry(Door::Private);
+        ask(&folder, &server, config).code(0).stderr("");
+        assert_eq!(shown(&server), [format!("ada:{PASSWORD}")]);
+        assert!(folder.asked("x").ends_with(&format!("get {}\n", server.authority())));
+    }
+    assert_eq!(folder.asked("x").lines().count(), 2);
+}
+
+#[test]
+fn the_token_user_has_an_identity_token() {
+    let folder = Folder::new();
+    folder.helper("x", &answer("<token>", IDENTITY));
+    let server = registry(Door::Private);
+    ask(&folder, &server, STORE).code(0).stderr("");
+    assert_eq!(shown(&server), [format!("identity token {IDENTITY}")]);
+}
+
+#[test]
+fn what_a_helper_says_on_stderr_is_its_own_affair() {
+    let folder = Folder::new();
+    folder.helper("x", &format!("echo unlocking >&2; {}; echo done >&2", answer("ada", PASSWORD)));
+    let server = registry(Door::Private);
+    ask(&folder, &server, STORE).code(0).stderr("");
+}
+
+#[test]
+fn helpers_go_before_entries_and_the_registrys_own_before_the_one_for_all() {
+    let folder = Folder::new();
+    for name in ["own", "store"] {
+        folder.helper(name, &answer(name, "p4ssw0rd-of-x"));
+    }
+    folder.helper("none", "echo credentials not found in native keychain; exit 1");
+    let inline = entry_of("inline", "p4ssw0rd-of-x");
+    for (helpers, chosen) in [
+        (r#""credHelpers":{"HOST":"own"},"credsStore":"store""#, "own"),
+        (r#""credHelpers":{"other.example":"own"},"credsStore":"store""#, "store"),
+        (r#""credHelpers":{"HOST":"none"},"credsStore":"store""#, "inline"),
+        (r#""credsStore":"none""#, "inline"),
+        (r#""credsStore":"""#, "inline"),
+        // docker's way to keep one registry out of the store.
+        (r#""credHelpers":{"HOST":""},"credsStore":"store""#, "inline"),
+    ] {
+        let server = Server::start(None, |request| match request.header("authorization") {
+            Some(_) => super::manifest(),
+            None => crate::support::Reply::new(401).header("WWW-Authenticate", "Basic realm=x"),
+        });
+        let config = format!(r#"{{{helpers},"auths":{{"HOST":{inline}}}}}"#);
+        ask(&folder, &server, &config).code(0).stderr("");
+        assert_eq!(shown(&server), [format!("{chosen}:p4ssw0rd-of-x")], "{helpers}");
+    }
+}
+
+#[test]
+fn a_helper_that_has_nothing_is_no_trouble() {
+    let folder = Folder::new();
+    for script in [
+        "echo credentials not found in native keychain; exit 1",
+        "echo credentials not found in native keychain >&2; exit 1",
+        "echo '{\"ServerURL\":\"x\",\"Username\":\"\",\"Secret\":\"\"}'",
+    ] {
+        folder.helper("x", script);
+        let server = registry(Door::Public);
+        ask(&folder, &server, STORE).code(0).stderr("");
+        assert_eq!(shown(&server), [""; 0]);
+        let server = registry(Door::Private);
+        let ran = ask(&folder, &server, STORE);
+        ran.code(4);
+        assert!(ran.stderr.starts_with("regq: HOST/team/app:1: HOST refused "), "{ran}");
+    }
+}
+
+/// A helper that fails, in the words of the one line.
+#[track_caller]
+fn fails(folder: &Folder, config: &str, said: &str) {
+    // A public image is there all the same.
+    let server = registry(Door::Public);
+    let line = format!("note: {said}; asking without credentials\n");
+    ask(folder, &server, config).code(0).stderr(&line);
+    assert_eq!(shown(&server), [""; 0]);
+    // A private one is not, and the failure leads. No other store is asked.
+    for door in [Door::Private, Door::Basic] {
+        let server = registry(door);
+        let ran = folder_with_others(folder, &server, config);
+        ran.code(4).stdout("");
+        let rest = ran.stderr.strip_prefix(&line);
+        let led = rest.is_some_and(|rest| {
+            rest.starts_with(&format!("regq: HOST/team/app:1: {said}: HOST refused"))
+        });
+        assert!(led, "{ran}");
+        assert_eq!(shown(&server), [""; 0]);
+    }
+}
+
+/// The same with the user's entry beside the helper, and in podman's file.
+fn folder_with_others(folder: &Folder, server: &Server, config: &str) -> Ran {
+    let host = server.authority();
+    folder.write("run/containers/auth.json", auths(&host, &entry()));
+    let inline = format!(r#","auths":{{"HOST":{}}}}}"#, entry());
+    let config = config.strip_suffix('}').unwrap().to_owned() + &inline;
+    folder.write("config.json", config.replace("HOST", &host));
+    let ran = question(server)
+        .env("DOCKER_CONFIG", &folder.0)
+        .env("XDG_RUNTIME_DIR", folder.path("run"))
+        .env("PATH", folder.search_path())
+        .run();
+    hosted(&ran, server)
+}
+
+#[test]
+fn a_helper_that_is_missing() {
+    let folder = Folder::new();
+    fails(&folder, STORE, "docker-credential-x is not there");
+    fails(&folder, r#"{"credHelpers":{"HOST":"x"}}"#, "docker-credential-x is not there");
+}
+
+#[test]
+fn a_helper_that_cannot_be_started() {
+    let folder = Folder::new();
+    folder.write("docker-credential-x", "#!/bin/sh\n");
+    let said = "docker-credential-x cannot be started: Permission denied (os error 13)";
+    fails(&folder, STORE, said);
+}
+
+#[test]
+fn names_that_could_be_paths_are_of_no_helper() {
+    let folder = Folder::new();
+    folder.helper("x", &answer("ada", PASSWORD));
+    folder.write("docker-credential-../keep", "");
+    for (name, shown) in [
+        ("../x", "../x"),
+        ("a/b", "a/b"),
+        ("/bin/sh", "/bin/sh"),
+        ("x y", "x y"),
+        ("x;y", "x;y"),
+        ("\u{e9}", "\u{e9}"),
+        ("x\\u0000", "x\\u{0}"),
+        ("x\\n", "x\\n"),
+    ] {
+        let config = format!(r#"{{"credsStore":"{name}"}}"#);
+        let server = registry(Door::Public);
+        let line =
+            format!("note: docker-credential-{shown} is not there; asking without credentials\n");
+        ask(&folder, &server, &config).code(0).stderr(line);
+    }
+    assert_eq!(folder.asked("x"), "");
+}
+
+#[test]
+fn a_helper_that_fails() {
+    let folder = Folder::new();
+    for (script, said) in [
+        ("exit 1", "failed and gave no reason"),
+        ("echo the keychain is locked; exit 1", "failed; it says \"the keychain is locked\""),
+        ("echo 'gpg: no key' >&2; exit 2", "failed; it says \"gpg: no key\""),
+        ("kill -9 $$", "failed and gave no reason"),
+        ("printf 'a\\033[31mb\\nmore'; exit 1", "failed; it says \"a\\u{1b}[31mb\""),
+    ] {
+        folder.helper("x", script);
+        fails(&folder, STORE, &format!("docker-credential-x {said}"));
+    }
+}
+
+#[test]
+fn a_helper_that_answers_something_else() {
+    let folder = Folder::new();
+    for script in [
+        "",
+        "echo no JSON",
+        "echo '[]'",
+        "echo '{\"Username\":\"ada\"}'",
+        "echo '{\"Username\":\"a:b\",\"Secret\":\"x\"}'",
+        "echo '{\"Username\":\"ada\",\"Secret\":\"a\\u000ab\"}'",
+        "echo '{\"Username\":\"<token>\",\"Secret\":\"\"}'",
+    ] {
+        folder.helper("x", script);
+        fails(&folder, STORE, "docker-credential-x answered something that is no credential");
+    }
+}
+
+#[test]
+fn a_helper_that_prints_megabytes() {
+    let folder = Folder::new();
+    for script in ["yes | head -c 5000000", "yes", "yes >&2"] {
+        folder.helper("x", script);
+        fails(&folder, STORE, "docker-credential-x answered more than 65536 bytes");
+    }
+}
+
+#[test]
+fn a_secret_in_the_words_of_a_helper_that_fails_is_not_repeated() {
+    let folder = Folder::new();
+    for script in [format!("{}; exit 1", answer("ada", PASSWORD)), "cat \"$0\"; exit 1".to_owned()]
+    {
+        folder.program("x", &format!("{script} # {PASSWORD}"));
+        // The runner looks for it.
+        ask(&folder, &registry(Door::Public), STORE).code(0);
+    }
+}
+
+#[test]
+fn a_helper_that_leaves_another_program_behind_has_answered() {
+    let folder = Folder::new();
+    // It holds both outputs open until the pipe is dropped, as an agent that the helper started would.
+    let (pipe, _open) = folder.pipe("pipe");
+    folder.helper("x", &format!("cat {} & {}", pipe.display(), answer("ada", PASSWORD)));
+    let server = registry(Door::Private);
+    ask(&folder, &server, STORE).code(0).stderr("");
+}
+
+#[test]
+fn a_helper_has_no_more_time_than_the_question() {
+    let folder = Folder::new();
+    let (pipe, _open) = folder.pipe("pipe");
+    folder.helper("x", &format!("exec cat {}", pipe.display()));
+    folder.write("config.json", STORE);
+    let server = registry(Door::Public);
+    let ran = question(&server)
+        .args(["--timeout", "300ms"])
+        .env("DOCKER_CONFIG", &folder.0)
+        .env("PATH", folder.search_path())
+        .run();
+    let ran = hosted(&ran, &server);
+    ran.code(6).stdout("");
+    assert!(ran.stderr.starts_with("note: docker-credential-x did not answer within "), "{ran}");
+    assert!(ran.stderr.contains("\nregq: HOST/team/app:1: no answer within 300 ms\n"), "{ran}");
+}
+
+#[test]
+fn a_helper_is_asked_once_for_all_repositories_of_a_registry() {
+    let folder = Folder::new();
+    folder.write("config.json", STORE);
+    let ask = |code: i32| {
+        let server = registry(Door::Private);
+        let names = ["a", "b/c", "team/app"].map(|path| format!("{}/{path}:1", server.authority()));
+        let ran = question(&server)
+            .args(names)
+            .env("DOCKER_CONFIG", &folder.0)
+            .env("PATH", folder.search_path())
+            .run();
+        ran.code(code);
+        let asked = folder.asked("x");
+        std::fs::remove_file(folder.path("docker-credential-x.log")).unwrap();
+        assert_eq!(asked, format!("get {}\n", server.authority()), "{ran}");
+        ran
+    };
+    folder.helper("x", &answer("ada", PASSWORD));
+    ask(0);
+    folder.helper("x", "echo credentials not found; exit 1");
+    ask(4);
+    // Nor again when it failed: one that hangs would cost its time for each.
+    folder.helper("x", "echo locked; exit 1");
+    let ran = ask(4);
+    assert_eq!(ran.stderr.matches("note: ").count(), 1, "{ran}");
+}
