@@ -7,7 +7,8 @@
 )]
 
 use regq::error::{
-    CertificateFault, ChallengeFault, ConnectionFault, Error, Identity, Kind, Refusal, StatusError,
+    CertificateFault, ChallengeFault, ConnectionFault, CredentialForm, Error, Identity, Kind,
+    Refusal, StatusError, Trouble,
 };
 use regq::reference::Reference;
 
@@ -17,6 +18,10 @@ const NEEDS_LOGIN: &str = "log in with regq login REGISTRY, or give --user NAME 
                            --password-stdin or --password-file FILE";
 const LOGGED_IN: &str = "check the user name and the password, and whether they may read this \
                          repository; --anonymous tells whether it is public";
+const RAN_OUT: &str = "it may have run out: log in again with what made it; --anonymous tells whether \
+                       the repository is public";
+const HELPER: &str = "mend the helper, or do without it: --user NAME and --password-stdin or \
+                      --password-file FILE";
 const LIMIT: &str = "many registries allow more to those who log in: --user NAME with \
                      --password-stdin or --password-file FILE";
 const LOOK_UP: &str = "check the spelling; regq parse REF shows how the name is read";
@@ -39,6 +44,8 @@ pub(crate) const ALL: &[&str] = &[
     LOG_IN,
     NEEDS_LOGIN,
     LOGGED_IN,
+    RAN_OUT,
+    HELPER,
     LIMIT,
     LOOK_UP,
     LATEST,
@@ -68,11 +75,18 @@ pub(crate) fn hint(error: &Error, reference: Option<&Reference>) -> Option<Strin
             return challenge.faults.iter().find_map(of_challenge);
         }
         Error::Connection(connection) => of_connection(&connection.fault)?,
-        Error::Troubled { refused, .. } => return hint(refused, None),
+        Error::Troubled { trouble: Trouble::Helper { .. }, .. } => HELPER,
+        // The message says what to mend.
+        Error::Troubled { .. } => return None,
         Error::Deadline { .. } => TIMEOUT,
         _ => return None,
     };
     Some(fixed.to_owned())
+}
+
+fn is_token(identity: &Identity) -> bool {
+    use CredentialForm::{IdentityToken, Token};
+    matches!(identity, Identity::Credential { form: IdentityToken | Token, .. })
 }
 
 fn asked_latest(reference: Option<&Reference>) -> bool {
@@ -85,6 +99,7 @@ fn of_status(kind: Kind, answer: &StatusError) -> Option<&'static str> {
     match kind {
         Kind::Denied if !matches!(answer.status, 401 | 403) => None,
         Kind::Denied if anonymous => Some(LOG_IN),
+        Kind::Denied if is_token(&answer.identity) => Some(RAN_OUT),
         Kind::Denied => Some(LOGGED_IN),
         Kind::RateLimited if anonymous => Some(LIMIT),
         Kind::NotFound => Some(LOOK_UP),

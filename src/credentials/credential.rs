@@ -41,6 +41,11 @@ impl Password {
         &self.password
     }
 
+    /// The password in the forms in which it is sent.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        vec![self.encoded(), self.password.clone()]
+    }
+
     /// The two joined by a colon, in base64: docker's `auth`.
     pub fn encoded(&self) -> Secret {
         Secret::new(STANDARD.encode(format!("{}:{}", self.user, self.password.expose())))
@@ -108,9 +113,8 @@ impl Credential {
             Credential::IdentityToken { token, .. } | Credential::Token(token) => Some(token),
             Credential::Password(_) => None,
         };
-        let password =
-            self.as_password().map(|password| [password.encoded(), password.password.clone()]);
-        token.cloned().into_iter().chain(password.into_iter().flatten()).collect()
+        let password = self.as_password().map(Password::secrets).unwrap_or_default();
+        token.cloned().into_iter().chain(password).collect()
     }
 
     /// The user name, where there is one.

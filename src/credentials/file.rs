@@ -4,9 +4,10 @@
 //! say where, never what: the text at fault may be a secret.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::marker::PhantomData;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -21,7 +22,7 @@ use super::secret::Secret;
 use crate::error::LocalFault;
 
 /// No credential file is larger than this, in bytes.
-const LIMIT: u64 = 1024 * 1024;
+pub(super) const LIMIT: u64 = 1024 * 1024;
 
 /// The user name under which helpers and files keep identity tokens.
 pub(super) const TOKEN_USER: &str = "<token>";
@@ -65,6 +66,10 @@ impl<'de> Deserialize<'de> for Secret {
 impl AuthFile {
     /// Reads a file; `None` when there is none.
     pub(crate) fn read(path: &Path) -> Result<Option<AuthFile>, LocalFault> {
+        // Nobody who writes to a pipe there is known; reading it could wait for ever.
+        if fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo()) {
+            return Err(LocalFault::Io(io::Error::other("it is a pipe")));
+        }
         let bytes = match read_bounded(path) {
             Ok(bytes) => bytes,
             Err(LocalFault::Io(error)) if is_missing(&error) || is_hidden(path, &error) => {
@@ -107,10 +112,13 @@ impl AuthFile {
 }
 
 impl Entry {
+    /// True for `{}`, and for an `auth` of nothing but a colon.
     fn is_empty(&self) -> bool {
         let secrets = [&self.auth, &self.password, &self.identitytoken, &self.registrytoken];
         let text = self.username.as_deref().unwrap_or_default();
-        text.is_empty() && secrets.iter().all(|secret| filled(secret).is_none())
+        // A colon alone, in base64.
+        let none = |secret: &Secret| secret.expose().trim() == "Og==";
+        text.is_empty() && secrets.iter().all(|secret| filled(secret).is_none_or(none))
     }
 
     /// `None` when what is there cannot be used.
@@ -167,8 +175,11 @@ pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, LocalFault> {
     File::open(path)
         .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
         .map_err(LocalFault::Io)?;
-    let whole = u64::try_from(bytes.len()).is_ok_and(|length| length <= LIMIT);
-    if whole { Ok(bytes) } else { Err(LocalFault::TooLarge(LIMIT)) }
+    if is_bounded(&bytes) { Ok(bytes) } else { Err(LocalFault::TooLarge(LIMIT)) }
+}
+
+pub(super) fn is_bounded(bytes: &[u8]) -> bool {
+    u64::try_from(bytes.len()).is_ok_and(|length| length <= LIMIT)
 }
 
 /// True when there is no such file, also because what should be its folder is none.
@@ -179,7 +190,7 @@ pub(super) fn is_missing(error: &io::Error) -> bool {
 /// True when nobody may know whether there is such a file, since its folder lets us in no further.
 fn is_hidden(path: &Path, error: &io::Error) -> bool {
     let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
-    denied(error) && std::fs::symlink_metadata(path).is_err_and(|error| denied(&error))
+    denied(error) && fs::symlink_metadata(path).is_err_and(|error| denied(&error))
 }
 
 /// Where reading JSON stopped. Not serde's words: they quote what they do not like, which may be a secret.

@@ -21,7 +21,7 @@ use crate::error::HelperFault;
 const OUTPUT: u64 = 64 * 1024;
 
 /// A helper that waits for a person is given this time.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether a helper has ended.
 const LOOK: Duration = Duration::from_millis(5);
@@ -48,7 +48,7 @@ pub(crate) fn get(
     }
     let ended = run(name, "get", server.as_bytes(), time.min(DEADLINE))?;
     if !ended.success {
-        return if ended.says(NOT_FOUND) { Ok(None) } else { Err(ended.fault(None)) };
+        return if ended.says(NOT_FOUND) { Ok(None) } else { Err(ended.fault(&[])) };
     }
     let Object(answer): Object<Answer> =
         serde_json::from_slice(&ended.stdout).map_err(|_| HelperFault::Answer)?;
@@ -73,7 +73,7 @@ pub(crate) fn store(name: &str, server: &str, password: &Password) -> Result<(),
     let text = serde_json::to_vec(&Stored { server, username, secret })
         .map_err(|_| HelperFault::Answer)?;
     let ended = run(name, "store", &text, DEADLINE)?;
-    if ended.success { Ok(()) } else { Err(ended.fault(Some(password.secret()))) }
+    if ended.success { Ok(()) } else { Err(ended.fault(&password.secrets())) }
 }
 
 /// Has a helper forget a server's credential; false when it had none.
@@ -82,7 +82,7 @@ pub(crate) fn erase(name: &str, server: &str) -> Result<bool, HelperFault> {
     match ended.success {
         true => Ok(true),
         false if ended.says(NOT_FOUND) => Ok(false),
-        false => Err(ended.fault(None)),
+        false => Err(ended.fault(&[])),
     }
 }
 
@@ -93,19 +93,25 @@ struct Ended {
 }
 
 impl Ended {
+    /// True when what it says begins with these words: somewhere inside they may be a reason for a failure.
     fn says(&self, words: &str) -> bool {
-        [&self.stdout, &self.stderr].iter().any(|out| String::from_utf8_lossy(out).contains(words))
+        [&self.stdout, &self.stderr]
+            .iter()
+            .any(|out| out.trim_ascii().starts_with(words.as_bytes()))
     }
 
-    /// What it said, without what could be a secret: the answer to a `get`, or what it was given to store.
-    fn fault(&self, stored: Option<&Secret>) -> HelperFault {
-        let said = [&self.stdout, &self.stderr].into_iter().find(|out| !out.is_empty());
-        let said = said.map(|out| String::from_utf8_lossy(out).into_owned()).unwrap_or_default();
-        let line = said.lines().next().unwrap_or_default();
-        let told =
-            line.contains('{') || stored.is_some_and(|stored| line.contains(stored.expose()));
-        let shown = if told { String::new() } else { line.chars().take(200).collect() };
-        HelperFault::Failed(shown)
+    /// What it said, without what it was given. Helpers speak of failures on stdout, where a `get` answers, so one
+    /// word or two, and anything like JSON, may be the secret itself and are not taken for a message.
+    fn fault(&self, given: &[Secret]) -> HelperFault {
+        let said = |out: &[u8]| {
+            let text = String::from_utf8_lossy(out).into_owned();
+            text.lines().next().unwrap_or_default().chars().take(200).collect::<String>()
+        };
+        let (stdout, stderr) = (said(&self.stdout), said(&self.stderr));
+        let sentence = stdout.split_whitespace().count() > 2 && !stdout.contains('{');
+        let line = if sentence { stdout } else { stderr };
+        let told = given.iter().any(|secret| line.contains(secret.expose()));
+        HelperFault::Failed(if told { String::new() } else { line })
     }
 }
 
@@ -124,7 +130,8 @@ fn run(name: &str, action: &str, input: &[u8], time: Duration) -> Result<Ended, 
     talk(command, input, time)
 }
 
-/// Starts a program, gives it its input and takes its output. It has ended when this returns.
+/// Starts a program, gives it its input and takes its output. The program has ended when this returns; what it
+/// started itself may not have.
 fn talk(mut command: Command, input: &[u8], time: Duration) -> Result<Ended, HelperFault> {
     let begun = Instant::now();
     let mut child = command

@@ -8,7 +8,8 @@ use crate::reference::Registry;
 /// docker's own key for Docker Hub, also the name under which helpers keep it.
 pub(crate) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
-const DOCKER_HUB_HOSTS: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+const DOCKER_HUB: &str = "docker.io";
+const DOCKER_HUB_HOSTS: [&str; 3] = [DOCKER_HUB, "index.docker.io", "registry-1.docker.io"];
 
 /// What credentials are wanted for.
 #[derive(Debug, Clone)]
@@ -31,9 +32,10 @@ pub(super) struct Fit {
 
 impl Target {
     pub(crate) fn new(registry: &Registry, path: &str) -> Target {
-        let hub = registry.is_docker_hub();
-        let name = if hub { DOCKER_HUB_KEY.to_owned() } else { registry.name() };
-        Target { authority: authority(&registry.name()), path: path.to_owned(), name }
+        let authority = authority(&registry.name());
+        let hub = authority == DOCKER_HUB;
+        let name = if hub { DOCKER_HUB_KEY.to_owned() } else { authority.clone() };
+        Target { authority, path: path.to_owned(), name }
     }
 
     /// How well a key fits, if it does.
@@ -82,7 +84,7 @@ fn authority(text: &str) -> String {
     let text = text.to_ascii_lowercase();
     let text = text.strip_suffix(":443").unwrap_or(&text);
     let hub = DOCKER_HUB_HOSTS.contains(&text);
-    if hub { "docker.io".to_owned() } else { text.to_owned() }
+    if hub { DOCKER_HUB.to_owned() } else { text.to_owned() }
 }
 
 #[cfg(test)]

@@ -192,7 +192,8 @@ impl Place {
             match searcher.ask(&helper.name, &target.name) {
                 Ok(Some(credential)) => {
                     let user = credential.user().map(str::to_owned);
-                    searcher.looked(name, &Look::Entry { key: program.clone(), user });
+                    let key = format!("{program}, {}", role(&helper));
+                    searcher.looked(name, &Look::Entry { key, user });
                     let place = Some(format!("{program} ({} of {name})", role(&helper)));
                     return Ok(Some(Found { credential, place }));
                 }
@@ -219,8 +220,12 @@ impl Place {
     }
 }
 
-fn role(helper: &HelperName) -> &'static str {
-    if helper.key.is_some() { "credHelpers" } else { "credsStore" }
+/// What makes a file's helper the one for a registry.
+fn role(helper: &HelperName) -> String {
+    match &helper.key {
+        Some(key) => format!("credHelpers {key}"),
+        None => "credsStore".to_owned(),
+    }
 }
 
 impl fmt::Display for Place {

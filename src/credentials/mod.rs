@@ -13,7 +13,7 @@ mod secret;
 mod write;
 
 pub use self::credential::{Credential, CredentialError, Password};
-pub(crate) use self::helper::get as ask_helper;
+pub(crate) use self::helper::{DEADLINE as HELPER_DEADLINE, get as ask_helper};
 pub(crate) use self::keychain::{Found, Search, Searcher};
 pub use self::keychain::{Keychain, Look};
 pub use self::secret::Secret;

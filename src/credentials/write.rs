@@ -3,7 +3,7 @@
 //! The new file is written beside the old one and renamed over it, so that a crash at any point leaves one of
 //! the two whole. Keys keep their order, values their bytes; only the blanks between them may change.
 
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
@@ -16,7 +16,7 @@ use serde_json::ser::PrettyFormatter;
 use serde_json::value::RawValue;
 
 use super::credential::Password;
-use super::file::{AuthFile, Pairs, is_missing, json_fault, read_bounded};
+use super::file::{AuthFile, LIMIT, Pairs, is_bounded, is_missing, json_fault, read_bounded};
 use super::helper;
 use super::key::Target;
 use crate::error::{Error, LocalFault, Result};
@@ -39,7 +39,7 @@ pub enum Kept {
 /// changed then.
 pub fn store(path: &Path, registry: &Registry, password: &Password) -> Result<Kept> {
     let target = Target::new(registry, "");
-    let file = Document::open(path)?;
+    let file = Document::open(path, true)?;
     if let Some(named) = file.parsed.helper(&target) {
         let program = format!("docker-credential-{}", named.name);
         helper::store(&named.name, &target.name, password)
@@ -59,19 +59,21 @@ pub fn store(path: &Path, registry: &Registry, password: &Password) -> Result<Ke
 /// As [`store`].
 pub fn erase(path: &Path, registry: &Registry) -> Result<Vec<Kept>> {
     let target = Target::new(registry, "");
-    let file = Document::open(path)?;
+    let file = Document::open(path, false)?;
+    let helper = file.parsed.helper(&target);
     let mut kept = Vec::new();
-    if let Some(named) = file.parsed.helper(&target) {
+    // The file first: a helper that fails must not keep a password in plain text.
+    if file.auths()?.0.iter().any(|(key, _)| target.fit(key).is_some()) {
+        file.write(&target, None)?;
+        kept.push(Kept::File(path.to_owned()));
+    }
+    if let Some(named) = helper {
         let program = format!("docker-credential-{}", named.name);
         let had = helper::erase(&named.name, &target.name)
             .map_err(|fault| Error::Helper { program: program.clone(), fault })?;
         if had {
             kept.push(Kept::Helper(program));
         }
-    }
-    if file.auths()?.0.iter().any(|(key, _)| target.fit(key).is_some()) {
-        file.write(&target, None)?;
-        kept.push(Kept::File(path.to_owned()));
     }
     Ok(kept)
 }
@@ -89,6 +91,8 @@ struct Document {
     parsed: AuthFile,
     /// Whose the file is that is there, and who may read it.
     old: Option<Metadata>,
+    /// The folder, locked until the change is made; `None` where there is no folder, and so no file.
+    folder: Option<File>,
 }
 
 /// What a path leads to, through symbolic links, also when the last one leads to a file that is not there yet.
@@ -108,11 +112,25 @@ fn target(path: &Path) -> io::Result<PathBuf> {
 }
 
 impl Document {
-    /// Reads a file; one that is not there is empty.
-    fn open(path: &Path) -> Result<Document> {
+    /// Reads a file; one that is not there is empty. Whoever else changes a file of the folder this way waits.
+    fn open(path: &Path, creating: bool) -> Result<Document> {
         let local = |fault| Error::Local { path: path.to_owned(), fault };
         let io = |error| local(LocalFault::Io(error));
         let path = &target(path).map_err(io)?;
+        let folder = folder_of(path);
+        if creating {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+            made.map_err(|error| local(LocalFault::Write(error)))?;
+        }
+        let folder = match File::open(&folder) {
+            Ok(folder) => {
+                // Some file systems know no locks; a change is whole all the same.
+                let _ = folder.lock();
+                Some(folder)
+            }
+            Err(error) if is_missing(&error) => None,
+            Err(error) => return Err(io(error)),
+        };
         let old = match fs::metadata(path) {
             // Neither a device nor a pipe is replaced by a file.
             Ok(metadata) if !metadata.is_file() => {
@@ -131,7 +149,7 @@ impl Document {
             b"" => Pairs(Vec::new()),
             bytes => serde_json::from_slice(bytes).map_err(|error| local(json_fault(&error)))?,
         };
-        Ok(Document { path: path.to_owned(), object, parsed, old })
+        Ok(Document { path: path.to_owned(), object, parsed, old, folder })
     }
 
     fn local(&self, fault: LocalFault) -> Error {
@@ -142,9 +160,9 @@ impl Document {
         |error| self.local(LocalFault::Write(error))
     }
 
-    /// The object under `auths`, last of several as JSON readers have it.
+    /// The object under `auths`.
     fn auths(&self) -> Result<Object> {
-        let found = self.object.0.iter().rev().find(|(key, _)| key == "auths");
+        let found = self.object.0.iter().find(|(key, _)| key == "auths");
         match found {
             Some((_, value)) => serde_json::from_slice(value.get().as_bytes())
                 .map_err(|error| self.local(json_fault(&error))),
@@ -159,7 +177,7 @@ impl Document {
         let place = auths.0.iter().position(|(key, _)| is_registry(key));
         auths.0.retain(|(key, _)| !is_registry(key));
         if let Some(entry) = entry {
-            let place = place.unwrap_or(auths.0.len()).min(auths.0.len());
+            let place = place.unwrap_or(auths.0.len());
             auths.0.insert(place, (target.name.clone(), raw(&Written(&entry))?));
         }
         let mut text = Vec::new();
@@ -173,16 +191,10 @@ impl Document {
     }
 
     fn replace(&self, text: &[u8]) -> Result<()> {
-        let folder = match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            Some(_) | None => PathBuf::from("."),
-        };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .map_err(self.unwritable())?;
-        let beside = Beside::create(&folder, &self.path).map_err(self.unwritable())?;
+        if !is_bounded(text) {
+            return Err(self.local(LocalFault::TooLarge(LIMIT)));
+        }
+        let beside = Beside::create(&self.path).map_err(self.unwritable())?;
         let written = beside
             .fill(text, self.old.as_ref())
             .and_then(|()| fs::rename(&beside.path, &self.path));
@@ -192,9 +204,15 @@ impl Document {
             return Err(self.local(LocalFault::Write(error)));
         }
         // The new name is on disk once its folder is. Some file systems cannot say so.
-        let _ = File::open(&folder).and_then(|folder| folder.sync_all());
+        let _ = self.folder.as_ref().map(File::sync_all);
         Ok(())
     }
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_owned()
 }
 
 /// The new file, beside the old one.
@@ -204,31 +222,32 @@ struct Beside {
 }
 
 impl Beside {
-    /// A file that was not there before, for its owner alone.
-    fn create(folder: &Path, of: &Path) -> io::Result<Beside> {
-        let name = of.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut number = std::process::id();
-        loop {
-            let path = folder.join(format!(".{name}.{number}.tmp"));
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-                Ok(file) => return Ok(Beside { path, file }),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    number = number.wrapping_add(1);
-                }
-                Err(error) => return Err(error),
-            }
+    /// A file for its owner alone. Its name is always the same, since the folder is locked: one that is there was
+    /// left by a change that was cut off.
+    fn create(of: &Path) -> io::Result<Beside> {
+        let name = of.file_name().unwrap_or_default().to_string_lossy();
+        let path = folder_of(of).join(format!(".{name}.regq-tmp"));
+        match fs::remove_file(&path) {
+            Err(error) if !is_missing(&error) => return Err(error),
+            Ok(()) | Err(_) => {}
         }
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok(Beside { path, file })
     }
 
-    /// Writes it, with the owner and the mode of the old file.
+    /// Writes it, then gives it the owner and the mode of the old file.
     fn fill(&self, text: &[u8], old: Option<&Metadata>) -> io::Result<()> {
+        (&self.file).write_all(text)?;
         if let Some(old) = old {
             // Where root logs in for somebody, the file stays theirs. Others can give nothing away.
             let _ = fchown(&self.file, Some(old.uid()), Some(old.gid()));
-            let mode = old.permissions().mode() & 0o7777;
+            let mut mode = old.permissions().mode() & 0o7777;
+            if self.file.metadata()?.gid() != old.gid() {
+                // What one group might read is not for another.
+                mode &= !0o070;
+            }
             self.file.set_permissions(Permissions::from_mode(mode))?;
         }
-        (&self.file).write_all(text)?;
         self.file.sync_all()
     }
 }
@@ -247,16 +266,14 @@ struct Whole<'a> {
 impl Serialize for Whole<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Whole { object: Pairs(pairs), auths } = self;
-        let last = pairs.iter().rposition(|(key, _)| key == "auths");
         let mut map = serializer.serialize_map(None)?;
-        for (at, (key, value)) in pairs.iter().enumerate() {
-            if last == Some(at) {
-                map.serialize_entry(key, &Written(auths))?;
-            } else {
-                map.serialize_entry(key, value)?;
+        for (key, value) in pairs {
+            match key.as_str() {
+                "auths" => map.serialize_entry(key, &Written(auths))?,
+                key => map.serialize_entry(key, value)?,
             }
         }
-        if last.is_none() {
+        if !pairs.iter().any(|(key, _)| key == "auths") {
             map.serialize_entry("auths", &Written(auths))?;
         }
         map.end()

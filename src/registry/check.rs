@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::exchange::{Exchange, Question};
-use crate::error::Result;
+use crate::error::{Identity, Result};
 use crate::reference::Registry;
 use crate::transport::{Limit, Method};
 
@@ -31,9 +31,11 @@ impl Client {
             accept: "application/json",
             limit: Limit { what: "answer", bytes: 64 * 1024 },
         })?;
-        match (reply.answer.status(), &reply.authorization) {
-            (200, Some(_)) => Ok(LoginCheck::Accepted),
-            (200, None) => Ok(LoginCheck::Open),
+        let identity = reply.authorization.as_ref().map(|authorization| &authorization.identity);
+        match (reply.answer.status(), identity) {
+            (200, Some(Identity::Credential { .. })) => Ok(LoginCheck::Accepted),
+            // Also where it led elsewhere and was let in there without the credentials.
+            (200, _) => Ok(LoginCheck::Open),
             _ => Err(reply.into_error()),
         }
     }

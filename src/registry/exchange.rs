@@ -82,18 +82,22 @@ impl<'a> Exchange<'a> {
             Err(error) if self.speaks_plain_http(&error) => self.walk(question),
             outcome => outcome,
         };
-        let denied = match &outcome {
-            Ok(reply) => matches!(reply.answer.status(), 401 | 403),
-            Err(error) => error.kind() == Kind::Denied,
+        let Some(trouble) = self.trouble.take() else { return outcome };
+        // A place that cannot be used matters unless the registry lets us in without it; a helper that fails, when
+        // we are refused.
+        let (denied, in_vain) = match &outcome {
+            Ok(reply) => (matches!(reply.answer.status(), 401 | 403), reply.answer.status() != 200),
+            Err(error) => (error.kind() == Kind::Denied, true),
         };
-        match (outcome, self.trouble.take()) {
-            (outcome, None) => outcome,
-            (Ok(reply), trouble) if denied => Ok(Reply { trouble, ..reply }),
-            (Err(error), Some(trouble)) if denied => {
-                Err(Error::Troubled { trouble, refused: Box::new(error) })
-            }
-            (outcome, Some(trouble)) => {
-                self.client.say(&trouble);
+        let matters = match trouble {
+            Trouble::Place { .. } => in_vain,
+            Trouble::Helper { .. } => denied,
+        };
+        match outcome {
+            Ok(reply) if matters => Ok(Reply { trouble: Some(trouble), ..reply }),
+            Err(error) if matters => Err(Error::Troubled { trouble, refused: Box::new(error) }),
+            outcome => {
+                self.client.say(&trouble.to_string());
                 outcome
             }
         }

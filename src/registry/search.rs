@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::client::{Inner, lock};
-use crate::credentials::{Credential, Found, Look, Search, Searcher, ask_helper};
+use crate::credentials::{
+    Credential, Found, HELPER_DEADLINE as LONGEST, Look, Search, Searcher, ask_helper,
+};
 use crate::error::{HelperFault, Trouble};
 use crate::reference::Registry;
 use crate::transport::Event;
@@ -53,16 +55,15 @@ impl Inner {
         // A helper that fails is said at once: the question goes on without it. Of a file nothing is known before
         // the registry has answered to a request without credentials.
         if let Some(trouble @ Trouble::Helper { .. }) = &search.trouble {
-            self.say(trouble);
+            self.say(&trouble.to_string());
         }
         search
     }
 
-    /// Tells of what kept a search from going on, once.
-    pub(super) fn say(&self, trouble: &Trouble) {
-        let text = trouble.to_string();
-        if lock(&self.said).insert(text.clone()) {
-            self.transport.observer().tell(&Event::Trouble { text: &text });
+    /// Tells why the question goes on without credentials, once.
+    pub(super) fn say(&self, text: &str) {
+        if lock(&self.said).insert(text.to_owned()) {
+            self.transport.observer().tell(&Event::Trouble { text });
         }
     }
 }
@@ -87,7 +88,10 @@ impl Searcher for Teller<'_> {
             return known.clone();
         }
         let answer = ask_helper(helper, server, self.time);
-        helped.insert(key, answer.clone());
+        // One that had less time than a helper gets may do better with more.
+        if !matches!(answer, Err(HelperFault::TimedOut(limit)) if limit < LONGEST) {
+            helped.insert(key, answer.clone());
+        }
         answer
     }
 }

@@ -22,11 +22,12 @@ impl Exchange<'_> {
             Some(Credential::IdentityToken { token, .. }) => self.exchange_token(request, token)?,
             Some(Credential::Password(_) | Credential::Token(_)) | None => None,
         };
-        let (host, answer) = match exchanged {
-            Some(answer) => (request.realm().origin().authority(), answer),
+        let (host, answer, used) = match exchanged {
+            Some(answer) => (request.realm().origin().authority(), answer, found),
             None => {
                 let password = credential.and_then(Credential::as_password);
-                self.get_token(request, password)?
+                let (host, answer) = self.get_token(request, password)?;
+                (host, answer, found.filter(|_| password.is_some()))
             }
         };
         let sent = credential.map(Credential::secrets).unwrap_or_default();
@@ -44,7 +45,11 @@ impl Exchange<'_> {
                 fault
             })
             .map_err(|fault| Error::Token { host, fault })?;
-        Ok(Authorization::bearer(&token, request, found))
+        if let (Some(found), None) = (found, used) {
+            let host = request.realm().origin().authority();
+            self.client.say(&format!("{host} did not take {}", identity(found)));
+        }
+        Ok(Authorization::bearer(&token, request, used))
     }
 
     /// POST with the identity token. `None` when the server does not do that, as servers say in four ways.

@@ -178,7 +178,10 @@ fn a_helper_that_fails() {
         ("echo the keychain is locked; exit 1", "failed; it says \"the keychain is locked\""),
         ("echo 'gpg: no key' >&2; exit 2", "failed; it says \"gpg: no key\""),
         ("kill -9 $$", "failed and gave no reason"),
-        ("printf 'a\\033[31mb\\nmore'; exit 1", "failed; it says \"a\\u{1b}[31mb\""),
+        ("printf 'a \\033[31m b\\nmore'; exit 1", "failed; it says \"a \\u{1b}[31m b\""),
+        // On stdout a helper answers, so what is no sentence may be the secret.
+        ("echo hunter2-from-the-store; exit 1", "failed and gave no reason"),
+        ("echo '{\"Secret\": \"of three words\"}'; exit 1", "failed and gave no reason"),
     ] {
         folder.helper("x", script);
         fails(&folder, STORE, &format!("docker-credential-x {said}"));
