@@ -319,7 +319,7 @@ fn agent_config() -> ureq::config::Config {
         .max_response_header_size(64 * 1024)
         .input_buffer_size(80 * 1024)
         // The head of a request is written in one piece, and a token may have 64 KiB.
-        .output_buffer_size(160 * 1024)
+        .output_buffer_size(96 * 1024)
         .max_idle_connections(32)
         .max_idle_connections_per_host(16)
         .build()
