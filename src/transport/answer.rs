@@ -73,11 +73,14 @@ impl Answer {
         patience::retry_after(self.header("retry-after")?, self.header("date"))
     }
 
-    /// The names of its headers, each once.
+    /// The names of its headers, each once, in the order in which they came.
     pub(super) fn header_names(&self) -> Vec<&str> {
-        let mut names: Vec<_> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
+        let mut names = Vec::with_capacity(self.headers.len());
+        for (name, _) in &self.headers {
+            if !names.contains(&name.as_str()) {
+                names.push(name.as_str());
+            }
+        }
         names
     }
 
