@@ -178,6 +178,11 @@ fn a_helper_that_fails() {
         ("echo the keychain is locked; exit 1", "failed; it says \"the keychain is locked\""),
         ("echo 'gpg: no key' >&2; exit 2", "failed; it says \"gpg: no key\""),
         ("kill -9 $$", "failed and gave no reason"),
+        // The words of a helper that has nothing, in the middle of others.
+        (
+            "echo 'permission denied; credentials not found because it is locked'; exit 3",
+            "failed; it says \"permission denied; credentials not found because it is locked\"",
+        ),
         ("printf 'a \\033[31m b\\nmore'; exit 1", "failed; it says \"a \\u{1b}[31m b\""),
         // On stdout a helper answers, so what is no sentence may be the secret.
         ("echo hunter2-from-the-store; exit 1", "failed and gave no reason"),

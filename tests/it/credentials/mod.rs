@@ -4,6 +4,7 @@
 //! How tokens are exchanged is tested in `conversation`. No run here, nor any other, may say a secret: the runner
 //! looks (`support/secrets.rs`).
 
+mod changes;
 mod files;
 mod helpers;
 mod login;
