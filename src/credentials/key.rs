@@ -90,7 +90,7 @@ fn authority(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::Target;
-    use crate::reference::Repository;
+    use crate::reference::{Registry, Repository};
 
     fn fits(repository: &str, key: &str) -> bool {
         Repository::parse(repository)
@@ -137,6 +137,26 @@ mod tests {
             ("[::1]:5000/team/app", "[::1]:5000", true),
         ] {
             assert_eq!(fits(repository, key), expected, "{repository} {key}");
+        }
+    }
+
+    #[test]
+    fn a_registry_is_kept_under_one_name_however_it_is_spelled() {
+        for (spelled, name) in [
+            ("quay.io", "quay.io"),
+            ("quay.io:443", "quay.io"),
+            ("QUAY.io:5000", "quay.io:5000"),
+            ("LOCALHOST:5000", "localhost:5000"),
+            ("127.0.0.1:443", "127.0.0.1"),
+            ("[::1]:443", "[::1]"),
+            ("docker.io", "https://index.docker.io/v1/"),
+            ("docker.io:443", "https://index.docker.io/v1/"),
+            ("Index.Docker.io", "https://index.docker.io/v1/"),
+            ("docker.io:5000", "docker.io:5000"),
+        ] {
+            let registry = Registry::parse(spelled);
+            let found = registry.map(|registry| Target::new(&registry, "").name).ok();
+            assert_eq!(found.as_deref(), Some(name), "{spelled}");
         }
     }
 

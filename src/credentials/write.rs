@@ -293,3 +293,30 @@ impl Serialize for Written<'_> {
         map.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Beside, Metadata};
+    use std::fs;
+    use std::io;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    /// What becomes of a file's mode, and whether its group stays.
+    fn filled(old: &Metadata) -> io::Result<(u32, bool)> {
+        let of = std::env::temp_dir().join(format!("regq-group-{}.json", std::process::id()));
+        let beside = Beside::create(&of)?;
+        let filled = beside.fill(b"{}", Some(old)).and_then(|()| beside.file.metadata());
+        fs::remove_file(&beside.path)?;
+        filled.map(|new| (new.permissions().mode() & 0o7777, new.gid() == old.gid()))
+    }
+
+    #[test]
+    fn what_one_group_may_read_is_not_for_another() {
+        // A file of root's that every machine has, for the group and all others to read.
+        let Ok(old) = fs::metadata("/etc/passwd") else { return };
+        let mode = old.permissions().mode() & 0o7777;
+        let new = filled(&old).ok();
+        // Root can give a file to any group, all others to their own.
+        assert!([Some((mode, true)), Some((mode & !0o070, false))].contains(&new), "{new:?}");
+    }
+}

@@ -149,9 +149,15 @@ fn files_with_nothing_in_them_are_files() {
 #[test]
 fn an_empty_entry_is_no_entry() {
     let folder = Folder::new();
-    for empty in
-        ["{}", "null", r#"{"auth":""}"#, r#"{"auth":null}"#, r#"{"email":"a@b","username":""}"#]
-    {
+    for empty in [
+        "{}",
+        "null",
+        r#"{"auth":""}"#,
+        r#"{"auth":null}"#,
+        r#"{"email":"a@b","username":""}"#,
+        // A colon alone, between no user name and no password.
+        r#"{"auth":"Og=="}"#,
+    ] {
         let server = registry(Door::Private);
         let host = server.authority();
         // The longer key counts for nothing, so that the shorter one does.

@@ -178,6 +178,11 @@ fn a_helper_that_fails() {
         ("echo the keychain is locked; exit 1", "failed; it says \"the keychain is locked\""),
         ("echo 'gpg: no key' >&2; exit 2", "failed; it says \"gpg: no key\""),
         ("kill -9 $$", "failed and gave no reason"),
+        // The words of a helper that has nothing, in the middle of others.
+        (
+            "echo 'permission denied; credentials not found because it is locked'; exit 3",
+            "failed; it says \"permission denied; credentials not found because it is locked\"",
+        ),
         ("printf 'a \\033[31m b\\nmore'; exit 1", "failed; it says \"a \\u{1b}[31m b\""),
         // On stdout a helper answers, so what is no sentence may be the secret.
         ("echo hunter2-from-the-store; exit 1", "failed and gave no reason"),
@@ -251,6 +256,79 @@ fn a_helper_has_no_more_time_than_the_question() {
     ran.code(6).stdout("");
     assert!(ran.stderr.starts_with("note: docker-credential-x did not answer within "), "{ran}");
     assert!(ran.stderr.contains("\nregq: HOST/team/app:1: no answer within 300 ms\n"), "{ran}");
+}
+
+#[test]
+fn a_helper_that_is_out_of_time_is_ended() {
+    let folder = Folder::new();
+    let (pipe, _open) = folder.pipe("pipe");
+    let id = folder.path("id");
+    folder.program("x", &format!("echo $$ > {}; exec cat {}", id.display(), pipe.display()));
+    folder.write("config.json", STORE);
+    // Enough for it to begin, on any machine.
+    for time in ["300ms", "3s", "30s"] {
+        let server = registry(Door::Public);
+        let regq = question(&server).args(["--timeout", time]).env("DOCKER_CONFIG", &folder.0);
+        regq.env("PATH", folder.search_path()).run().code(6);
+        if !folder.read("id").is_empty() {
+            break;
+        }
+    }
+    let alive = std::process::Command::new("/bin/sh")
+        .args(["-c", r#"kill -0 "$0" 2>/dev/null"#, folder.read("id").trim()])
+        .status();
+    assert!(!alive.unwrap().success(), "{} runs still", folder.read("id"));
+}
+
+#[test]
+fn a_helper_that_had_less_time_than_it_gets_is_asked_again() {
+    let folder = Folder::new();
+    let (pipe, _open) = folder.pipe("pipe");
+    folder.write("config.json", STORE);
+    // The first time somebody has to be waited for.
+    let began = folder.path("began");
+    let hangs = format!("mkdir {} && exec cat {}", began.display(), pipe.display());
+    folder.helper("x", &format!("{hangs}\n{}", answer("ada", PASSWORD)));
+    let server = registry(Door::Private);
+    let ran = question(&server)
+        .arg(format!("{}/team/other:1", server.authority()))
+        .args(["--timeout", "2s"])
+        .env("DOCKER_CONFIG", &folder.0)
+        .env("PATH", folder.search_path())
+        .run();
+    let asked = format!("get {}\n", server.authority());
+    assert_eq!(folder.asked("x"), asked.repeat(2), "{ran}");
+    assert_eq!(shown(&server), [format!("ada:{PASSWORD}")], "{ran}");
+}
+
+#[test]
+fn the_trace_says_what_made_the_helper_the_one_to_ask() {
+    let folder = Folder::new();
+    folder.helper("x", &answer("ada", PASSWORD));
+    for (config, role) in [
+        (STORE, "credsStore"),
+        (r#"{"credHelpers":{"HOST":"x"}}"#, "credHelpers HOST"),
+        (
+            r#"{"credHelpers":{"http://HOST/v2/":"x"},"credsStore":"y"}"#,
+            "credHelpers http://HOST/v2/",
+        ),
+    ] {
+        let server = registry(Door::Private);
+        let path = folder.write("config.json", config.replace("HOST", &server.authority()));
+        let regq = question(&server).arg("-v").env("DOCKER_CONFIG", &folder.0);
+        let ran = hosted(&regq.env("PATH", folder.search_path()).run(), &server);
+        let key = format!("docker-credential-x, {role}");
+        let line = format!("* {}: credentials of \"ada\" under {key:?}\n", path.display());
+        assert!(ran.code(0).stderr.contains(&line), "{line}{ran}");
+        // And when it is refused.
+        folder.helper("x", &answer("bob", "p4ssw0rd-of-bob"));
+        let server = registry(Door::Basic);
+        let ran = ask(&folder, &server, config);
+        let place = format!("docker-credential-x ({role} of {})", path.display());
+        let refused = format!("HOST refused the credentials of \"bob\" from {place} (401)");
+        assert!(ran.code(4).stderr.contains(&refused), "{refused}\n{ran}");
+        folder.helper("x", &answer("ada", PASSWORD));
+    }
 }
 
 #[test]

@@ -2,28 +2,28 @@
 
 use super::{Door, Folder, encoded, entry, hosted, registry, shown};
 use crate::support::secrets::PASSWORD;
-use crate::support::{Ran, Regq, Server};
+use crate::support::{Ran, Regq, Reply, Server};
 use regq::credentials::{Kept, Password, Secret, erase, store};
 use regq::reference::Registry;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
-fn login(server: &Server) -> Regq {
+pub(super) fn login(server: &Server) -> Regq {
     let flags = ["login", "--plain-http", "--user", "ada", "--password-stdin"];
     Regq::new().args(flags).arg(server.authority()).stdin(PASSWORD)
 }
 
-fn logout(server: &Server) -> Regq {
+pub(super) fn logout(server: &Server) -> Regq {
     Regq::new().args(["logout"]).arg(server.authority())
 }
 
 #[track_caller]
-fn with_file(regq: Regq, path: &Path, server: &Server) -> Ran {
+pub(super) fn with_file(regq: Regq, path: &Path, server: &Server) -> Ran {
     hosted(&regq.arg("--authfile").arg(path).run(), server)
 }
 
-fn mode(path: &Path) -> u32 {
+pub(super) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
@@ -98,7 +98,7 @@ fn a_registry_that_cannot_be_asked_changes_nothing() {
     let folder = Folder::new();
     let path = folder.path("auth.json");
     for (status, code) in [(404, 3), (403, 4), (500, 6), (418, 7)] {
-        let server = Server::start(None, move |_| crate::support::Reply::new(status));
+        let server = Server::start(None, move |_| Reply::new(status));
         let run = login(&server).args(["--retries", "0"]);
         with_file(run, &path, &server).code(code).stdout("");
         assert!(!path.exists(), "{status}");
@@ -116,6 +116,21 @@ fn an_open_registry_is_said_and_kept() {
     assert!(folder.read("auth.json").contains(&encoded("ada", PASSWORD)));
     assert_eq!(shown(&server), [""; 0]);
     with_file(login(&server).arg("-q"), &path, &server).code(0).stderr("");
+}
+
+#[test]
+fn being_let_in_elsewhere_without_the_password_is_no_check() {
+    let (folder, other) = (Folder::new(), registry(Door::Public));
+    let target = format!("{}/v2/", other.url());
+    let server = Server::start(None, move |_| Reply::new(307).header("Location", &target));
+    let path = folder.path("auth.json");
+    with_file(login(&server), &path, &server).code(0).stdout("").stderr(format!(
+        "note: HOST lets everybody in, so nobody checked the password\n{}",
+        plain_text(&path)
+    ));
+    // There it was let in with a token for anybody.
+    assert_eq!(other.lines(), ["GET /v2/", "GET /token?service=registry", "GET /v2/"]);
+    assert_eq!(shown(&other), [""; 0]);
 }
 
 #[test]

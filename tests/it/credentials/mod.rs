@@ -4,11 +4,13 @@
 //! How tokens are exchanged is tested in `conversation`. No run here, nor any other, may say a secret: the runner
 //! looks (`support/secrets.rs`).
 
+mod changes;
 mod files;
 mod helpers;
 mod login;
 mod secrets;
 mod sources;
+mod troubles;
 
 use crate::support::secrets::{GRANTED, IDENTITY, PASSWORD, READY, USER};
 use crate::support::{Ran, Regq, Reply, Request, Server};
@@ -85,6 +87,7 @@ impl Folder {
     /// A pipe with a name, open at both ends until it is dropped: who reads it waits so long.
     fn pipe(&self, name: &str) -> (PathBuf, std::fs::File) {
         let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         let open = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
         (path, open)

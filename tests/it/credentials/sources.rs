@@ -218,7 +218,7 @@ fn no_home_is_normal() {
 }
 
 /// What makes a shell run the program as nobody, who cannot read what is root's. Others than root need not change.
-fn as_nobody(folder: &str) -> String {
+pub(super) fn as_nobody(folder: &str) -> String {
     format!(
         r#"[ "$(id -u)" = 0 ] || exec "$0" "$@"
         cp "$0" {folder}/regq && chmod 755 {folder} {folder}/regq

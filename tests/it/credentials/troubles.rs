@@ -1,0 +1,219 @@
+//! What is made of credentials that cannot be read, or that are not taken, once the registry has answered: the
+//! exit code, the one line, and the advice.
+
+use super::{Door, Folder, auths, entry, entry_of, hosted, question, registry, shown, token};
+use crate::support::secrets::{GRANTED, IDENTITY};
+use crate::support::{Ran, Regq, Reply, Server};
+
+/// Gives everybody a token, and answers those who show it with this; nobody gets a token for an identity token.
+fn behind_tokens(answer: Reply) -> Server {
+    Server::start(None, move |request| match request.header("authorization") {
+        _ if request.path() == "/token" => match request.method.as_str() {
+            "POST" => Reply::new(404),
+            _ => token("anonymous"),
+        },
+        Some("Bearer anonymous") => answer.clone(),
+        _ => super::challenge(request),
+    })
+}
+
+/// Gives nobody a token.
+fn refusing() -> Server {
+    Server::start(None, |request| match request.path() {
+        "/token" => Reply::new(401),
+        _ => super::challenge(request),
+    })
+}
+
+/// The run with docker's file in this folder.
+fn with_config(folder: &Folder, server: &Server) -> Ran {
+    let regq = question(server).env("DOCKER_CONFIG", &folder.0);
+    hosted(&regq.env("PATH", folder.search_path()).run(), server)
+}
+
+#[track_caller]
+fn advised(ran: &Ran, advice: Option<&str>) {
+    let found = ran.stderr.lines().find_map(|line| line.strip_prefix("hint: "));
+    let same = match (found, advice) {
+        (Some(found), Some(advice)) => found.starts_with(advice),
+        (found, advice) => found == advice,
+    };
+    assert!(same, "expected the advice {advice:?}\n{ran}");
+}
+
+#[test]
+fn a_broken_file_counts_unless_the_registry_answers_without_it() {
+    let folder = Folder::new();
+    let path = folder.write("config.json", "{");
+    let fault = format!("{}: line 1, column 1: not JSON", path.display());
+    let note = format!("note: {fault}; asking without credentials\n");
+    with_config(&folder, &behind_tokens(super::manifest())).code(0).stderr(&note);
+    // What is not there for everybody may be there for the user.
+    for status in [401, 403, 404] {
+        let ran = with_config(&folder, &behind_tokens(Reply::new(status)));
+        ran.code(8).stdout("");
+        assert!(ran.stderr.starts_with(&format!("regq: HOST/team/app:1: {fault}: ")), "{ran}");
+        // What is to be done is said already.
+        advised(&ran, None);
+    }
+}
+
+#[test]
+fn a_helper_that_fails_counts_when_the_registry_refuses() {
+    let folder = Folder::new();
+    folder.write("config.json", r#"{"credsStore":"x"}"#);
+    folder.helper("x", "exit 1");
+    let fault = "docker-credential-x failed and gave no reason";
+    let note = format!("note: {fault}; asking without credentials\n");
+    with_config(&folder, &behind_tokens(super::manifest())).code(0).stderr(&note);
+    let lines = |ran: &Ran| {
+        let lines = ran.stderr.strip_prefix(&note).unwrap_or_else(|| panic!("{ran}"));
+        lines.starts_with(&format!("regq: HOST/team/app:1: {fault}: "))
+    };
+    for status in [401, 403] {
+        let ran = with_config(&folder, &behind_tokens(Reply::new(status)));
+        assert!(lines(ran.code(4)), "{ran}");
+        advised(&ran, Some("mend the helper, or do without it: "));
+    }
+    let ran = with_config(&folder, &behind_tokens(Reply::new(404)));
+    assert!(!lines(ran.code(3)), "{ran}");
+    advised(&ran, Some("check the spelling"));
+}
+
+#[test]
+fn what_the_user_named_counts_whatever_the_registry_answers() {
+    let folder = Folder::new();
+    let asked = |with: &dyn Fn(Regq, String) -> Regq, fault: &str| {
+        let server = registry(Door::Public);
+        let ran = hosted(&with(question(&server), server.authority()).run(), &server);
+        ran.code(8).stdout("");
+        assert!(ran.stderr.contains(fault), "{fault}\n{ran}");
+        assert_eq!(shown(&server), [""; 0], "{ran}");
+        advised(&ran, None);
+    };
+    asked(&|regq, _| regq.env("DOCKER_AUTH_CONFIG", "{"), "DOCKER_AUTH_CONFIG: line 1, column 1");
+    let fault = "the entry \"HOST\" holds no user name and password that can be sent";
+    let entry = |host: String| auths(&host, r#"{"auth":"***"}"#);
+    asked(&|regq, host| regq.env("DOCKER_AUTH_CONFIG", entry(host)), fault);
+    let file = |host| folder.write("named.json", entry(host));
+    asked(&|regq, host| regq.arg("--authfile").arg(file(host)), fault);
+    asked(&|regq, host| regq.env("REGISTRY_AUTH_FILE", file(host)), fault);
+}
+
+#[test]
+fn a_pipe_in_place_of_a_file_is_not_waited_for() {
+    let folder = Folder::new();
+    let (path, _open) = folder.pipe(".docker/config.json");
+    let fault = format!("{}: cannot be read: it is a pipe", path.display());
+    for (door, code) in [(Door::Open, 0), (Door::Public, 0), (Door::Private, 8)] {
+        let server = registry(door);
+        // What waits is ended.
+        let regq = question(&server).through(r#"exec timeout 20 "$0" "$@""#);
+        let ran = regq.env("HOME", &folder.0).run();
+        ran.code(code);
+        assert_eq!(ran.stderr.contains(&fault), door != Door::Open, "{ran}");
+    }
+}
+
+#[test]
+fn an_identity_token_that_is_not_exchanged_is_told_once() {
+    let folder = Folder::new();
+    let identity = format!(r#"{{"identitytoken":"{IDENTITY}"}}"#);
+    let ask = |server: &Server| {
+        let path = folder.write("config.json", auths(&server.authority(), &identity));
+        let regq = question(server).arg(format!("{}/team/other:1", server.authority()));
+        let ran = hosted(&regq.env("DOCKER_CONFIG", &folder.0).run(), server);
+        let note = format!(
+            "note: HOST did not take the identity token from the entry \"HOST\" of {}; asking without \
+             credentials\n",
+            path.display()
+        );
+        let rest = ran.stderr.strip_prefix(&note).unwrap_or_else(|| panic!("{note}{ran}"));
+        (ran.clone(), rest.to_owned())
+    };
+    let (ran, rest) = ask(&behind_tokens(super::manifest()));
+    ran.code(0);
+    assert_eq!(rest, "");
+    // Who is refused then is whoever has the token that everybody gets.
+    for (status, refused) in [(401, "refused the anonymous token (401)"), (403, "refused (403)")] {
+        let (ran, rest) = ask(&behind_tokens(Reply::new(status)));
+        ran.code(4);
+        let said = format!("regq: HOST/team/app:1: HOST {refused}");
+        assert!(rest.starts_with(&said), "{said}\n{ran}");
+        assert!(!rest.contains("note: "), "{ran}");
+        advised(&ran, Some("if it exists, it is not for everybody: log in"));
+    }
+}
+
+#[test]
+fn an_identity_token_in_whose_place_the_password_is_taken_is_not_told() {
+    let folder = Folder::new();
+    let server = Server::start(None, |request| match request.header("authorization") {
+        _ if request.method == "POST" => Reply::new(404),
+        Some(sent) if request.path() == "/token" && sent.starts_with("Basic ") => token(GRANTED),
+        Some(_) => super::manifest(),
+        None => super::challenge(request),
+    });
+    let both = entry().replace('}', &format!(r#","identitytoken":"{IDENTITY}"}}"#));
+    folder.write("config.json", auths(&server.authority(), &both));
+    with_config(&folder, &server).code(0).stderr("");
+}
+
+#[test]
+fn a_token_that_is_refused_may_have_run_out() {
+    let folder = Folder::new();
+    let identity = format!(r#"{{"identitytoken":"{IDENTITY}"}}"#);
+    for (entry, said, advice) in [
+        (identity, "refused the identity token from ", "it may have run out: "),
+        (
+            entry(),
+            "refused the credentials of \"ada\" from ",
+            "check the user name and the password",
+        ),
+    ] {
+        let server = refusing();
+        folder.write("config.json", auths(&server.authority(), &entry));
+        let ran = with_config(&folder, &server);
+        ran.code(4).stdout("");
+        assert!(ran.stderr.contains(said), "{ran}");
+        advised(&ran, Some(advice));
+    }
+}
+
+#[test]
+fn a_token_for_every_repository_is_asked_for_with_each_ones_own_credentials() {
+    let folder = Folder::new();
+    // As Gitea has it: what a token is asked for is the same for all repositories.
+    let server = Server::start(None, |request| {
+        let host = request.header("host").unwrap_or_default();
+        let sent = request.header("authorization").unwrap_or_default();
+        let of = |name: &str| super::basic("ada", &format!("p4ssw0rd-of-{name}"));
+        let [first, second] = ["first", "second"].map(|name| (name, of(name)));
+        match (request.path(), [first, second].into_iter().find(|(_, basic)| basic == sent)) {
+            ("/token", Some((name, _))) => token(name),
+            ("/token", None) => Reply::new(401),
+            (path, _) if path.split('/').nth(2).map(super::bearer).as_deref() == Some(sent) => {
+                super::manifest()
+            }
+            _ => {
+                let realm = format!(r#"Bearer realm="http://{host}/token",service="s",scope="*""#);
+                Reply::new(401).header("WWW-Authenticate", realm)
+            }
+        }
+    });
+    let host = server.authority();
+    let entries = ["first", "second"].map(|name| {
+        format!(r#""{host}/{name}":{}"#, entry_of("ada", &format!("p4ssw0rd-of-{name}")))
+    });
+    folder.write("config.json", format!(r#"{{"auths":{{{}}}}}"#, entries.join(",")));
+    let names = ["first/a", "first/b", "second/a"].map(|path| format!("{host}/{path}:1"));
+    let regq = Regq::new().args(["digest", "--plain-http"]).args(names);
+    regq.env("DOCKER_CONFIG", &folder.0).run().code(0).stderr("");
+    // Two of them share an entry, and with it the token.
+    let tokens = server.requests().into_iter().filter(|request| request.path() == "/token");
+    let sent: Vec<_> =
+        tokens.map(|request| request.header("authorization").map(str::to_owned)).collect();
+    let due =
+        ["first", "second"].map(|name| Some(super::basic("ada", &format!("p4ssw0rd-of-{name}"))));
+    assert_eq!(sent, due);
+}
