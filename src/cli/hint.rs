@@ -12,9 +12,9 @@ use regq::error::{
 };
 use regq::reference::Reference;
 
-const LOG_IN: &str = "if it exists, it is not for everybody: log in with regq login REGISTRY, or \
-                      give --user NAME and --password-stdin or --password-file FILE";
-const NEEDS_LOGIN: &str = "log in with regq login REGISTRY, or give --user NAME and \
+const LOG_IN: &str = "if it exists, it is not for everybody: log in with regq login, or here, with \
+                      --user NAME and --password-stdin or --password-file FILE";
+const NEEDS_LOGIN: &str = "log in with regq login, or here, with --user NAME and \
                            --password-stdin or --password-file FILE";
 const LOGGED_IN: &str = "check the user name and the password, and whether they may read this \
                          repository; --anonymous tells whether it is public";
@@ -22,6 +22,7 @@ const RAN_OUT: &str = "it may have run out: log in again with what made it; --an
                        the repository is public";
 const HELPER: &str = "mend the helper, or do without it: --user NAME and --password-stdin or \
                       --password-file FILE";
+const OTHER_FILE: &str = "mend the helper, or name a file without one with --authfile FILE";
 const LIMIT: &str = "many registries allow more to those who log in: --user NAME with \
                      --password-stdin or --password-file FILE";
 const LOOK_UP: &str = "check the spelling; regq parse REF shows how the name is read";
@@ -46,6 +47,7 @@ pub(crate) const ALL: &[&str] = &[
     LOGGED_IN,
     RAN_OUT,
     HELPER,
+    OTHER_FILE,
     LIMIT,
     LOOK_UP,
     LATEST,
@@ -76,6 +78,7 @@ pub(crate) fn hint(error: &Error, reference: Option<&Reference>) -> Option<Strin
         }
         Error::Connection(connection) => of_connection(&connection.fault)?,
         Error::Troubled { trouble: Trouble::Helper { .. }, .. } => HELPER,
+        Error::Helper { .. } => OTHER_FILE,
         // The message says what to mend.
         Error::Troubled { .. } => return None,
         Error::Deadline { .. } => TIMEOUT,

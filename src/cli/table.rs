@@ -200,12 +200,12 @@ pub(crate) const COMMANDS: &[Command] = &[
         operands: Operands::One("REGISTRY"),
         summary: "Forget the credentials for a registry",
         about: &[
-            "Removes what login and other tools keep for the registry, however they spell its \
-             name: from the helper that the file names, and from the file. Nobody is asked. The \
-             file is the one that login would write.",
+            "Removes what is kept for the registry in the file that login would write, however \
+             its name is spelled there, and in the helper that this file names. Other files, such \
+             as podman's, are left alone. Nobody is asked.",
         ],
         examples: &[("regq logout registry.example.com", "forget what is kept for it")],
-        flags: &[&["authfile"]],
+        flags: &[&["authfile", "timeout"]],
         action: Action::Run(logout::run),
     },
     Command {
@@ -335,7 +335,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         group: Group::Credentials,
         help: "Look for credentials in this file first",
         more: "As docker and podman write it. Otherwise the one that REGISTRY_AUTH_FILE names; \
-               then DOCKER_AUTH_CONFIG, docker's and podman's own files.",
+               then DOCKER_AUTH_CONFIG, docker's and podman's own files. login and logout change \
+               this file, and make it where it is not there.",
         take: Take::Value("FILE", |options, text| {
             options.authfile = Some(options::file(text)?);
             Ok(())
@@ -404,8 +405,9 @@ pub(crate) const FLAGS: &[Flag] = &[
         short: None,
         group: Group::Connection,
         help: "Give up on a reference after this time",
-        more: "60s where not given; waits that a registry asks for do not count. Durations are \
-               seconds, or a number with ms, s, m or h.",
+        more: "60s where not given; waits that a registry asks for do not count. A credential \
+               helper is given 30s of it at most. Durations are seconds, or a number with ms, s, m \
+               or h.",
         take: Take::Value("TIME", |options, text| {
             options.timeout = Some(options::deadline(text)?);
             Ok(())

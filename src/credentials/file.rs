@@ -195,7 +195,9 @@ fn is_hidden(path: &Path, error: &io::Error) -> bool {
 
 /// Where reading JSON stopped. Not serde's words: they quote what they do not like, which may be a secret.
 pub(super) fn json_fault(error: &serde_json::Error) -> LocalFault {
-    LocalFault::Json { line: error.line(), column: error.column(), syntax: !error.is_data() }
+    // serde counts columns from 0 where it has not begun to read.
+    let (line, column) = (error.line().max(1), error.column().max(1));
+    LocalFault::Json { line, column, syntax: !error.is_data() }
 }
 
 /// A struct that is written as a JSON object; serde alone takes an array of its fields as well.

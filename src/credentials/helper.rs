@@ -60,7 +60,12 @@ pub(crate) fn get(
 }
 
 /// Has a helper keep a server's credential.
-pub(crate) fn store(name: &str, server: &str, password: &Password) -> Result<(), HelperFault> {
+pub(crate) fn store(
+    name: &str,
+    server: &str,
+    password: &Password,
+    time: Duration,
+) -> Result<(), HelperFault> {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
     struct Stored<'a> {
@@ -72,13 +77,13 @@ pub(crate) fn store(name: &str, server: &str, password: &Password) -> Result<(),
     let (username, secret) = (password.user(), password.secret().expose());
     let text = serde_json::to_vec(&Stored { server, username, secret })
         .map_err(|_| HelperFault::Answer)?;
-    let ended = run(name, "store", &text, DEADLINE)?;
+    let ended = run(name, "store", &text, time.min(DEADLINE))?;
     if ended.success { Ok(()) } else { Err(ended.fault(&password.secrets())) }
 }
 
 /// Has a helper forget a server's credential; false when it had none.
-pub(crate) fn erase(name: &str, server: &str) -> Result<bool, HelperFault> {
-    let ended = run(name, "erase", server.as_bytes(), DEADLINE)?;
+pub(crate) fn erase(name: &str, server: &str, time: Duration) -> Result<bool, HelperFault> {
+    let ended = run(name, "erase", server.as_bytes(), time.min(DEADLINE))?;
     match ended.success {
         true => Ok(true),
         false if ended.says(NOT_FOUND) => Ok(false),

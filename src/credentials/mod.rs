@@ -17,4 +17,4 @@ pub(crate) use self::helper::{DEADLINE as HELPER_DEADLINE, get as ask_helper};
 pub(crate) use self::keychain::{Found, Search, Searcher};
 pub use self::keychain::{Keychain, Look};
 pub use self::secret::Secret;
-pub use self::write::{Kept, erase, store};
+pub use self::write::{Erased, Kept, check, erase, store};

@@ -9,6 +9,7 @@ use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
 };
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
@@ -32,18 +33,28 @@ pub enum Kept {
     Helper(String),
 }
 
-/// Keeps a registry's credential: in the helper that the file names, else in the file itself.
+/// Keeps a registry's credential: in the helper that the file names, which is given so much time, else in the file
+/// itself.
 ///
 /// # Errors
 /// [`Error::Local`] when the file cannot be read or written, [`Error::Helper`] when the helper fails; nothing is
 /// changed then.
-pub fn store(path: &Path, registry: &Registry, password: &Password) -> Result<Kept> {
+pub fn store(
+    path: &Path,
+    registry: &Registry,
+    password: &Password,
+    time: Duration,
+) -> Result<Kept> {
     let target = Target::new(registry, "");
     let file = Document::open(path, true)?;
     if let Some(named) = file.parsed.helper(&target) {
         let program = format!("docker-credential-{}", named.name);
-        helper::store(&named.name, &target.name, password)
+        helper::store(&named.name, &target.name, password, time)
             .map_err(|fault| Error::Helper { program: program.clone(), fault })?;
+        // What was kept in plain text before is not left for others to use.
+        if file.has(&target)? {
+            file.write(&target, None)?;
+        }
         return Ok(Kept::Helper(program));
     }
     let mut entry = Pairs(Vec::new());
@@ -52,30 +63,48 @@ pub fn store(path: &Path, registry: &Registry, password: &Password) -> Result<Ke
     Ok(Kept::File(path.to_owned()))
 }
 
-/// Forgets a registry's credential, under every spelling of its name: in the helper that the file names, and in
-/// the file. Empty when there was none.
+/// What was forgotten, and what could not be.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Erased {
+    /// Where something was taken from; empty when there was nothing.
+    pub from: Vec<Kept>,
+    /// The failure of the helper, which may still keep the credential.
+    pub failed: Option<Error>,
+}
+
+/// Forgets a registry's credential, under every spelling of its name: in the file, and in the helper that the file
+/// names, which is given so much time.
 ///
 /// # Errors
-/// As [`store`].
-pub fn erase(path: &Path, registry: &Registry) -> Result<Vec<Kept>> {
+/// [`Error::Local`] when the file cannot be read or written; nothing is changed then.
+pub fn erase(path: &Path, registry: &Registry, time: Duration) -> Result<Erased> {
     let target = Target::new(registry, "");
     let file = Document::open(path, false)?;
     let helper = file.parsed.helper(&target);
-    let mut kept = Vec::new();
+    let mut erased = Erased { from: Vec::new(), failed: None };
     // The file first: a helper that fails must not keep a password in plain text.
-    if file.auths()?.0.iter().any(|(key, _)| target.fit(key).is_some()) {
+    if file.has(&target)? {
         file.write(&target, None)?;
-        kept.push(Kept::File(path.to_owned()));
+        erased.from.push(Kept::File(path.to_owned()));
     }
     if let Some(named) = helper {
         let program = format!("docker-credential-{}", named.name);
-        let had = helper::erase(&named.name, &target.name)
-            .map_err(|fault| Error::Helper { program: program.clone(), fault })?;
-        if had {
-            kept.push(Kept::Helper(program));
+        match helper::erase(&named.name, &target.name, time) {
+            Ok(true) => erased.from.push(Kept::Helper(program)),
+            Ok(false) => {}
+            Err(fault) => erased.failed = Some(Error::Helper { program, fault }),
         }
     }
-    Ok(kept)
+    Ok(erased)
+}
+
+/// Whether a credential could be kept in a file: that what is there can be read.
+///
+/// # Errors
+/// [`Error::Local`] when it cannot.
+pub fn check(path: &Path) -> Result<()> {
+    Document::open(path, false).map(|_| ())
 }
 
 /// As many as Linux follows.
@@ -158,6 +187,11 @@ impl Document {
 
     fn unwritable(&self) -> impl Fn(io::Error) -> Error {
         |error| self.local(LocalFault::Write(error))
+    }
+
+    /// True when there is an entry for the registry, however it is spelled.
+    fn has(&self, target: &Target) -> Result<bool> {
+        Ok(self.auths()?.0.iter().any(|(key, _)| target.fit(key).is_some()))
     }
 
     /// The object under `auths`.

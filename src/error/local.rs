@@ -116,7 +116,7 @@ impl LocalFault {
 impl fmt::Display for HelperFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            HelperFault::Missing => write!(f, "is not there"),
+            HelperFault::Missing => write!(f, "is not on PATH"),
             HelperFault::Start(_) => write!(f, "cannot be started"),
             HelperFault::Failed(said) if said.is_empty() => write!(f, "failed and gave no reason"),
             HelperFault::Failed(said) => write!(f, "failed; it says {said:?}"),

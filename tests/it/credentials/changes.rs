@@ -140,7 +140,7 @@ fn what_is_half_written_is_for_its_owner_alone() {
 #[test]
 fn a_helper_that_fails_keeps_no_password_in_the_file() {
     for (script, said) in [
-        (None, "is not there"),
+        (None, "is not on PATH"),
         (Some("exit 1"), "failed and gave no reason"),
         (Some("echo the keychain is locked; exit 1"), "failed; it says \"the keychain is locked\""),
     ] {

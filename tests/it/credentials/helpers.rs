@@ -134,8 +134,8 @@ fn folder_with_others(folder: &Folder, server: &Server, config: &str) -> Ran {
 #[test]
 fn a_helper_that_is_missing() {
     let folder = Folder::new();
-    fails(&folder, STORE, "docker-credential-x is not there");
-    fails(&folder, r#"{"credHelpers":{"HOST":"x"}}"#, "docker-credential-x is not there");
+    fails(&folder, STORE, "docker-credential-x is not on PATH");
+    fails(&folder, r#"{"credHelpers":{"HOST":"x"}}"#, "docker-credential-x is not on PATH");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn names_that_could_be_paths_are_of_no_helper() {
         let config = format!(r#"{{"credsStore":"{name}"}}"#);
         let server = registry(Door::Public);
         let line =
-            format!("note: docker-credential-{shown} is not there; asking without credentials\n");
+            format!("note: docker-credential-{shown} is not on PATH; asking without credentials\n");
         ask(&folder, &server, &config).code(0).stderr(line);
     }
     assert_eq!(folder.asked("x"), "");

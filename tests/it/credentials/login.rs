@@ -8,6 +8,7 @@ use regq::reference::Registry;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
+use std::time::Duration;
 
 pub(super) fn login(server: &Server) -> Regq {
     let flags = ["login", "--plain-http", "--user", "ada", "--password-stdin"];
@@ -29,7 +30,7 @@ pub(super) fn mode(path: &Path) -> u32 {
 
 fn plain_text(path: &Path) -> String {
     let path = path.display();
-    format!("note: the password is kept in {path}, in plain text for whoever can read that file\n")
+    format!("note: the password is kept in {path}, in plain text\n")
 }
 
 #[test]
@@ -77,8 +78,8 @@ fn a_wrong_password_changes_nothing() {
         let path = folder.write("auth.json", old);
         let ran = with_file(login(&server).stdin("wrong"), &path, &server);
         ran.code(4).stdout("");
-        assert!(ran.stderr.starts_with("regq: HOST: "), "{ran}");
-        assert!(ran.stderr.contains("refused the credentials of \"ada\" (401)"), "{ran}");
+        assert!(ran.stderr.contains("HOST refused the credentials of \"ada\" (401)"), "{ran}");
+        assert!(ran.stderr.ends_with("\nhint: check the user name and the password\n"), "{ran}");
         assert_eq!(folder.read("auth.json"), old);
         // Nor is a file made, or a folder, or a helper asked.
         let path = folder.path("new/auth.json");
@@ -323,7 +324,10 @@ fn a_helper_that_fails_is_the_failure() {
         );
         let path = folder.write("auth.json", &old);
         let run = login(&server).env("PATH", folder.search_path());
-        let line = format!("regq: HOST: docker-credential-x {said}\n");
+        let line = format!(
+            "regq: docker-credential-x {said}\n\
+             hint: mend the helper, or name a file without one with --authfile FILE\n"
+        );
         with_file(run, &path, &server).code(8).stdout("").stderr(line);
         assert_eq!(folder.read("auth.json"), old);
     }
@@ -332,7 +336,7 @@ fn a_helper_that_fails_is_the_failure() {
     for regq in [login(&server), logout(&server)] {
         let ran = with_file(regq.env("PATH", folder.search_path()), &path, &server);
         ran.code(8).stdout("");
-        assert!(ran.stderr.contains("docker-credential-x is not there"), "{ran}");
+        assert!(ran.stderr.contains("docker-credential-x is not on PATH"), "{ran}");
     }
 }
 
@@ -395,14 +399,18 @@ fn docker_hub_has_dockers_key() {
     let password = Password::new("ada", Secret::new(PASSWORD)).unwrap();
     for name in ["docker.io", "index.docker.io", "registry-1.docker.io"] {
         let registry = Registry::parse(name).unwrap();
-        assert_eq!(store(&path, &registry, &password).unwrap(), Kept::File(path.clone()));
+        assert_eq!(
+            store(&path, &registry, &password, Duration::from_secs(5)).unwrap(),
+            Kept::File(path.clone())
+        );
         let text: String = folder.read("auth.json").split_whitespace().collect();
         let kept = format!(r#"{{"auths":{{"https://index.docker.io/v1/":{},"b":{{}}}}}}"#, entry());
         assert_eq!(text, kept);
     }
     let registry = Registry::parse("docker.io").unwrap();
-    assert_eq!(erase(&path, &registry).unwrap(), [Kept::File(path.clone())]);
-    assert_eq!(erase(&path, &registry).unwrap(), []);
+    let erased = || erase(&path, &registry, Duration::from_secs(5)).unwrap().from;
+    assert_eq!(erased(), [Kept::File(path.clone())]);
+    assert_eq!(erased(), []);
     // As crane wrote it, in a file that a person may have changed since.
     let text = fs::read_to_string(
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/auth/crane-hub.json"),
@@ -416,4 +424,54 @@ fn docker_hub_has_dockers_key() {
     let logout = Regq::new().args(["logout", "index.docker.io", "--authfile"]).arg(&path);
     logout.env("PATH", folder.search_path()).run().code(0);
     assert_eq!(folder.asked("x"), "erase https://index.docker.io/v1/\n");
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_said_before_anything_is_sent() {
+    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let path = folder.write("auth.json", "{");
+    with_file(login(&server), &path, &server).code(8).stdout("");
+    assert_eq!((server.connections(), folder.read("auth.json").as_str()), (0, "{"));
+}
+
+#[test]
+fn a_helper_that_keeps_the_password_leaves_none_in_the_file() {
+    let (folder, server) = (Folder::new(), registry(Door::Private));
+    folder.helper("x", "cat > /dev/null");
+    let old = format!(
+        r#"{{"credsStore":"x","auths":{{"{}":{}}}}}"#,
+        server.authority(),
+        super::entry_of("ada", "an-older-password")
+    );
+    let path = folder.write("auth.json", old);
+    let run = login(&server).env("PATH", folder.search_path());
+    let kept = "note: the password is kept by docker-credential-x\n";
+    with_file(run, &path, &server).code(0).stdout("").stderr(kept);
+    let left: String = folder.read("auth.json").split_whitespace().collect();
+    assert_eq!(left, r#"{"credsStore":"x","auths":{}}"#);
+}
+
+#[test]
+fn a_file_that_others_may_read_is_said_to_be_one() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let path = folder.write("auth.json", "{}");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = with_file(login(&server), &path, &server);
+    ran.code(0);
+    assert!(ran.stderr.ends_with("and others on this machine may read that file\n"), "{ran}");
+}
+
+#[test]
+fn a_helper_that_hangs_has_the_time_that_is_given() {
+    let (folder, server) = (Folder::new(), registry(Door::Private));
+    folder.helper("x", "exec sleep 60");
+    let path = folder.write("auth.json", r#"{"credsStore":"x"}"#);
+    for regq in [login(&server), logout(&server)] {
+        let run = regq.arg("--timeout=1").env("PATH", folder.search_path());
+        let ran = with_file(run, &path, &server);
+        ran.code(8).stdout("");
+        let said = "regq: docker-credential-x did not answer within 1 s\n";
+        assert!(ran.stderr.contains(said), "{ran}");
+    }
 }
