@@ -195,6 +195,8 @@ fn a_token_for_every_repository_is_asked_for_with_each_ones_own_credentials() {
             (path, _) if path.split('/').nth(2).map(super::bearer).as_deref() == Some(sent) => {
                 super::manifest()
             }
+            // Whoever it is may not know of this one.
+            _ if sent.starts_with("Bearer ") => Reply::new(404),
             _ => {
                 let realm = format!(r#"Bearer realm="http://{host}/token",service="s",scope="*""#);
                 Reply::new(401).header("WWW-Authenticate", realm)
