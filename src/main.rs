@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         args: env::args_os().skip(1).collect(),
         environment: environment(),
         stdout_is_terminal: stdout.is_terminal(),
+        stdin_is_terminal: io::stdin().is_terminal(),
         stdin: Box::new(io::stdin().lock()),
         stdout: Box::new(stdout),
         stderr: Box::new(io::stderr()),

@@ -37,6 +37,7 @@ pub(crate) struct Context {
     pub(crate) operands: Vec<OsString>,
     pub(crate) environment: Environment,
     pub(crate) stdin: Box<dyn BufRead>,
+    pub(crate) stdin_is_terminal: bool,
     pub(crate) stdout: Stdout,
     pub(crate) messages: Arc<Messages>,
 }

@@ -17,7 +17,7 @@ use super::session;
 /// Asks the registry first; nothing is written unless it takes them.
 pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     let registry = session::registry(context)?;
-    let Some(password) = session::given(&context.options, &mut *context.stdin)? else {
+    let Some(password) = session::given(context)? else {
         let mut failure = Failure::usage("login needs a user name and a password".to_owned());
         failure.hint = Some("give --user NAME and --password-stdin or --password-file FILE".into());
         return Err(failure.into());

@@ -44,13 +44,14 @@ pub(crate) struct Process {
     pub(crate) environment: Environment,
     pub(crate) stdin: Box<dyn BufRead>,
     pub(crate) stdout: Box<dyn Write>,
+    pub(crate) stdin_is_terminal: bool,
     pub(crate) stdout_is_terminal: bool,
     pub(crate) stderr: Box<dyn Write + Send>,
 }
 
 /// Does what the arguments say, and gives the exit code.
 pub(crate) fn run(process: Process) -> u8 {
-    let Process { args, environment, stdin, stdout, stdout_is_terminal, stderr } = process;
+    let Process { args, environment, stdin, stdout, stdout_is_terminal, stderr, .. } = process;
     let mut stdout = Stdout::new(stdout, stdout_is_terminal);
     let request = match parse::parse(args) {
         Ok(request) => request,
@@ -68,6 +69,7 @@ pub(crate) fn run(process: Process) -> u8 {
                 operands: call.operands,
                 environment,
                 stdin,
+                stdin_is_terminal: process.stdin_is_terminal,
                 stdout,
                 messages: Arc::clone(&messages),
             };

@@ -4,7 +4,7 @@
 //! sent.
 
 use std::fs::File;
-use std::io::{BufRead, Read};
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,7 +83,7 @@ fn keychain(context: &mut Context) -> Result<Keychain, Failure> {
     if context.options.anonymous {
         return Ok(Keychain::default());
     }
-    let mut keychain = match given(&context.options, &mut *context.stdin)? {
+    let mut keychain = match given(context)? {
         Some(password) => Keychain::given(Credential::Password(password)),
         None => Keychain::default(),
     };
@@ -105,11 +105,14 @@ fn keychain(context: &mut Context) -> Result<Keychain, Failure> {
 }
 
 /// The user name and password of the flags, where they are given.
-pub(crate) fn given(
-    options: &Options,
-    stdin: &mut dyn BufRead,
-) -> Result<Option<Password>, Failure> {
+pub(crate) fn given(context: &mut Context) -> Result<Option<Password>, Failure> {
+    let Context { options, stdin, stdin_is_terminal, messages, .. } = context;
     let Some(user) = &options.user else { return Ok(None) };
+    if *stdin_is_terminal && options.password_stdin {
+        let line = "note: reading the password from this terminal, where it can be seen; Ctrl-D on \
+                    a line of its own ends it";
+        messages.say(Loudness::Normal, line);
+    }
     let (place, secret) = match &options.password_file {
         Some(path) => {
             let place = path.display().to_string();
@@ -269,7 +272,9 @@ mod tests {
     use std::io::{self, Write};
     use std::sync::{Arc, Mutex, PoisonError};
 
-    use super::{Duration, Event, Loudness, Messages, tell};
+    use super::super::{Process, run};
+    use super::{Duration, Environment, Event, Loudness, Messages, tell};
+    use std::ffi::OsString;
 
     /// A stderr that is read afterwards.
     #[derive(Clone, Default)]
@@ -312,5 +317,38 @@ mod tests {
         ] {
             assert_eq!(said(loudness, wait, announced), due, "{loudness:?}, {wait:?}");
         }
+    }
+
+    /// What is said when a password is read from stdin, which holds none, and how it ends.
+    fn reading_a_password(stdin_is_terminal: bool, flags: &[&str]) -> (u8, String) {
+        let sink = Sink::default();
+        let args = ["login", "h.example", "--user", "ada"];
+        let code = run(Process {
+            args: args.iter().chain(flags).map(OsString::from).collect(),
+            environment: Environment { docker_config: Some("/".into()), ..Environment::default() },
+            stdin: Box::new(io::empty()),
+            stdin_is_terminal,
+            stdout: Box::new(io::sink()),
+            stdout_is_terminal: false,
+            stderr: Box::new(sink.clone()),
+        });
+        let bytes = sink.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (code, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[test]
+    fn a_password_that_is_typed_is_said_to_be_seen() {
+        let empty = "regq: standard input: the password is empty\n";
+        let seen = "note: reading the password from this terminal, where it can be seen; Ctrl-D on \
+                    a line of its own ends it\n";
+        for (terminal, flags, due) in [
+            (true, &["--password-stdin"][..], format!("{seen}{empty}")),
+            (true, &["-q", "--password-stdin"], empty.to_owned()),
+            (false, &["--password-stdin"], empty.to_owned()),
+        ] {
+            assert_eq!(reading_a_password(terminal, flags), (8, due), "{flags:?}");
+        }
+        let (_, said) = reading_a_password(true, &["--password-file", "/dev/null"]);
+        assert_eq!(said, "regq: /dev/null: the password is empty\n");
     }
 }
