@@ -231,6 +231,8 @@ fn tell(messages: &Messages, event: &Event<'_>) {
             messages.say_once(Loudness::Normal, &format!("warning: {host} says {text:?}"));
         }
         Event::Looked { place, look } => {
+            let given = matches!(look, Look::Given { .. });
+            let place = if given { "the command line" } else { *place };
             messages.say(Loudness::Trace, &format!("* {place}: {}", seen(look)));
         }
         Event::Trouble { text } => {
@@ -248,6 +250,9 @@ fn tell(messages: &Messages, event: &Event<'_>) {
 /// What was seen where credentials may be kept.
 fn seen(look: &Look) -> String {
     match look {
+        Look::Given { user } => {
+            format!("credentials of {:?}", user.as_deref().unwrap_or_default())
+        }
         Look::Missing => "no such file".to_owned(),
         Look::Nothing => "no credentials for this registry".to_owned(),
         Look::HelperHasNothing { helper } => format!("{helper} has none for this registry"),

@@ -52,6 +52,11 @@ pub(crate) struct Search {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Look {
+    /// The caller gave a credential, so no place was looked at.
+    Given {
+        /// The user name, where there is one.
+        user: Option<String>,
+    },
     /// There is no such file.
     Missing,
     /// It has nothing for the registry.
@@ -140,6 +145,8 @@ impl Keychain {
         searcher: &mut dyn Searcher,
     ) -> Search {
         if let Some(credential) = self.given.as_ref().filter(|_| asked) {
+            let user = credential.user().map(str::to_owned);
+            searcher.looked("", &Look::Given { user });
             let found = Some(Found { credential: credential.clone(), place: None });
             return Search { found, trouble: None };
         }

@@ -60,7 +60,7 @@ pub enum Event<'a> {
     },
     /// A place was looked at for credentials.
     Looked {
-        /// A file, or a variable of the environment.
+        /// A file, or a variable of the environment; empty where the caller gave a credential.
         place: &'a str,
         /// What was seen there; never a secret.
         look: &'a Look,

@@ -259,3 +259,18 @@ fn credentials_that_were_given_are_for_one_registry() {
     );
     assert_eq!(second.lines(), Vec::<String>::new());
 }
+
+#[test]
+fn the_trace_says_that_credentials_were_given() {
+    let (registry, _, _) = registry();
+    registry.user("me", "hunter2");
+    registry.private("team/app");
+    let name = format!("{}/team/app:1", registry.authority());
+    let ran = Regq::new()
+        .args(["digest", "-v", "--user", "me", "--password-stdin", &name])
+        .stdin("hunter2");
+    let ran = ran.run();
+    ran.code(0);
+    let line = "* the command line: credentials of \"me\"\n";
+    assert_eq!(ran.stderr.matches(line).count(), 1, "{ran}");
+}
