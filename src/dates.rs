@@ -32,17 +32,16 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
     let (clock, zone) = rest.split_at_checked(8)?;
     let (year, month, day) = triple(date, '-', 4)?;
     let (hour, minute, second) = triple(clock, ':', 2)?;
-    let zone = zone.strip_prefix('.').map_or(zone, |fraction| {
-        fraction.trim_start_matches(|digit: char| digit.is_ascii_digit())
-    });
+    let zone = zone
+        .strip_prefix('.')
+        .map_or(zone, |fraction| fraction.trim_start_matches(|digit: char| digit.is_ascii_digit()));
     let sane = (1..=12).contains(&month)
         && (1..=days_in(year, month)).contains(&day)
         && year >= 1970
         && hour < 24
         && minute < 60
         && second <= 60;
-    let seconds =
-        days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
     let seconds = i64::try_from(seconds).ok().filter(|_| sane)?;
     if zone.eq_ignore_ascii_case("z") {
         return Some(seconds);
@@ -71,17 +70,16 @@ pub(crate) fn utc(seconds: i64) -> Option<String> {
     // Counted from 1 March of year 0, so that a leap day ends a year; an era is 400 years.
     let days = days.checked_add(719_468)?;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let of_era_year =
-        (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_era_year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
     let month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month + 2) / 5 + 1;
     let (month, late) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     let year = era * 400 + of_era_year + late;
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    (0..=9999).contains(&year).then(|| {
-        format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
-    })
+    (0..=9999)
+        .contains(&year)
+        .then(|| format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC"))
 }
 
 const MONTHS: [&str; 12] =

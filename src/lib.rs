@@ -27,6 +27,7 @@
 //! | 3 | [`credentials`] | secrets and whom they are for |
 //! | 4 | `transport`, `token` | one request and its answer (the only place that names ureq and rustls); the token protocol without I/O |
 //! | 5 | [`registry`] | the client: redirects, challenges, tokens, manifests |
+//! | 6 | [`explain`](mod@explain) | a recorded exchange in, findings out; no I/O |
 //! | 7 | `main.rs`, `cli/`, `signal.rs` | the program |
 //!
 //! Data flows one way: a text becomes a [`reference::Reference`], the client makes questions of it, `transport`
@@ -37,6 +38,7 @@ pub mod credentials;
 mod dates;
 pub mod digest;
 pub mod error;
+pub mod explain;
 pub mod oci;
 pub mod platform;
 pub mod reference;

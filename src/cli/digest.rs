@@ -24,7 +24,8 @@ struct Answer<'a> {
 pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     let client = session::client(context)?;
     let options = &context.options;
-    let resolve = Resolve { verify: options.verify, platform: options.platform.clone(), reasons: false };
+    let resolve =
+        Resolve { verify: options.verify, platform: options.platform.clone(), reasons: false };
     let alone = matches!(context.operands.as_slice(), [only] if only != "-");
     let mut registry = session::OneRegistry::default();
     let mut items = Items::new(&context.operands, &mut *context.stdin);

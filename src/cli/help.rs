@@ -108,7 +108,7 @@ fn of_command(command: &Command, detail: Detail) -> String {
 
 fn operands(command: &Command) -> String {
     match command.operands {
-        Operands::One(name) => name.to_owned(),
+        Operands::One(name) | Operands::OneUnlessOffline(name) => name.to_owned(),
         Operands::Many(name) => format!("{name}..."),
         Operands::Maybe(name) => format!("[{name}]"),
     }

@@ -5,7 +5,7 @@
 
 use super::context::Run;
 use super::options::{self, Loudness, Options};
-use super::{digest, login, logout, manifest, parse_names};
+use super::{digest, explain, login, logout, manifest, parse_names};
 
 /// A command.
 pub(crate) struct Command {
@@ -33,6 +33,8 @@ pub(crate) enum Operands {
     Many(&'static str),
     /// None or one.
     Maybe(&'static str),
+    /// One, which may be left out where no request is made.
+    OneUnlessOffline(&'static str),
 }
 
 /// What a command does.
@@ -60,6 +62,7 @@ pub(crate) struct Flag {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
     Answer,
+    Attempt,
     Credentials,
     Connection,
     General,
@@ -77,12 +80,13 @@ pub(crate) enum Take {
 
 impl Group {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Group; 4] =
-        [Group::Answer, Group::Credentials, Group::Connection, Group::General];
+    pub(crate) const ALL: [Group; 5] =
+        [Group::Answer, Group::Attempt, Group::Credentials, Group::Connection, Group::General];
 
     pub(crate) fn heading(self) -> &'static str {
         match self {
             Group::Answer => "Flags",
+            Group::Attempt => "An attempt of your own",
             Group::Credentials => "Credentials",
             Group::Connection => "Connection",
             Group::General => "General",
@@ -113,6 +117,8 @@ pub(crate) fn short(name: char) -> Option<&'static Flag> {
 }
 
 const TEXT: &[&str] = &["json", "get"];
+const ATTEMPT: &[&str] =
+    &["token-url", "token", "challenge", "status", "body", "date", "offline", "curl"];
 const CREDENTIALS: &[&str] =
     &["user", "password-stdin", "password-file", "token-file", "authfile", "anonymous"];
 const CONNECTION: &[&str] = &[
@@ -168,6 +174,29 @@ pub(crate) const COMMANDS: &[Command] = &[
         ],
         flags: &[&["platform"], CREDENTIALS, CONNECTION],
         action: Action::Run(manifest::run),
+    },
+    Command {
+        name: "explain",
+        aliases: &[],
+        operands: Operands::OneUnlessOffline("REF"),
+        summary: "Say why a registry refuses, all of it at once",
+        about: &[
+            "Walks the whole login as digest does and shows each step: who was asked, what the \
+             challenge says, what the token allows. Then it says what decided the answer, what \
+             would have failed next, and which command works. The exit code is that of digest.",
+            "Pieces of an attempt of your own are held against each other, and never sent. What \
+             is not given is unknown; without --offline regq also asks by itself, which supplies \
+             it.",
+        ],
+        examples: &[
+            ("regq explain alpine", "walk through the login and say what is wrong"),
+            (
+                "regq explain --offline --token - --challenge 'Bearer realm=\"https://r/t\"' < token",
+                "what is wrong with a token, without asking anyone",
+            ),
+        ],
+        flags: &[ATTEMPT, TEXT, CREDENTIALS, CONNECTION],
+        action: Action::Run(explain::run),
     },
     Command {
         name: "login",
@@ -287,6 +316,90 @@ pub(crate) const FLAGS: &[Flag] = &[
             options.get = Some(options::key(text)?);
             Ok(())
         }),
+    },
+    Flag {
+        long: "token-url",
+        short: None,
+        group: Group::Attempt,
+        help: "The URL that the token server was asked",
+        more: "In single quotes: a shell ends a command at &.",
+        take: Take::Value("URL", |options, text| {
+            options.attempt.token_url = Some(text.to_owned());
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "token",
+        short: None,
+        group: Group::Attempt,
+        help: "The token that came, or - for standard input",
+        more: "The token alone, or the token server's whole answer. On a command line others can \
+               see it.",
+        take: Take::Value("TOKEN", |options, text| {
+            options.attempt.token = Some(options::token(text));
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "challenge",
+        short: None,
+        group: Group::Attempt,
+        help: "A WWW-Authenticate line of the answer",
+        more: "With or without the header's name; empty when the answer had none. Several are \
+               the lines of one answer: with --token the answer to it, else the first answer.",
+        take: Take::Value("HEADER", |options, text| {
+            options.attempt.challenges.get_or_insert_default().push(text.to_owned());
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "status",
+        short: None,
+        group: Group::Attempt,
+        help: "The status of the final answer",
+        more: "401 where a challenge is given and this is not.",
+        take: Take::Value("CODE", |options, text| {
+            options.attempt.status = Some(options::status(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "body",
+        short: None,
+        group: Group::Attempt,
+        help: "The body of the final answer, in this file",
+        more: "",
+        take: Take::Value("FILE", |options, text| {
+            options.attempt.body = Some(options::file(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "date",
+        short: None,
+        group: Group::Attempt,
+        help: "The Date header of the final answer",
+        more: "Without it nothing is said of a given token's times.",
+        take: Take::Value("DATE", |options, text| {
+            options.attempt.date = Some(options::date(text)?);
+            Ok(())
+        }),
+    },
+    Flag {
+        long: "offline",
+        short: None,
+        group: Group::Attempt,
+        help: "Judge what is given and ask nobody",
+        more: "REF may then be left out.",
+        take: Take::Switch(|options| options.offline = true),
+    },
+    Flag {
+        long: "curl",
+        short: None,
+        group: Group::Attempt,
+        help: "Show the two curl commands that do the same",
+        more: "They are shown with --token-url too.",
+        take: Take::Switch(|options| options.curl = true),
     },
     Flag {
         long: "user",

@@ -20,7 +20,7 @@ use crate::token::TokenRequest;
 use crate::transport::{
     Answer, Deadline, Event, Exchanged, Limit, Method, Reach, Request, redirect,
 };
-use crate::url::{Origin, Scheme, Url, percent_encode};
+use crate::url::{Origin, Scheme, Url};
 
 /// What is asked of a registry.
 #[derive(Debug, Clone, Copy)]
@@ -382,18 +382,9 @@ pub(super) fn follow(from: &Url, answer: &Answer, redirects: u32) -> Result<Url>
     Ok(redirect::target(from, answer)?)
 }
 
-/// Shorter ones are found in any text, and what is left out of it would tell them.
-const SHORTEST_SECRET: usize = 6;
-
 /// What an answer says for itself, without the secrets that were sent: some servers repeat them.
 pub(super) fn words(body: &[u8], sent: &[Secret]) -> Words {
-    let long = |secret: &&str| secret.len() >= SHORTEST_SECRET;
-    let raw = sent.iter().map(Secret::expose).filter(long);
-    let mut forms: Vec<_> =
-        raw.flat_map(|secret| [secret.to_owned(), percent_encode(secret)]).collect();
-    // A secret may be a part of another's form, which would then not be found.
-    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    Words::read_without(body, &forms)
+    Words::read_without(body, &Secret::forms(sent))
 }
 
 pub(super) fn status_error(

@@ -19,8 +19,7 @@ impl Exchange<'_> {
     ) -> Result<Authorization> {
         let credential = found.map(|found| &found.credential);
         let sent = credential.map(Credential::secrets).unwrap_or_default();
-        let asker =
-            Asker { identity: found.map_or(Identity::Anonymous, identity), secrets: &sent };
+        let asker = Asker { identity: found.map_or(Identity::Anonymous, identity), secrets: &sent };
         let exchanged = match credential {
             Some(Credential::IdentityToken { token, .. }) => {
                 self.exchange_token(request, token, &asker)?
