@@ -208,7 +208,7 @@ impl Text {
 }
 
 /// The words of a command line, quotes and all.
-fn words(command: &str) -> Vec<String> {
+pub(crate) fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;
     for c in command.chars() {

@@ -1,7 +1,8 @@
 //! Help, made from the tables, at most 80 columns wide.
 
+use super::flags::{FLAGS, Flag, Group, Take};
 use super::parse::Detail;
-use super::table::{COMMANDS, Command, FLAGS, Flag, Group, Operands, Take};
+use super::table::{COMMANDS, Command, Operands};
 
 /// How wide help is at most.
 const WIDTH: usize = 80;

@@ -9,6 +9,7 @@ mod digest;
 mod explain;
 mod explanation;
 mod failure;
+mod flags;
 mod help;
 mod hint;
 mod items;

@@ -8,9 +8,10 @@ use std::ffi::{OsStr, OsString};
 use lexopt::{Arg, Parser};
 
 use super::context::Run;
+use super::flags::{self, Flag, Take};
 use super::options::{Options, TokenSource};
 use super::suggest;
-use super::table::{self, Action, Command, Flag, Operands, Take};
+use super::table::{self, Action, Command, Operands};
 
 /// What the command line asks for.
 pub(crate) enum Request {
@@ -83,8 +84,8 @@ impl Seen {
                     self.word(word)?;
                     continue;
                 }
-                Some(Arg::Long(name)) => (table::long(name), format!("--{name}")),
-                Some(Arg::Short(name)) => (table::short(name), format!("-{name}")),
+                Some(Arg::Long(name)) => (flags::long(name), format!("--{name}")),
+                Some(Arg::Short(name)) => (flags::short(name), format!("-{name}")),
             };
             let Some(flag) = flag else {
                 return Err(UsageError {

@@ -245,8 +245,8 @@ fn tell(messages: &Messages, event: &Event<'_>) {
             let line = format!("note: {host} does not speak TLS and is asked in plain http");
             messages.say_once(Loudness::Normal, &line);
         }
-        // What the library learns to tell later is of no interest before it is named here.
-        _ => {}
+        // The recorder keeps these. What the library learns to tell later is of no interest before it is named here.
+        Event::Exchanged(_) | _ => {}
     }
 }
 

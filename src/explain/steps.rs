@@ -212,8 +212,8 @@ fn challenges(attempt: &Attempt<'_>) -> Vec<Step> {
             if let Some(token) = challenge.token68() {
                 let _ = write!(text, " {token}");
             }
-            for (at, (name, value)) in challenge.params().iter().enumerate() {
-                let _ = write!(text, "{} {name} {value:?}", if at == 0 { "," } else { "," });
+            for (name, value) in challenge.params() {
+                let _ = write!(text, ", {name} {value:?}");
             }
             text
         }

@@ -8,20 +8,20 @@ use crate::error::{Error, Refusal};
 
 /// A cause of failure.
 #[derive(Debug)]
-pub(in super::super) struct Rule {
-    pub(in super::super) id: &'static str,
+pub(crate) struct Rule {
+    pub(crate) id: &'static str,
     /// In a few words.
-    pub(in super::super) brief: &'static str,
+    pub(crate) brief: &'static str,
     /// What to do; `{realm}` and its like are filled in.
-    pub(in super::super) advice: &'static str,
-    pub(in super::super) check: Check,
-    pub(in super::super) kind: RuleKind,
-    pub(in super::super) sees: fn(&Attempt<'_>) -> Option<Sign>,
+    pub(crate) advice: &'static str,
+    pub(crate) check: Check,
+    pub(crate) kind: RuleKind,
+    pub(crate) sees: fn(&Attempt<'_>) -> Option<Sign>,
 }
 
 /// What a rule may say, and of whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum RuleKind {
+pub(crate) enum RuleKind {
     /// A check of the registry, or of regq on its behalf, fails for this.
     Fault,
     /// The same, judged on given pieces only.
@@ -37,15 +37,15 @@ pub(in super::super) enum RuleKind {
 }
 
 impl RuleKind {
-    pub(in super::super) fn is_given_only(self) -> bool {
+    pub(crate) fn is_given_only(self) -> bool {
         matches!(self, RuleKind::GivenFault | RuleKind::GivenAnswer | RuleKind::GivenNote)
     }
 
-    pub(in super::super) fn is_note(self) -> bool {
+    pub(crate) fn is_note(self) -> bool {
         matches!(self, RuleKind::Note | RuleKind::GivenNote)
     }
 
-    pub(in super::super) fn is_answer(self) -> bool {
+    pub(crate) fn is_answer(self) -> bool {
         matches!(self, RuleKind::Answer | RuleKind::GivenAnswer)
     }
 }
@@ -53,7 +53,7 @@ impl RuleKind {
 /// The checks that stand between a question and its answer, in the order in which they are made
 /// (distribution's token verification, `registry/auth/token/token.go`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in super::super) enum Check {
+pub(crate) enum Check {
     /// Before any of them: limits, proxies, broken servers.
     Door,
     Challenge,
@@ -72,10 +72,10 @@ pub(in super::super) enum Check {
 
 /// What was seen, and where.
 #[derive(Debug)]
-pub(in super::super) struct Sign {
-    pub(in super::super) evidence: String,
+pub(crate) struct Sign {
+    pub(crate) evidence: String,
     /// True when it is no more than good to know here.
-    pub(in super::super) slight: bool,
+    pub(crate) slight: bool,
 }
 
 pub(super) fn seen(evidence: String) -> Option<Sign> {
