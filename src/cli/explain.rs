@@ -174,12 +174,8 @@ fn command(
     options: &Options,
 ) -> Option<String> {
     let decisive = explanation.decisive();
-    // A failure without a cause that is known has no cure that is known.
-    if decisive.is_none() && error.is_some_and(|error| error.kind() != Kind::Denied) {
-        return None;
-    }
     let realm = explanation.realm_host();
-    remedy::command(reference, typed, decisive, realm, options)
+    remedy::command(reference, typed, decisive, error, realm, options)
 }
 
 fn object<'a>(

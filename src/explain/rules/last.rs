@@ -64,8 +64,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "forbidden",
-        brief: "the registry knows who asks, and forbids it",
-        advice: "this user has no right to it, or a firewall or policy blocks it: see what the registry says",
+        brief: "the registry forbids it",
+        advice: "whoever asked has no right to it, or a firewall or policy blocks it: see what the registry says",
         check: Check::Access,
         kind: RuleKind::Answer,
         sees: forbidden,
