@@ -10,10 +10,11 @@ use std::sync::Arc;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, KeyProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::sign::SigningKey;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
     SignatureScheme,
@@ -24,7 +25,7 @@ use crate::error::{CertificateFault, Error, LocalFault};
 
 /// The TLS configuration for all connections of a client.
 pub(super) fn client_config(settings: &Settings) -> Result<Arc<ClientConfig>, Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(provider());
     let mut named = Vec::new();
     for path in &settings.ca_files {
         read_certificates(path, &mut named)
@@ -38,6 +39,21 @@ pub(super) fn client_config(settings: &Settings) -> Result<Arc<ClientConfig>, Er
         .with_custom_certificate_verifier(verifier?)
         .with_no_client_auth();
     Ok(Arc::new(config))
+}
+
+/// ring's suites, groups and checks of signatures, without its reading of private keys: no client certificate is
+/// ever shown, so what would sign with one is not linked.
+fn provider() -> CryptoProvider {
+    CryptoProvider { key_provider: &NoClientKey, ..rustls::crypto::ring::default_provider() }
+}
+
+#[derive(Debug)]
+struct NoClientKey;
+
+impl KeyProvider for NoClientKey {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, TlsError> {
+        Err(TlsError::General("client certificates are not supported".to_owned()))
+    }
 }
 
 fn verifier(
