@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -133,20 +133,26 @@ fn look_up(host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, N
     }
     // The system's resolver knows no deadline, so it works on a thread of its own, which is left behind when
     // the time is over.
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let name = host.to_owned();
-    let worker = move || {
+    let answer = Arc::new((Mutex::new(None), Condvar::new()));
+    let (name, worker) = (host.to_owned(), Arc::clone(&answer));
+    let work = move || {
         let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-        // Nobody listens any more when the time was over.
-        let _ = sender.send(found);
+        let (place, arrived) = &*worker;
+        // Nobody looks any more when the time was over.
+        *lock(place) = Some(found);
+        arrived.notify_one();
     };
-    thread::Builder::new().spawn(worker).map_err(NameFault::Unknown)?;
-    match receiver.recv_timeout(within) {
-        Ok(Ok(addresses)) if addresses.is_empty() => {
+    thread::Builder::new().spawn(work).map_err(NameFault::Unknown)?;
+    let (place, arrived) = &*answer;
+    let (mut found, _) = arrived
+        .wait_timeout_while(lock(place), within, |found| found.is_none())
+        .unwrap_or_else(PoisonError::into_inner);
+    match found.take() {
+        None => Err(NameFault::TimedOut),
+        Some(Ok(addresses)) if addresses.is_empty() => {
             Err(NameFault::Unknown(io::Error::other("the name has no address")))
         }
-        Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(error)) => Err(NameFault::Unknown(error)),
-        Err(_) => Err(NameFault::TimedOut),
+        Some(Ok(addresses)) => Ok(addresses),
+        Some(Err(error)) => Err(NameFault::Unknown(error)),
     }
 }
