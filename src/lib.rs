@@ -21,7 +21,7 @@
 //!
 //! | rank | module | what lives there |
 //! | --- | --- | --- |
-//! | 0 | [`digest`], [`platform`], [`challenge`], [`url`], `http_date` | values of the specifications, parsed once; no I/O |
+//! | 0 | [`digest`], [`platform`], [`challenge`], [`url`], `http_date`, `json` | values of the specifications, parsed once; no I/O |
 //! | 1 | [`reference`](mod@reference), [`oci`] | names, and the documents that registries send; no I/O |
 //! | 2 | [`error`] | one error type, its kinds and exit codes |
 //! | 3 | [`credentials`] | secrets and whom they are for |
@@ -37,6 +37,7 @@ pub mod credentials;
 pub mod digest;
 pub mod error;
 mod http_date;
+mod json;
 pub mod oci;
 pub mod platform;
 pub mod reference;
