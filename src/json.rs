@@ -1,0 +1,108 @@
+//! JSON that is read for the texts in it: answers whose shape nobody promised.
+//!
+//! The whole document must be JSON; numbers and the other literals are not kept. What has a shape is read by serde
+//! into types of its own. serde_json's `Value` could do the same, and brings a map and a second reader with it.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// A JSON value.
+#[derive(Debug)]
+pub(crate) enum Json {
+    Text(String),
+    Array(Vec<Json>),
+    /// In the order in which it was written, repeated keys included.
+    Object(Vec<(String, Json)>),
+    /// A number, `true`, `false` or `null`.
+    Other,
+}
+
+impl Json {
+    /// Reads a whole document.
+    pub(crate) fn read(text: &[u8]) -> Result<Json, serde_json::Error> {
+        serde_json::from_slice(text)
+    }
+
+    /// The value of a key, the last where it is repeated.
+    pub(crate) fn get(&self, key: &str) -> Option<&Json> {
+        match self {
+            Json::Object(members) => {
+                members.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
+            }
+            Json::Text(_) | Json::Array(_) | Json::Other => None,
+        }
+    }
+
+    /// The value of a key, where it is a text.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        match self.get(key)? {
+            Json::Text(text) => Some(text),
+            Json::Array(_) | Json::Object(_) | Json::Other => None,
+        }
+    }
+
+    /// The elements of an array, and none of anything else.
+    pub(crate) fn elements(&self) -> &[Json] {
+        match self {
+            Json::Array(elements) => elements,
+            Json::Text(_) | Json::Object(_) | Json::Other => &[],
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
+        Ok(Json::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = access.next_element()? {
+            elements.push(element);
+        }
+        Ok(Json::Array(elements))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = access.next_entry()? {
+            members.push(member);
+        }
+        Ok(Json::Object(members))
+    }
+}
