@@ -162,9 +162,7 @@ impl Text {
                 self.line(&begun);
                 (begun, used) = (" ".repeat(column), 0);
             }
-            // What is longer than a line is cut where that ends.
-            while let Some((end, _)) = rest.char_indices().nth(width.saturating_sub(used)) {
-                let Some((line, next)) = rest.split_at_checked(end) else { break };
+            while let Some((line, next)) = cut(rest, width.saturating_sub(used)) {
                 begun.push_str(line);
                 self.line(&begun);
                 (begun, used, rest) = (" ".repeat(column), 0, next);
@@ -183,11 +181,12 @@ impl Text {
     /// A command, in lines that a shell reads as one.
     fn command(&mut self, command: &str) {
         let mut line = " ".to_owned();
-        for word in words(&escaped(command)) {
-            // Room for ` \` at the end.
-            if !line.trim().is_empty()
-                && line.chars().count() + 1 + word.chars().count() > WIDTH - 2
-            {
+        let mut words = words(&escaped(command)).into_iter().peekable();
+        while let Some(word) = words.next() {
+            // A short flag stays with what it takes. Room for ` \` at the end.
+            let with = words.peek().filter(|_| word.len() == 2 && word.starts_with('-'));
+            let length = word.chars().count() + with.map_or(0, |with| 1 + with.chars().count());
+            if !line.trim().is_empty() && line.chars().count() + 1 + length > WIDTH - 2 {
                 self.line(&format!("{line} \\"));
                 line = "   ".to_owned();
             }
@@ -205,6 +204,15 @@ impl Text {
         }
         self.line(&line);
     }
+}
+
+/// The part of a word that fits, and the rest, where all of it does not: cut behind a character that separates
+/// things where there is one late enough.
+fn cut(word: &str, room: usize) -> Option<(&str, &str)> {
+    let (end, _) = word.char_indices().nth(room)?;
+    let (fits, _) = word.split_at_checked(end)?;
+    let behind = fits.rfind([',', '&', '?', '/']).map(|at| at + 1).filter(|at| *at > end / 2);
+    word.split_at_checked(behind.unwrap_or(end))
 }
 
 /// The words of a command line, quotes and all.

@@ -7,6 +7,7 @@ mod answers;
 mod help;
 mod names;
 mod said;
+mod story;
 mod streams;
 mod usage;
 
