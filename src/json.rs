@@ -106,3 +106,30 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Json::Object(members))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Json;
+
+    #[test]
+    fn only_texts_are_told() {
+        let text = br#"{"a": "1", "n": -1.5e3, "t": true, "z": null, "l": ["x", {"a": "\u00e9"}], "a": "2"}"#;
+        let json = Json::read(text).unwrap_or(Json::Other);
+        // The last of a repeated key, as most readers do.
+        assert_eq!(json.text("a"), Some("2"));
+        for other in ["n", "t", "z", "l", "absent"] {
+            assert_eq!(json.text(other), None, "{other}");
+        }
+        let elements = json.get("l").map_or(&[][..], Json::elements);
+        assert_eq!(elements.iter().map(|one| one.text("a")).collect::<Vec<_>>(), [None, Some("é")]);
+        assert!(json.elements().is_empty());
+    }
+
+    #[test]
+    fn the_whole_must_be_json() {
+        let deep = [vec![b'['; 1000], vec![b']'; 1000]].concat();
+        for text in [&b""[..], b"{", b"{} x", b"[1e999]", b"\"\xff\"", b"['a']", &deep] {
+            assert!(Json::read(text).is_err(), "{}", String::from_utf8_lossy(text));
+        }
+    }
+}
