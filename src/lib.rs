@@ -21,12 +21,13 @@
 //!
 //! | rank | module | what lives there |
 //! | --- | --- | --- |
-//! | 0 | [`digest`], [`platform`], [`challenge`], [`url`], `http_date`, `json` | values of the specifications, parsed once; no I/O |
+//! | 0 | [`digest`], [`platform`], [`challenge`], [`url`], `dates`, `json` | values of the specifications, parsed once; no I/O |
 //! | 1 | [`reference`](mod@reference), [`oci`] | names, and the documents that registries send; no I/O |
 //! | 2 | [`error`] | one error type, its kinds and exit codes |
 //! | 3 | [`credentials`] | secrets and whom they are for |
 //! | 4 | `transport`, `token` | one request and its answer (the only place that names ureq and rustls); the token protocol without I/O |
 //! | 5 | [`registry`] | the client: redirects, challenges, tokens, manifests |
+//! | 6 | [`explain`](mod@explain) | a recorded exchange in, findings out; no I/O |
 //! | 7 | `main.rs`, `cli/`, `signal.rs` | the program |
 //!
 //! Data flows one way: a text becomes a [`reference::Reference`], the client makes questions of it, `transport`
@@ -34,9 +35,10 @@
 
 pub mod challenge;
 pub mod credentials;
+mod dates;
 pub mod digest;
 pub mod error;
-mod http_date;
+pub mod explain;
 mod json;
 pub mod oci;
 pub mod platform;

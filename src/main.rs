@@ -44,6 +44,7 @@ fn environment() -> Environment {
         xdg_runtime_dir: path("XDG_RUNTIME_DIR"),
         xdg_config_home: path("XDG_CONFIG_HOME"),
         trusted_realms: text("REGQ_TRUST_REALM"),
+        no_color: text("NO_COLOR").is_some(),
         // Who owns this process; without /proc it is not known, and nothing depends on it but one usual place.
         uid: std::fs::metadata("/proc/self").ok().map(|process| process.uid()),
     }

@@ -5,6 +5,8 @@ use std::io::BufRead;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use regq::explain::Recorder;
+
 use super::options::Options;
 use super::output::{Messages, Stdout, Stop};
 
@@ -27,6 +29,8 @@ pub(crate) struct Environment {
     pub(crate) xdg_config_home: Option<PathBuf>,
     /// `REGQ_TRUST_REALM`: hosts of token servers, separated by commas.
     pub(crate) trusted_realms: Option<OsString>,
+    /// `NO_COLOR` is set: no colour anywhere.
+    pub(crate) no_color: bool,
     /// The user's number, where it can be told.
     pub(crate) uid: Option<u32>,
 }
@@ -40,6 +44,8 @@ pub(crate) struct Context {
     pub(crate) stdin_is_terminal: bool,
     pub(crate) stdout: Stdout,
     pub(crate) messages: Arc<Messages>,
+    /// Keeps what the client does, for whoever explains it.
+    pub(crate) recorder: Recorder,
 }
 
 /// A command: it answers, and gives the exit code.

@@ -1,7 +1,8 @@
 //! Help, made from the tables, at most 80 columns wide.
 
+use super::flags::{FLAGS, Flag, Group, Take};
 use super::parse::Detail;
-use super::table::{COMMANDS, Command, FLAGS, Flag, Group, Operands, Take};
+use super::table::{COMMANDS, Command, Operands};
 
 /// How wide help is at most.
 const WIDTH: usize = 80;
@@ -108,7 +109,7 @@ fn of_command(command: &Command, detail: Detail) -> String {
 
 fn operands(command: &Command) -> String {
     match command.operands {
-        Operands::One(name) => name.to_owned(),
+        Operands::One(name) | Operands::OneUnlessOffline(name) => name.to_owned(),
         Operands::Many(name) => format!("{name}..."),
         Operands::Maybe(name) => format!("[{name}]"),
     }

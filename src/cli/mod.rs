@@ -6,7 +6,10 @@
 
 mod context;
 mod digest;
+mod explain;
+mod explanation;
 mod failure;
+mod flags;
 mod help;
 mod hint;
 mod items;
@@ -18,6 +21,8 @@ mod output;
 mod parse;
 mod parse_names;
 mod places;
+mod refusal;
+mod remedy;
 mod session;
 mod suggest;
 mod table;
@@ -29,6 +34,7 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use regq::error::Kind;
+use regq::explain::Recorder;
 
 use self::context::Context;
 pub(crate) use self::context::Environment;
@@ -72,6 +78,7 @@ pub(crate) fn run(process: Process) -> u8 {
                 stdin_is_terminal: process.stdin_is_terminal,
                 stdout,
                 messages: Arc::clone(&messages),
+                recorder: Recorder::default(),
             };
             let ended = (call.run)(&mut context);
             (messages, ended)

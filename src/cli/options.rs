@@ -6,6 +6,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use regq::credentials::Secret;
+use regq::explain;
 use regq::platform::Platform;
 use regq::reference::Registry;
 
@@ -68,6 +70,28 @@ pub(crate) struct Options {
     pub(crate) retries: Option<u32>,
     pub(crate) max_wait: Option<Duration>,
     pub(crate) loudness: Loudness,
+    pub(crate) attempt: Attempt,
+    pub(crate) offline: bool,
+    pub(crate) curl: bool,
+}
+
+/// The pieces of somebody's own attempt to log in. `None` is unknown.
+#[derive(Debug, Default)]
+pub(crate) struct Attempt {
+    pub(crate) token_url: Option<String>,
+    pub(crate) token: Option<TokenSource>,
+    pub(crate) challenges: Option<Vec<String>>,
+    pub(crate) status: Option<u16>,
+    pub(crate) body: Option<PathBuf>,
+    /// In seconds since 1970.
+    pub(crate) date: Option<i64>,
+}
+
+/// Where somebody's token is.
+#[derive(Debug)]
+pub(crate) enum TokenSource {
+    Text(Secret),
+    Stdin,
 }
 
 /// `OS/ARCH[/VARIANT]`, or `local` for the machine that runs this.
@@ -138,6 +162,27 @@ pub(crate) fn file(text: &str) -> Result<PathBuf, String> {
         "-" => Err("this takes a file, not standard input".to_owned()),
         name => Ok(PathBuf::from(name)),
     }
+}
+
+/// A token, or `-` for the one on standard input. Anything may be a token that somebody got.
+pub(crate) fn token(text: &str) -> TokenSource {
+    match text {
+        "-" => TokenSource::Stdin,
+        text => TokenSource::Text(Secret::new(text)),
+    }
+}
+
+/// An HTTP status.
+pub(crate) fn status(text: &str) -> Result<u16, String> {
+    let code = count(text).ok().and_then(|code| u16::try_from(code).ok());
+    let code = code.filter(|code| (100..600).contains(code));
+    code.ok_or_else(|| format!("{text:?}: an HTTP status is a number from 100 to 599"))
+}
+
+/// A time, as a `Date` header has it.
+pub(crate) fn date(text: &str) -> Result<i64, String> {
+    let example = "Thu, 22 Sep 2016 12:23:03 GMT";
+    explain::read_date(text).ok_or_else(|| format!("{text:?}: not a date such as {example:?}"))
 }
 
 /// A key of an object, or a dotted path of keys.

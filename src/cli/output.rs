@@ -66,6 +66,10 @@ impl Stdout {
         Stdout { sink, terminal }
     }
 
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
     /// Writes bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), StdoutError> {
         self.sink.write_all(bytes)?;
@@ -302,6 +306,13 @@ fn member<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     found.map(RawValue::get)
 }
 
+/// A text without what misleads.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    escape_into(&mut out, text, Escape::Text);
+    out
+}
+
 #[derive(Clone, Copy)]
 enum Escape {
     /// `\n`, `\u{202e}`.
@@ -370,27 +381,27 @@ mod tests {
         assert_eq!(written(true, |out| out.bytes(evil.as_bytes())), evil);
     }
 
-    fn escaped(text: &str, how: Escape) -> String {
+    fn escaped_for(text: &str, how: Escape) -> String {
         let mut out = String::new();
         escape_into(&mut out, text, how);
         out
     }
 
     #[test]
-    fn what_misleads_is_escaped() {
-        assert_eq!(escaped("a\n\t\r\u{1b}[31mb", Escape::Text), r"a\n\t\r\u{1b}[31mb");
-        assert_eq!(escaped("\u{9b}\u{7f}", Escape::Text), r"\u{9b}\u{7f}");
+    fn what_misleads_is_escaped_for() {
+        assert_eq!(escaped_for("a\n\t\r\u{1b}[31mb", Escape::Text), r"a\n\t\r\u{1b}[31mb");
+        assert_eq!(escaped_for("\u{9b}\u{7f}", Escape::Text), r"\u{9b}\u{7f}");
         assert_eq!(
-            escaped("\u{202e}\u{2066}\u{200b}\u{feff}", Escape::Text),
+            escaped_for("\u{202e}\u{2066}\u{200b}\u{feff}", Escape::Text),
             r"\u{202e}\u{2066}\u{200b}\u{feff}"
         );
-        assert_eq!(escaped("größe 大 \u{1f600} \"\\", Escape::Text), "größe 大 \u{1f600} \"\\");
+        assert_eq!(escaped_for("größe 大 \u{1f600} \"\\", Escape::Text), "größe 大 \u{1f600} \"\\");
     }
 
     #[test]
     fn escaped_json_means_the_same() {
         let value = json!({"a\u{202e}": "\u{9b}\u{e0001}\u{7f}"});
-        let text = escaped(&value.to_string(), Escape::Json);
+        let text = escaped_for(&value.to_string(), Escape::Json);
         assert!(text.is_ascii(), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).ok(), Some(value));
     }

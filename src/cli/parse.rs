@@ -8,9 +8,10 @@ use std::ffi::{OsStr, OsString};
 use lexopt::{Arg, Parser};
 
 use super::context::Run;
-use super::options::Options;
+use super::flags::{self, Flag, Take};
+use super::options::{Options, TokenSource};
 use super::suggest;
-use super::table::{self, Action, Command, Flag, Operands, Take};
+use super::table::{self, Action, Command, Operands};
 
 /// What the command line asks for.
 pub(crate) enum Request {
@@ -83,8 +84,8 @@ impl Seen {
                     self.word(word)?;
                     continue;
                 }
-                Some(Arg::Long(name)) => (table::long(name), format!("--{name}")),
-                Some(Arg::Short(name)) => (table::short(name), format!("-{name}")),
+                Some(Arg::Long(name)) => (flags::long(name), format!("--{name}")),
+                Some(Arg::Short(name)) => (flags::short(name), format!("-{name}")),
             };
             let Some(flag) = flag else {
                 return Err(UsageError {
@@ -197,13 +198,16 @@ impl Seen {
         let given = self.operands.len();
         let lists = self.operands.iter().filter(|operand| *operand == "-").count();
         let message = match command.operands {
-            Operands::One(what) | Operands::Many(what) if given == 0 => {
+            Operands::OneUnlessOffline(_) if given == 0 && self.options.offline => return Ok(()),
+            Operands::One(what) | Operands::Many(what) | Operands::OneUnlessOffline(what)
+                if given == 0 =>
+            {
                 format!("{name} needs a {what}")
             }
-            Operands::One(what) if given > 1 => {
+            Operands::One(what) | Operands::OneUnlessOffline(what) if given > 1 => {
                 format!("{name} takes one {what}, and {given} are given")
             }
-            Operands::One(what) if lists > 0 => {
+            Operands::One(what) | Operands::OneUnlessOffline(what) if lists > 0 => {
                 format!("{name} takes one {what}, not a list on standard input")
             }
             Operands::Maybe(what) if given > 1 => {
@@ -215,14 +219,17 @@ impl Seen {
             Operands::Many(_) if lists > 0 && self.options.password_stdin => {
                 "- and --password-stdin both read standard input, and there is one".to_owned()
             }
-            Operands::One(_) | Operands::Many(_) | Operands::Maybe(_) => return Ok(()),
+            Operands::One(_)
+            | Operands::Many(_)
+            | Operands::Maybe(_)
+            | Operands::OneUnlessOffline(_) => return Ok(()),
         };
         Err(self.wrong(message))
     }
 
     fn check_options(&self) -> Result<(), UsageError> {
         let Options { user, password_stdin, password_file, anonymous, .. } = &self.options;
-        let Options { full_ref, json, get, token_file, authfile, .. } = &self.options;
+        let Options { full_ref, json, get, token_file, authfile, attempt, .. } = &self.options;
         let password = *password_stdin || password_file.is_some();
         let message = if *password_stdin && password_file.is_some() {
             "--password-stdin and --password-file exclude each other"
@@ -236,6 +243,8 @@ impl Seen {
             "--user needs --password-stdin or --password-file FILE"
         } else if user.is_none() && password {
             "a password needs --user NAME"
+        } else if *password_stdin && matches!(attempt.token, Some(TokenSource::Stdin)) {
+            "--token - and --password-stdin both read standard input, and there is one"
         } else if *full_ref && (*json || get.is_some()) {
             "--full-ref changes lines of text, which --json and --get do not print"
         } else {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use regq::credentials::{Credential, Keychain, Look, Password, Secret};
+use regq::credentials::{Credential, Keychain, Password, Secret};
 use regq::error::Error;
 use regq::reference::{Reference, Registry};
 use regq::registry::{Client, Config, Event, Observer};
@@ -48,7 +48,11 @@ pub(crate) fn client_with(context: &Context, keychain: Keychain) -> Result<Clien
     config.retries = options.retries.unwrap_or(config.retries);
     config.max_wait = options.max_wait.unwrap_or(config.max_wait);
     let messages = Arc::clone(&context.messages);
-    config.observer = Observer::new(move |event| tell(&messages, event));
+    let recorder = context.recorder.clone();
+    config.observer = Observer::new(move |event| {
+        recorder.tell(event);
+        tell(&messages, event);
+    });
     Client::new(config).map_err(|error| local(&error, options, environment))
 }
 
@@ -231,9 +235,8 @@ fn tell(messages: &Messages, event: &Event<'_>) {
             messages.say_once(Loudness::Normal, &format!("warning: {host} says {text:?}"));
         }
         Event::Looked { place, look } => {
-            let given = matches!(look, Look::Given { .. });
-            let place = if given { "the command line" } else { *place };
-            messages.say(Loudness::Trace, &format!("* {place}: {}", seen(look)));
+            let place = if place.is_empty() { "the command line" } else { *place };
+            messages.say(Loudness::Trace, &format!("* {place}: {look}"));
         }
         Event::Trouble { text } => {
             messages.say(Loudness::Normal, &format!("note: {text}; asking without credentials"));
@@ -242,23 +245,8 @@ fn tell(messages: &Messages, event: &Event<'_>) {
             let line = format!("note: {host} does not speak TLS and is asked in plain http");
             messages.say_once(Loudness::Normal, &line);
         }
-        // What the library learns to tell later is of no interest before it is named here.
-        _ => {}
-    }
-}
-
-/// What was seen where credentials may be kept.
-fn seen(look: &Look) -> String {
-    match look {
-        Look::Given { user } => {
-            format!("credentials of {:?}", user.as_deref().unwrap_or_default())
-        }
-        Look::Missing => "no such file".to_owned(),
-        Look::Nothing => "no credentials for this registry".to_owned(),
-        Look::HelperHasNothing { helper } => format!("{helper} has none for this registry"),
-        Look::Entry { key, user: Some(user) } => format!("credentials of {user:?} under {key:?}"),
-        Look::Entry { key, user: None } => format!("a token under {key:?}"),
-        Look::Trouble | _ => "cannot be used".to_owned(),
+        // The recorder keeps these. What the library learns to tell later is of no interest before it is named here.
+        Event::Exchanged(_) | _ => {}
     }
 }
 

@@ -3,7 +3,8 @@
 //! First the words of other clients (crane, skopeo, regctl, oras), from one table, then the nearest
 //! name by edit distance. Hints only: none of these words works.
 
-use super::table::{COMMANDS, Command, FLAGS};
+use super::flags::FLAGS;
+use super::table::{COMMANDS, Command};
 
 /// A word of another client's and what to use here.
 pub(crate) struct Foreign {
@@ -51,7 +52,7 @@ pub(crate) const FOREIGN: &[Foreign] = &[
         advice: "did you mean --authfile FILE",
     },
     Foreign {
-        theirs: &["--registry-token", "--token"],
+        theirs: &["--registry-token"],
         advice: "--token-file FILE sends the bearer token in a file",
     },
     Foreign {

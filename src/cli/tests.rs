@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 
+use super::flags::{self, FLAGS, Group, Take};
 use super::help::help;
 use super::parse::{Detail, Request, parse};
 use super::suggest::{self, FOREIGN};
-use super::table::{self, COMMANDS, FLAGS, Group, Take};
+use super::table::{self, COMMANDS};
 use super::{help as help_text, hint};
 
 mod readme;
@@ -35,7 +36,7 @@ fn flags_that_commands_name_are_declared_and_those_declared_are_named() {
     let named: HashSet<&str> =
         COMMANDS.iter().flat_map(|command| command.flags).copied().flatten().copied().collect();
     for name in &named {
-        assert!(table::long(name).is_some(), "--{name}");
+        assert!(flags::long(name).is_some(), "--{name}");
     }
     for flag in FLAGS {
         assert_ne!(flag.group == Group::General, named.contains(flag.long), "--{}", flag.long);
@@ -89,7 +90,7 @@ fn names_only_what_there_is(text: &str) {
         let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '-');
         if let Some(flag) = word.strip_prefix("--") {
             let flag = flag.split('=').next().unwrap_or_default();
-            assert!(table::long(flag).is_some(), "--{flag} in {text:?}");
+            assert!(flags::long(flag).is_some(), "--{flag} in {text:?}");
         } else if behind_regq && !word.starts_with('-') {
             assert!(table::command(word).is_some(), "regq {word} in {text:?}");
         }
@@ -108,11 +109,18 @@ fn advice_names_only_what_there_is() {
         .for_each(|text| names_only_what_there_is(text));
 }
 
+/// The words of a command line, without quotes, up to its comment or to what the shell does with it.
+pub(super) fn shell_words(line: &str) -> Vec<String> {
+    let quoted = super::explanation::words(line);
+    let words = quoted.into_iter().filter(|word| !word.is_empty());
+    let words = words.take_while(|word| !["#", "|", "<", ">", "&&"].contains(&word.as_str()));
+    words.map(|word| word.replace(['\'', '"'], "")).collect()
+}
+
 #[test]
 fn examples_are_command_lines() {
     for (line, _) in COMMANDS.iter().flat_map(|command| command.examples) {
-        let line = line.split(" < ").next().unwrap_or_default();
-        let words: Vec<OsString> = line.split(' ').skip(1).map(OsString::from).collect();
+        let words = shell_words(line).into_iter().skip(1).map(OsString::from).collect();
         assert!(line.starts_with("regq "), "{line}");
         assert!(
             matches!(parse(words), Ok(Request::Run(_) | Request::Help(..))),

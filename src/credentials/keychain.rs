@@ -77,6 +77,24 @@ pub enum Look {
     Trouble,
 }
 
+impl fmt::Display for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Look::Given { user } => {
+                write!(f, "credentials of {:?}", user.as_deref().unwrap_or_default())
+            }
+            Look::Missing => f.write_str("no such file"),
+            Look::Nothing => f.write_str("no credentials for this registry"),
+            Look::HelperHasNothing { helper } => write!(f, "{helper} has none for this registry"),
+            Look::Entry { key, user: Some(user) } => {
+                write!(f, "credentials of {user:?} under {key:?}")
+            }
+            Look::Entry { key, user: None } => write!(f, "a token under {key:?}"),
+            Look::Trouble => f.write_str("cannot be used"),
+        }
+    }
+}
+
 /// Who is told of looks, and who asks helpers. Both belong to the client, which remembers.
 pub(crate) trait Searcher {
     /// A place was looked at.

@@ -3,6 +3,8 @@
 //! The first request is the question itself. A 401 is answered with a token or with credentials, once, or once
 //! more where the challenge then asks for something else (distribution's token specification, steps 1 to 6).
 
+use std::time::SystemTime;
+
 use super::client::{Client, Inner};
 use super::login::{self, Authorization, Plan};
 use super::search::Lookup;
@@ -15,8 +17,10 @@ use crate::error::{
 use crate::oci::Words;
 use crate::reference::{Registry, Repository};
 use crate::token::TokenRequest;
-use crate::transport::{Answer, Deadline, Event, Limit, Method, Reach, Request, redirect};
-use crate::url::{Origin, Scheme, Url, percent_encode};
+use crate::transport::{
+    Answer, Deadline, Event, Exchanged, Limit, Method, Reach, Request, redirect,
+};
+use crate::url::{Origin, Scheme, Url};
 
 /// What is asked of a registry.
 #[derive(Debug, Clone, Copy)]
@@ -115,7 +119,29 @@ impl<'a> Exchange<'a> {
             reach: self.reach_for(&reply.url),
             retried: false,
         };
-        self.client.transport.send(request, &mut self.deadline)
+        let asker = Asker::of(reply.authorization.as_ref());
+        self.send(Party::Registry, &asker, request)
+    }
+
+    /// Sends a request, and tells how it ended.
+    pub(super) fn send(
+        &mut self,
+        party: Party,
+        asker: &Asker<'_>,
+        request: Request<'_>,
+    ) -> Result<Answer> {
+        let outcome = self.client.transport.send(request, &mut self.deadline);
+        self.client.transport.observer().tell(&Event::Exchanged(Exchanged {
+            party,
+            method: request.method.as_str(),
+            url: request.url,
+            identity: &asker.identity,
+            authorization: request.authorization,
+            secrets: asker.secrets,
+            answer: outcome.as_ref().ok(),
+            at: SystemTime::now(),
+        }));
+        outcome
     }
 
     /// The path of the repository that is asked about.
@@ -166,7 +192,8 @@ impl<'a> Exchange<'a> {
                 reach: self.reach_for(&url),
                 retried: true,
             };
-            let answer = self.client.transport.send(request, &mut self.deadline)?;
+            let answer =
+                self.send(Party::Registry, &Asker::of(login.authorization.as_ref()), request)?;
             self.client.remember_answer(url.origin());
             self.reach = self.reach.or_else(|| self.client.transport.reach(&asked));
             if redirect::is_redirect(answer.status()) {
@@ -281,6 +308,22 @@ impl<'a> Exchange<'a> {
     }
 }
 
+/// Who asks, and what of that may not be shown.
+#[derive(Debug)]
+pub(super) struct Asker<'a> {
+    pub(super) identity: Identity,
+    pub(super) secrets: &'a [Secret],
+}
+
+impl Asker<'_> {
+    fn of(authorization: Option<&Authorization>) -> Asker<'_> {
+        Asker {
+            identity: authorization.map_or(Identity::Anonymous, |login| login.identity.clone()),
+            secrets: authorization.map_or(&[], |login| &login.secrets),
+        }
+    }
+}
+
 /// How the login at one origin stands.
 #[derive(Debug)]
 struct Login {
@@ -339,18 +382,9 @@ pub(super) fn follow(from: &Url, answer: &Answer, redirects: u32) -> Result<Url>
     Ok(redirect::target(from, answer)?)
 }
 
-/// Shorter ones are found in any text, and what is left out of it would tell them.
-const SHORTEST_SECRET: usize = 6;
-
 /// What an answer says for itself, without the secrets that were sent: some servers repeat them.
 pub(super) fn words(body: &[u8], sent: &[Secret]) -> Words {
-    let long = |secret: &&str| secret.len() >= SHORTEST_SECRET;
-    let raw = sent.iter().map(Secret::expose).filter(long);
-    let mut forms: Vec<_> =
-        raw.flat_map(|secret| [secret.to_owned(), percent_encode(secret)]).collect();
-    // A secret may be a part of another's form, which would then not be found.
-    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    Words::read_without(body, &forms)
+    Words::read_without(body, &Secret::forms(sent))
 }
 
 pub(super) fn status_error(

@@ -20,6 +20,9 @@ pub struct Resolve {
     pub verify: bool,
     /// The digest of the manifest for this platform, in place of the index's.
     pub platform: Option<Platform>,
+    /// When a HEAD is answered 404, 429 or 5xx, ask once more by GET for what the registry says of it: a HEAD's
+    /// answer has no words.
+    pub reasons: bool,
 }
 
 /// What a reference stands for.
@@ -78,7 +81,7 @@ impl Client {
                 }
             }
             None if options.verify => exchange.get_manifest(&which).map(Resolved::from),
-            None => exchange.head_manifest(&which),
+            None => exchange.head_manifest(&which, options.reasons),
         }
     }
 
@@ -140,7 +143,7 @@ impl Which {
 }
 
 impl Exchange<'_> {
-    fn head_manifest(&mut self, which: &Which) -> Result<Resolved> {
+    fn head_manifest(&mut self, which: &Which, reasons: bool) -> Result<Resolved> {
         let question = which.question(Method::Head);
         let reply = self.ask(question)?;
         match reply.answer.status() {
@@ -154,8 +157,18 @@ impl Exchange<'_> {
             405 | 501 => self.get_manifest(which).map(Resolved::from),
             401 if reply.authorization.is_some() => self.second_look(which, reply),
             403 => self.second_look(which, reply),
+            404 | 429 | 500.. if reasons => self.hear(which, reply),
             _ => Err(reply.into_error()),
         }
+    }
+
+    /// The words of what failed, by a GET that decides nothing.
+    fn hear(&mut self, which: &Which, mut reply: Reply) -> Result<Resolved> {
+        match self.ask_again(&reply, which.question(Method::Get)) {
+            Ok(answer) if answer.status() >= 400 => reply.answer.take_body(answer),
+            Ok(_) | Err(_) => {}
+        }
+        Err(reply.into_error())
     }
 
     /// A refused HEAD has no body: one GET brings the registry's own words, or, from registries that refuse

@@ -16,4 +16,5 @@ pub use self::check::LoginCheck;
 pub use self::client::Client;
 pub use self::config::{Config, endpoint};
 pub use self::manifest::{Manifest, Resolve, Resolved};
-pub use crate::transport::{Event, Observer, TlsFacts};
+pub(crate) use self::trust::belongs;
+pub use crate::transport::{Answer, Event, Exchanged, Observer, TlsFacts};

@@ -1,6 +1,6 @@
 //! Getting a token: GET with or without a password, POST for an identity token, and one way back.
 
-use super::exchange::{Exchange, follow, status_error, words};
+use super::exchange::{Asker, Exchange, follow, status_error, words};
 use super::login::{Authorization, identity};
 use crate::credentials::{Credential, Found, Password, Secret};
 use crate::error::{Error, Identity, Party, Refusal, Result, TokenFault};
@@ -18,21 +18,24 @@ impl Exchange<'_> {
         found: Option<&Found>,
     ) -> Result<Authorization> {
         let credential = found.map(|found| &found.credential);
+        let sent = credential.map(Credential::secrets).unwrap_or_default();
+        let asker = Asker { identity: found.map_or(Identity::Anonymous, identity), secrets: &sent };
         let exchanged = match credential {
-            Some(Credential::IdentityToken { token, .. }) => self.exchange_token(request, token)?,
+            Some(Credential::IdentityToken { token, .. }) => {
+                self.exchange_token(request, token, &asker)?
+            }
             Some(Credential::Password(_) | Credential::Token(_)) | None => None,
         };
         let (host, answer, used) = match exchanged {
             Some(answer) => (request.realm().origin().authority(), answer, found),
             None => {
                 let password = credential.and_then(Credential::as_password);
-                let (host, answer) = self.get_token(request, password)?;
+                let (host, answer) = self.get_token(request, password, &asker)?;
                 (host, answer, found.filter(|_| password.is_some()))
             }
         };
-        let sent = credential.map(Credential::secrets).unwrap_or_default();
         if !(200..300).contains(&answer.status()) {
-            let identity = found.map_or(Identity::Anonymous, identity);
+            let identity = asker.identity;
             return Err(status_error(Party::TokenServer, host, &answer, identity, &sent));
         }
         let token = token::read_token(answer.header("content-type"), answer.body())
@@ -57,6 +60,7 @@ impl Exchange<'_> {
         &mut self,
         request: &TokenRequest,
         identity: &Secret,
+        asker: &Asker<'_>,
     ) -> Result<Option<Answer>> {
         let url = request.realm();
         let form = request.form(identity);
@@ -70,7 +74,7 @@ impl Exchange<'_> {
             reach: self.reach_for(url),
             retried: true,
         };
-        let answer = self.client.transport.send(sent, &mut self.deadline)?;
+        let answer = self.send(Party::TokenServer, asker, sent)?;
         if redirect::is_redirect(answer.status()) {
             let to = redirect::target(url, &answer)?.origin().authority();
             let from = url.origin().authority();
@@ -84,8 +88,11 @@ impl Exchange<'_> {
         &mut self,
         request: &TokenRequest,
         password: Option<&Password>,
+        asker: &Asker<'_>,
     ) -> Result<(String, Answer)> {
         let basic = password.map(Password::basic);
+        let nobody = Asker { identity: Identity::Anonymous, secrets: asker.secrets };
+        let asker = if basic.is_some() { asker } else { &nobody };
         let mut url = request.url();
         let mut redirects = 0;
         loop {
@@ -99,7 +106,7 @@ impl Exchange<'_> {
                 reach: self.reach_for(&url),
                 retried: true,
             };
-            let answer = self.client.transport.send(sent, &mut self.deadline)?;
+            let answer = self.send(Party::TokenServer, asker, sent)?;
             if !redirect::is_redirect(answer.status()) {
                 return Ok((url.origin().authority(), answer));
             }

@@ -7,7 +7,7 @@
 use crate::url::literal_address;
 
 /// True when credentials for `registry` may go to `realm` (both hosts, without ports).
-pub(super) fn belongs(registry: &str, realm: &str) -> bool {
+pub(crate) fn belongs(registry: &str, realm: &str) -> bool {
     let (registry, realm) = (registry.to_ascii_lowercase(), realm.to_ascii_lowercase());
     if registry == realm {
         return true;

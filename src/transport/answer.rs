@@ -1,5 +1,6 @@
 //! An answer: status, header lines, and a body that was read whole or cut at a limit.
 
+use std::fmt;
 use std::io::Read as _;
 use std::time::Duration;
 
@@ -7,12 +8,18 @@ use ureq::http::HeaderMap;
 
 use super::patience;
 
-/// What came back. Header values are bytes: they come from anybody.
-#[derive(Debug)]
-pub(crate) struct Answer {
+/// What came back. Header values are bytes: they come from anybody. A token server's body is a secret, so
+/// `Debug` shows the status alone.
+pub struct Answer {
     status: u16,
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({})", self.status)
+    }
 }
 
 impl Answer {
@@ -38,11 +45,13 @@ impl Answer {
         read.map(|_| more).map_err(ureq::Error::from)
     }
 
-    pub(crate) fn status(&self) -> u16 {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
         self.status
     }
 
-    pub(crate) fn body(&self) -> &[u8] {
+    /// The body as far as it was read; empty after a HEAD.
+    pub fn body(&self) -> &[u8] {
         &self.body
     }
 
@@ -56,7 +65,7 @@ impl Answer {
     }
 
     /// The values of all lines with this name, in order.
-    pub(crate) fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+    pub fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.headers
             .iter()
             .filter(move |(found, _)| found == name)
@@ -64,7 +73,7 @@ impl Answer {
     }
 
     /// The value of the first line with this name, where it is text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.lines(name).next().and_then(|value| std::str::from_utf8(value).ok()).map(str::trim)
     }
 

@@ -69,6 +69,8 @@ impl<In: Transport, C: Connector<In>> Connector<In> for Tcp<C> {
 pub(super) struct Tls {
     pub(super) config: Arc<ClientConfig>,
     pub(super) observer: Observer,
+    /// Whether certificates are checked.
+    pub(super) verified: bool,
     pub(super) names: Names,
 }
 
@@ -128,7 +130,8 @@ impl Tls {
             let cipher = suite.map(|suite| format!("{:?}", suite.suite()));
             (version.unwrap_or_default(), cipher.unwrap_or_default())
         });
-        let tls = agreed.as_ref().map(|(version, cipher)| TlsFacts { version, cipher });
+        let verified = self.verified;
+        let tls = agreed.as_ref().map(|(version, cipher)| TlsFacts { version, cipher, verified });
         self.observer.tell(&Event::Connected { host, addresses: &details.addrs, tls });
     }
 }

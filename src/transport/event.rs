@@ -1,13 +1,18 @@
 //! What happens on the way to an answer, for those who want to watch.
 //!
-//! Events carry nothing secret: URLs are redacted, headers are names only. Text that came from a server is as
-//! it came; whoever shows it escapes it.
+//! Events carry nothing secret: URLs are redacted, headers are names only. The one exception is
+//! [`Exchanged`], which is the conversation itself, for those who explain it; its `Debug` shows nothing of it.
+//! Text that came from a server is as it came; whoever shows it escapes it.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use crate::credentials::Look;
+use super::answer::Answer;
+use crate::credentials::{Look, Secret};
+use crate::error::{Identity, Party};
+use crate::url::Url;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -75,6 +80,36 @@ pub enum Event<'a> {
         /// The host.
         host: &'a str,
     },
+    /// A request came to its end, after all repetitions of it.
+    Exchanged(Exchanged<'a>),
+}
+
+/// A request and its answer, secrets and all.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Exchanged<'a> {
+    /// Who was asked.
+    pub party: Party,
+    /// `GET`, `HEAD` or `POST`.
+    pub method: &'a str,
+    /// Where.
+    pub url: &'a Url,
+    /// Who asked.
+    pub identity: &'a Identity,
+    /// The `Authorization` header's value.
+    pub authorization: Option<&'a Secret>,
+    /// What was sent along that may not be shown.
+    pub secrets: &'a [Secret],
+    /// The answer; `None` when none came.
+    pub answer: Option<&'a Answer>,
+    /// When it was over, by this machine's clock.
+    pub at: SystemTime,
+}
+
+impl fmt::Debug for Exchanged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Exchanged(..)")
+    }
 }
 
 /// What a TLS handshake agreed upon.
@@ -85,6 +120,8 @@ pub struct TlsFacts<'a> {
     pub version: &'a str,
     /// Such as `TLS13_AES_256_GCM_SHA384`.
     pub cipher: &'a str,
+    /// False when the certificate was not checked, because the caller said so.
+    pub verified: bool,
 }
 
 /// Who is told of events. Called on the thread that asks.
@@ -108,8 +145,8 @@ impl Default for Observer {
     }
 }
 
-impl std::fmt::Debug for Observer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Observer(..)")
     }
 }

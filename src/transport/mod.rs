@@ -15,8 +15,8 @@ mod send;
 mod settings;
 mod tls;
 
-pub(crate) use self::answer::Answer;
-pub use self::event::{Event, Observer, TlsFacts};
+pub use self::answer::Answer;
+pub use self::event::{Event, Exchanged, Observer, TlsFacts};
 pub(crate) use self::patience::Deadline;
 pub(crate) use self::reach::Reach;
 pub(crate) use self::send::{Limit, Method, Request, Transport};

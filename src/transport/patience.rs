@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::http_date;
+use crate::dates;
 
 /// The time that one question has. Waits that a server announced are not counted.
 #[derive(Debug, Clone)]
@@ -66,8 +66,8 @@ pub(super) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-    let then = http_date::parse(value)?;
-    let now = date.and_then(http_date::parse).or_else(|| {
+    let then = dates::parse_http(value)?;
+    let now = date.and_then(dates::parse_http).or_else(|| {
         SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
     })?;
     Some(Duration::from_secs(then.saturating_sub(now)))

@@ -29,7 +29,7 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Method::Get => "GET",
             Method::Head => "HEAD",
@@ -92,6 +92,7 @@ impl Transport {
         let connector = ().chain(connect::Tcp(TcpConnector::default())).chain(connect::Tls {
             config,
             observer: settings.observer.clone(),
+            verified: !settings.insecure,
             names: names.clone(),
         });
         let agent = Agent::with_parts(agent_config(), connector, names.clone());

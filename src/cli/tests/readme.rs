@@ -5,31 +5,35 @@ use std::ffi::OsString;
 
 use regq::error::Kind;
 
+use super::shell_words;
+use crate::cli::flags;
 use crate::cli::help::EXIT_CODES;
 use crate::cli::parse::{Request, parse};
-use crate::cli::table::{self, Action, COMMANDS};
+use crate::cli::table::{Action, COMMANDS};
 
 const README: &str = include_str!("../../../README.md");
 
 /// Every piece of code: the lines of blocks, without the prompt, and what stands between backticks.
-fn code() -> Vec<&'static str> {
-    let mut pieces = Vec::new();
+fn code() -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    let mut open = false;
     let mut in_block = false;
     for line in README.lines() {
         if line.starts_with("```") {
             in_block = !in_block;
         } else if in_block {
-            pieces.push(line.strip_prefix("$ ").unwrap_or(line));
+            // A line that ends in a backslash goes on in the next.
+            let (part, more) = line.strip_suffix('\\').map_or((line, false), |part| (part, true));
+            match pieces.last_mut().filter(|_| open) {
+                Some(begun) => begun.push_str(part.trim_start()),
+                None => pieces.push(part.strip_prefix("$ ").unwrap_or(part).to_owned()),
+            }
+            open = more;
         } else {
-            pieces.extend(line.split('`').skip(1).step_by(2));
+            pieces.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
         }
     }
     pieces
-}
-
-/// The words of a command line up to its comment, or to what the shell does with it.
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split_whitespace().take_while(|word| !["#", "|", "<", ">"].contains(word))
 }
 
 #[test]
@@ -38,7 +42,8 @@ fn command_lines_are_taken_by_the_parser() {
     assert!(lines.len() >= 12, "{lines:?}");
     for line in lines {
         // `regq help COMMAND` is for each of them.
-        let given = words(line).skip(1).map(|word| if word == "COMMAND" { "digest" } else { word });
+        let words = shell_words(&line).into_iter().skip(1);
+        let given = words.map(|word| if word == "COMMAND" { "digest".to_owned() } else { word });
         let request = parse(given.map(OsString::from).collect());
         assert!(
             matches!(request, Ok(Request::Run(_) | Request::Help(..))),
@@ -53,11 +58,11 @@ fn flags_are_ours() {
     let flags: BTreeSet<_> = code()
         .into_iter()
         .filter(|piece| piece.starts_with("--"))
-        .filter_map(|piece| words(piece).next()?.strip_prefix("--"))
+        .filter_map(|piece| Some(shell_words(&piece).first()?.strip_prefix("--")?.to_owned()))
         .collect();
     assert!(flags.len() >= 10, "{flags:?}");
     for flag in flags {
-        assert!(table::long(flag).is_some(), "--{flag}");
+        assert!(flags::long(&flag).is_some(), "--{flag}");
     }
 }
 

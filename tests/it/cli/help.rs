@@ -11,6 +11,7 @@ pulled, no daemon is needed.
 Commands:
   digest REF...               Print the digest that a reference has
   manifest REF                Print a manifest or index, byte for byte
+  explain REF                 Say why a registry refuses, all of it at once
   login REGISTRY              Check credentials, then keep them
   logout REGISTRY             Forget the credentials for a registry
   parse REF...                Show how a name is read, without asking anyone

@@ -111,7 +111,7 @@ fn a_lying_header_is_found_by_verifying() {
             .body(MANIFEST)
     });
     let client = Client::new(config()).unwrap();
-    let options = Resolve { verify: true, platform: None };
+    let options = Resolve { verify: true, ..Resolve::default() };
     let error = client.resolve(&reference(&server), &options).expect_err("a lie");
     assert_eq!(error.kind(), Kind::Invalid);
     let text = error.to_string();
@@ -124,7 +124,7 @@ fn a_lying_header_is_found_by_verifying() {
 fn verifying_reads_and_hashes() {
     let server = https(|_| manifest());
     let client = Client::new(config()).unwrap();
-    let options = Resolve { verify: true, platform: None };
+    let options = Resolve { verify: true, ..Resolve::default() };
     let resolved = client.resolve(&reference(&server), &options).unwrap();
     assert_eq!(resolved.digest, sha256(MANIFEST));
     assert_eq!(server.lines(), [GET]);

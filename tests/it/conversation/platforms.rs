@@ -33,7 +33,8 @@ fn serve(body: String) -> Server {
 }
 
 fn choose(server: &Server, platform: &str) -> Result<Resolved, Error> {
-    let options = Resolve { verify: false, platform: Some(Platform::parse(platform).unwrap()) };
+    let options =
+        Resolve { platform: Some(Platform::parse(platform).unwrap()), ..Resolve::default() };
     Client::new(config()).unwrap().resolve(&reference(server), &options)
 }
 

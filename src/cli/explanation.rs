@@ -1,0 +1,291 @@
+//! An explanation as text, for a terminal or an issue report: aligned, at most 100 columns wide, and without
+//! anything in it that a server could use to mislead.
+
+use regq::explain::{Explanation, Finding, Severity};
+
+use super::output::escaped;
+
+/// How wide it is at most.
+const WIDTH: usize = 100;
+/// Where the details of steps begin.
+const COLUMN: usize = 15;
+
+/// An explanation, and what goes with it.
+pub(crate) struct Page<'a> {
+    pub(crate) explanation: &'a Explanation,
+    pub(crate) verdict: Verdict<'a>,
+    pub(crate) command: Option<&'a str>,
+    pub(crate) curl: Option<&'a [String; 2]>,
+    /// True when the curl commands were asked for.
+    pub(crate) wants_curl: bool,
+}
+
+/// How it ended.
+pub(crate) enum Verdict<'a> {
+    /// With this digest.
+    Worked(&'a str),
+    /// Without, and what there is to say where no cause is known.
+    Refused(Option<String>),
+    /// Nobody was asked.
+    Offline,
+}
+
+const HEADINGS: [(Severity, &str); 3] = [
+    (Severity::Decisive, "This decided, and is what the registry reports first:"),
+    (Severity::WouldFailNext, "Mended, this would have failed next:"),
+    (Severity::Note, "Good to know:"),
+];
+
+impl Page<'_> {
+    /// The whole text.
+    pub(crate) fn text(&self, colour: bool) -> String {
+        let mut out = Text { text: String::new(), colour };
+        let mut label = "";
+        for step in &self.explanation.steps {
+            let shown = if step.step == label { "" } else { step.step };
+            label = step.step;
+            out.wrapped(&format!("{shown:COLUMN$}"), COLUMN, &step.detail);
+        }
+        for (severity, heading) in HEADINGS {
+            let mut findings =
+                self.explanation.findings.iter().filter(|f| f.severity == severity).peekable();
+            if findings.peek().is_some() {
+                out.heading(heading, severity);
+            }
+            findings.for_each(|finding| out.finding(finding));
+        }
+        self.end(&mut out);
+        out.text
+    }
+
+    fn end(&self, out: &mut Text) {
+        let above = self.explanation.findings.iter().any(|f| f.severity != Severity::Note);
+        let empty = self.explanation.steps.is_empty();
+        match &self.verdict {
+            Verdict::Worked(digest) => {
+                out.blank();
+                out.wrapped("", 0, &format!("The login worked: the digest is {digest}"));
+            }
+            Verdict::Refused(None) | Verdict::Offline if above => {}
+            Verdict::Refused(hint) => {
+                if !above {
+                    out.blank();
+                    out.wrapped("", 0, "It failed for none of the causes that are known here.");
+                }
+                if let Some(hint) = hint.as_ref().filter(|_| !above) {
+                    out.wrapped("hint: ", 6, hint);
+                }
+            }
+            Verdict::Offline if empty => out.wrapped("", 0, "Nothing was given to judge."),
+            Verdict::Offline => {
+                out.blank();
+                out.wrapped("", 0, "Nothing wrong was found in what was given.");
+            }
+        }
+        let curl = self.curl.map(|commands| commands.as_slice()).unwrap_or_default();
+        if self.command.is_none() && curl.is_empty() {
+            return;
+        }
+        out.blank();
+        out.bold("This works:");
+        if let Some(command) = self.command {
+            out.command(command);
+        }
+        if let [first, second] = curl {
+            out.wrapped(
+                "",
+                0,
+                "By hand, with the token of the first answer in the variable T for the second:",
+            );
+            out.command(first);
+            out.command(second);
+        } else if self.wants_curl {
+            out.wrapped("", 0, "By hand it cannot be asked: no token server is known.");
+        }
+    }
+}
+
+/// A text under way.
+struct Text {
+    text: String,
+    colour: bool,
+}
+
+impl Text {
+    fn blank(&mut self) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+    }
+
+    fn painted(&mut self, code: &str, line: &str) {
+        if self.colour {
+            self.text.push_str(&format!("\u{1b}[{code}m{line}\u{1b}[0m\n"));
+        } else {
+            self.text.push_str(line);
+            self.text.push('\n');
+        }
+    }
+
+    fn bold(&mut self, line: &str) {
+        self.painted("1", line);
+    }
+
+    fn heading(&mut self, line: &str, severity: Severity) {
+        self.blank();
+        let code = match severity {
+            Severity::Decisive => "1;31",
+            Severity::WouldFailNext => "1;33",
+            _ => "1",
+        };
+        self.painted(code, line);
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        self.bold(&format!("  {}: {}", finding.id, finding.brief));
+        self.wrapped("      ", 6, &finding.evidence);
+        self.wrapped("   -> ", 6, &finding.advice);
+    }
+
+    /// Words behind a label, in lines that begin at the same column.
+    fn wrapped(&mut self, label: &str, column: usize, detail: &str) {
+        let detail = escaped(detail);
+        let width = WIDTH.saturating_sub(column);
+        let mut begun = label.to_owned();
+        let mut used = 0;
+        for word in detail.split(' ') {
+            let mut rest = word;
+            if used > 0 && used + 1 + rest.chars().count() <= width {
+                begun.push(' ');
+                used += 1;
+            } else if used > 0 {
+                self.line(&begun);
+                (begun, used) = (" ".repeat(column), 0);
+            }
+            // What is longer than a line is cut where that ends.
+            while let Some((end, _)) = rest.char_indices().nth(width.saturating_sub(used)) {
+                let Some((line, next)) = rest.split_at_checked(end) else { break };
+                begun.push_str(line);
+                self.line(&begun);
+                (begun, used, rest) = (" ".repeat(column), 0, next);
+            }
+            begun.push_str(rest);
+            used += rest.chars().count();
+        }
+        self.line(&begun);
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// A command, in lines that a shell reads as one.
+    fn command(&mut self, command: &str) {
+        let mut line = " ".to_owned();
+        for word in words(&escaped(command)) {
+            // Room for ` \` at the end.
+            if !line.trim().is_empty()
+                && line.chars().count() + 1 + word.chars().count() > WIDTH - 2
+            {
+                self.line(&format!("{line} \\"));
+                line = "   ".to_owned();
+            }
+            line.push(' ');
+            let room = (WIDTH - 2).saturating_sub(line.chars().count());
+            let pieces = pieces(&word, room);
+            for (at, piece) in pieces.iter().enumerate() {
+                if at > 0 {
+                    // At the beginning of a line, where a shell joins it to the word.
+                    self.line(&format!("{line}\\"));
+                    line = String::new();
+                }
+                line.push_str(piece);
+            }
+        }
+        self.line(&line);
+    }
+}
+
+/// The words of a command line, quotes and all.
+pub(crate) fn words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in command.chars() {
+        match (c, quote) {
+            (' ', None) => {
+                words.push(String::new());
+                continue;
+            }
+            ('\'' | '"', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            _ => {}
+        }
+        if let Some(word) = words.last_mut() {
+            word.push(c);
+        }
+    }
+    words
+}
+
+/// A word in pieces that a shell reads as that word when nothing is between them; whole where it fits, or where
+/// cutting it is not safe.
+fn pieces(word: &str, room: usize) -> Vec<String> {
+    let length = word.chars().count();
+    let quoted = word.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    let (inside, quote) = match quoted {
+        Some(inside) => (inside, "'"),
+        None => (word, ""),
+    };
+    // Single quotes in quotes are written with a backslash, which may not be cut off.
+    if length <= room || inside.contains(['\'', '"', '\\']) {
+        return vec![word.to_owned()];
+    }
+    let characters: Vec<char> = inside.chars().collect();
+    let chunks = characters.chunks(room.saturating_sub(2).max(1));
+    chunks.map(|chunk| format!("{quote}{}{quote}", chunk.iter().collect::<String>())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Text, WIDTH};
+    use std::process::Command;
+
+    fn shown(write: impl FnOnce(&mut Text)) -> String {
+        let mut text = Text { text: String::new(), colour: false };
+        write(&mut text);
+        assert!(text.text.lines().all(|line| line.chars().count() <= WIDTH), "{}", text.text);
+        text.text
+    }
+
+    #[test]
+    fn words_are_wrapped_and_what_is_longer_is_cut() {
+        let long = "x".repeat(250);
+        let text = shown(|out| out.wrapped("label: ", 7, &format!("a {long} b")));
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.first(), Some(&"label: a"));
+        assert!(lines.iter().skip(1).all(|line| line.starts_with("       ")));
+        assert_eq!(text.matches('x').count(), 250);
+        assert_eq!(shown(|out| out.wrapped("", 0, "\u{1b}[31m")), "\\u{1b}[31m\n");
+    }
+
+    #[test]
+    fn a_shell_reads_a_command_of_many_lines_as_one() {
+        let url = format!("'https://auth.example/token?{}'", "service=x&scope=y ".repeat(30));
+        let plain = format!("registry.example/{}", "a".repeat(240));
+        for word in [url.as_str(), plain.as_str(), "'a b'", "short"] {
+            let command = format!(
+                "printf %s {word} -H \"Accept: $T\" 'Accept: it'\\''s {}'",
+                "m ".repeat(10)
+            );
+            let text = shown(|out| out.command(&command));
+            let read = |script: &str| {
+                let output = Command::new("sh").args(["-c", script]).env("T", "t").output();
+                output.map(|output| output.stdout).unwrap_or_default()
+            };
+            let printed = read(&text);
+            assert!(!printed.is_empty());
+            assert_eq!(printed, read(&command), "{text}");
+        }
+    }
+}

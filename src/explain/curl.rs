@@ -1,0 +1,68 @@
+//! The two command lines that ask by hand: one for the token, one for the manifest.
+
+use super::attempt::Attempt;
+use crate::oci::media_type;
+use crate::reference::Reference;
+use crate::url::Url;
+
+/// A word as a POSIX shell reads it back: in single quotes.
+pub fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// A word in quotes where it needs them.
+pub fn quoted_where_needed(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:@%+=,".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) { word.to_owned() } else { quoted(word) }
+}
+
+/// What asks the challenge's realm for its token, and the registry with it. `None` where no token server or no
+/// reference is known.
+pub(super) fn commands(attempt: &Attempt<'_>, user: Option<&str>) -> Option<[String; 2]> {
+    let realm = attempt.realm()?;
+    let reference = attempt.reference?;
+    let mut url = realm;
+    if let Some(service) = attempt.param("service") {
+        url = url.with_query("service", service);
+    }
+    if let Some(scope) = attempt.right_scope() {
+        url = url.with_query("scope", &scope);
+    }
+    let login = user.map(|user| format!("-u {} ", quoted_where_needed(user))).unwrap_or_default();
+    let token = format!("curl -sS {login}{}", quoted(&url.to_string()));
+    let accept = media_type::ASKED.join(", ");
+    let manifest = manifest(attempt, reference)?;
+    let ask = format!(
+        "curl -sSI -H \"Authorization: Bearer $T\" -H {} {}",
+        quoted(&format!("Accept: {accept}")),
+        quoted(&manifest.to_string())
+    );
+    Some([token, ask])
+}
+
+fn manifest(attempt: &Attempt<'_>, reference: &Reference) -> Option<Url> {
+    let origin = attempt.site.as_ref()?.url.origin().clone();
+    let path = reference.repository().path();
+    let which = match (reference.digest(), reference.tag()) {
+        (Some(digest), _) => digest.to_string(),
+        (None, Some(tag)) => tag.to_string(),
+        (None, None) => "latest".to_owned(),
+    };
+    Url::at(origin, &format!("/v2/{path}/manifests/{which}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{quoted, quoted_where_needed};
+
+    #[test]
+    fn a_shell_reads_words_back_as_they_were() {
+        assert_eq!(quoted("https://a/t?x=1&y=$z"), "'https://a/t?x=1&y=$z'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        for plain in ["alpine:3.20", "quay.io/a/b@sha256:00", "[::1]:5000/a", ""] {
+            let needs = plain.is_empty() || plain.starts_with('[');
+            assert_eq!(quoted_where_needed(plain) != plain, needs, "{plain}");
+        }
+        assert_eq!(quoted_where_needed("a b;rm"), "'a b;rm'");
+    }
+}

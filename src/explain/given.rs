@@ -1,0 +1,129 @@
+//! The pieces of somebody's own attempt, as they hand them over.
+//!
+//! They come out of terminals, logs and issue reports, so what stands around them is taken off: a header's name,
+//! the word `Bearer`, the JSON in which a token server wraps a token. What is not given is unknown, never absent.
+
+use serde_json::Value;
+
+use super::request::Asked;
+use crate::credentials::Secret;
+use crate::dates;
+
+/// What somebody asked, got and was answered. `None` is unknown.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Given {
+    /// The URL that the token server was asked.
+    pub token_url: Option<String>,
+    /// What it answered: the token, or the whole JSON body.
+    pub token: Option<Secret>,
+    /// The `WWW-Authenticate` field lines of the registry's answer, with or without the header's name. An empty
+    /// line is none; a list without lines says that the answer carried none.
+    pub challenges: Option<Vec<String>>,
+    /// The status of the registry's final answer.
+    pub status: Option<u16>,
+    /// Its body.
+    pub body: Option<Vec<u8>>,
+    /// Its `Date`, in seconds since 1970.
+    pub date: Option<i64>,
+}
+
+/// What a token server answered.
+#[derive(Debug, Default)]
+pub(super) struct TokenAnswer {
+    /// `None` where the answer is not JSON.
+    pub(super) json: bool,
+    /// The token that is used.
+    pub(super) token: Option<Secret>,
+    /// Whatever else is in it that may not be shown.
+    others: Vec<Secret>,
+    /// True when `token` and `access_token` are two different ones.
+    pub(super) ambiguous: bool,
+    /// Its life, in seconds.
+    pub(super) expires_in: Option<i64>,
+    /// When it was made, in seconds since 1970.
+    pub(super) issued_at: Option<i64>,
+}
+
+impl Given {
+    /// True when nothing is given.
+    pub fn is_empty(&self) -> bool {
+        let Given { token_url, token, challenges, status, body, date } = self;
+        let said = token_url.is_some() || token.is_some() || challenges.is_some();
+        !said && status.is_none() && body.is_none() && date.is_none()
+    }
+
+    pub(super) fn asked(&self) -> Option<Asked> {
+        self.token_url.as_deref().map(Asked::read)
+    }
+
+    /// The field lines, without the header's name.
+    pub(super) fn lines(&self) -> Option<Vec<Vec<u8>>> {
+        let lines = self.challenges.as_ref()?;
+        let lines = lines.iter().map(|line| without(line.trim(), "www-authenticate:").trim());
+        Some(lines.filter(|line| !line.is_empty()).map(|line| line.as_bytes().to_vec()).collect())
+    }
+
+    pub(super) fn token_answer(&self) -> Option<TokenAnswer> {
+        let text = self.token.as_ref()?.expose().trim();
+        if text.starts_with(['{', '<']) {
+            return Some(TokenAnswer::read(text.as_bytes()));
+        }
+        let text = without(text, "authorization:").trim_start();
+        let text = without(text, "bearer ").trim_start();
+        let token = Some(text).filter(|text| !text.is_empty()).map(Secret::new);
+        Some(TokenAnswer { json: true, token, ..TokenAnswer::default() })
+    }
+
+    /// What of it may not be shown.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let answer = self.token_answer().map(|answer| answer.secrets()).unwrap_or_default();
+        self.token.iter().cloned().chain(answer).collect()
+    }
+}
+
+/// Reads a `Date` header, with or without its name, as seconds since 1970; RFC 3339 will do too.
+pub fn read_date(text: &str) -> Option<i64> {
+    let text = without(text.trim(), "date:").trim();
+    let http = dates::parse_http(text).and_then(|date| i64::try_from(date).ok());
+    http.or_else(|| dates::parse_rfc3339(text))
+}
+
+/// The text without a word at its beginning, in any case.
+fn without<'a>(text: &'a str, word: &str) -> &'a str {
+    match text.split_at_checked(word.len()) {
+        Some((start, rest)) if start.eq_ignore_ascii_case(word) => rest,
+        Some(_) | None => text,
+    }
+}
+
+impl TokenAnswer {
+    /// Reads a token server's body.
+    pub(super) fn read(body: &[u8]) -> TokenAnswer {
+        let Ok(answer @ Value::Object(_)) = serde_json::from_slice::<Value>(body) else {
+            return TokenAnswer::default();
+        };
+        let text = |name: &str| answer.get(name).and_then(Value::as_str);
+        let token = |name| text(name).filter(|token| !token.is_empty());
+        let (access_token, plain) = (token("access_token"), token("token"));
+        let number = answer.get("expires_in");
+        let seconds = number.and_then(Value::as_i64);
+        TokenAnswer {
+            json: true,
+            token: access_token.or(plain).map(Secret::new),
+            others: ["token", "access_token", "refresh_token"]
+                .into_iter()
+                .filter_map(text)
+                .map(Secret::new)
+                .collect(),
+            ambiguous: access_token.zip(plain).is_some_and(|(one, other)| one != other),
+            expires_in: seconds.or_else(|| number?.as_str()?.parse().ok()),
+            issued_at: text("issued_at").and_then(dates::parse_rfc3339),
+        }
+    }
+
+    /// What of it may not be shown.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        self.others.iter().chain(&self.token).cloned().collect()
+    }
+}
