@@ -28,7 +28,7 @@ struct Object<'a> {
     reference: Option<&'a str>,
     steps: Vec<StepObject<'a>>,
     challenges: Vec<ChallengeObject>,
-    token: Option<TokenObject>,
+    token: Option<TokenObject<'a>>,
     findings: Vec<FindingObject<'a>>,
     outcome: OutcomeObject,
     command: Option<&'a str>,
@@ -58,10 +58,10 @@ struct ChallengeObject {
 }
 
 #[derive(Serialize)]
-struct TokenObject {
+struct TokenObject<'a> {
     kind: &'static str,
-    header: Option<Box<RawValue>>,
-    claims: Option<Box<RawValue>>,
+    header: Option<&'a RawValue>,
+    claims: Option<&'a RawValue>,
 }
 
 #[derive(Serialize)]
@@ -186,8 +186,7 @@ fn object<'a>(
 ) -> Object<'a> {
     let steps = explanation.steps.iter();
     let findings = explanation.findings.iter();
-    let json =
-        |text: &Option<String>| text.clone().and_then(|text| RawValue::from_string(text).ok());
+    let json = |text: &'a Option<String>| serde_json::from_slice(text.as_deref()?.as_bytes()).ok();
     Object {
         reference: typed,
         steps: steps.map(|step| StepObject { step: step.step, detail: &step.detail }).collect(),

@@ -1,7 +1,5 @@
 //! The registry's last answer: what it says itself, and what is left when nothing else stands against a token.
 
-use serde_json::Value;
-
 use super::super::attempt::{Attempt, Challenges};
 use super::super::jwt::{Form, Token};
 use super::super::request::{Scope, scopes};
@@ -10,6 +8,7 @@ use crate::challenge::Challenge;
 use crate::credentials::Secret;
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::json::Json;
 use crate::oci::Words;
 
 pub(super) const RULES: &[Rule] = &[
@@ -364,7 +363,7 @@ fn not_a_manifest(attempt: &Attempt<'_>) -> Option<Sign> {
         None => {}
     }
     let body = attempt.last.body.as_deref().filter(|_| attempt.last.status == Some(200))?;
-    let json = serde_json::from_slice::<Value>(body).ok();
+    let json = Json::read(body).ok();
     if json.is_some_and(|json| json.get("schemaVersion").is_some()) {
         return None;
     }
