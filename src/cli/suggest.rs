@@ -122,10 +122,8 @@ pub(crate) fn command(word: &str) -> Option<String> {
     if word.contains(['/', ':', '@']) {
         return Some(format!("the command comes first: regq digest {word}"));
     }
-    let names = COMMANDS
-        .iter()
-        .flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()));
-    nearest(word, names).map(|name| format!("did you mean regq {name}"))
+    nearest(word, COMMANDS.iter().flat_map(Command::names))
+        .map(|name| format!("did you mean regq {name}"))
 }
 
 /// A hint for a flag that there is not, given with its dashes.
