@@ -64,7 +64,7 @@ impl Page<'_> {
         match &self.verdict {
             Verdict::Worked(digest) => {
                 out.blank();
-                out.wrapped("", 0, &format!("The login worked: the digest is {digest}"));
+                out.wrapped("", 0, &format!("The login worked: {digest}"));
             }
             Verdict::Refused(None) | Verdict::Offline if above => {}
             Verdict::Refused(hint) => {
@@ -189,6 +189,12 @@ impl Text {
             if !line.trim().is_empty() && line.chars().count() + 1 + length > WIDTH - 2 {
                 self.line(&format!("{line} \\"));
                 line = "   ".to_owned();
+            }
+            // A shell reads on behind it by itself.
+            if word == "&&" {
+                self.line(&format!("{line} &&"));
+                line = "   ".to_owned();
+                continue;
             }
             line.push(' ');
             let room = (WIDTH - 2).saturating_sub(line.chars().count());

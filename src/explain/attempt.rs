@@ -143,7 +143,11 @@ impl<'a> Attempt<'a> {
         });
         let secret = answer.as_ref().and_then(|answer| answer.token.clone()).or(ready);
         let lines = first.and_then(|hop| hop.reply.as_ref()).map(|reply| reply.challenges.clone());
-        let before = walk.hops().find(registry).filter(|hop| Some(hop.url.origin()) != origin);
+        let redirects = |hop: &&Hop| {
+            let status = hop.reply.as_ref().map_or(0, |reply| reply.status);
+            registry(hop) && (300..400).contains(&status) && Some(hop.url.origin()) != origin
+        };
+        let before = walk.hops().find(redirects);
         Attempt {
             given: false,
             reference,
