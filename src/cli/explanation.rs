@@ -64,7 +64,7 @@ impl Page<'_> {
         match &self.verdict {
             Verdict::Worked(digest) => {
                 out.blank();
-                out.wrapped("", 0, &format!("The login worked: the digest is {digest}"));
+                out.wrapped("", 0, &format!("The login worked: {digest}"));
             }
             Verdict::Refused(None) | Verdict::Offline if above => {}
             Verdict::Refused(hint) => {
