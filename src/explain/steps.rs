@@ -126,6 +126,7 @@ pub(super) fn walked(walk: &Walk, attempt: &Attempt<'_>) -> Vec<Step> {
                     steps.extend(challenges(attempt));
                 }
                 if hop.party == Party::TokenServer
+                    && (200..300).contains(&reply.status)
                     && !token_told
                     && let Some(token) = &attempt.token
                 {

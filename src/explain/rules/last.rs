@@ -3,11 +3,11 @@
 use super::super::attempt::{Attempt, Challenges};
 use super::super::jwt::{Form, Token};
 use super::super::request::{Scope, scopes};
-use super::rule::{Check, Rule, RuleKind, Sign, error, password_prefix, seen};
+use super::rule::{Check, Rule, RuleKind, Sign, error, password_prefix, seen, slightly};
 use crate::challenge::Challenge;
 use crate::credentials::Secret;
 use crate::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::json::Json;
 use crate::oci::Words;
 
@@ -106,7 +106,7 @@ pub(super) const RULES: &[Rule] = &[
         brief: "the registry has moved to another host",
         advice: "a token is for the host that asks for it: use the new host's name",
         check: Check::Question,
-        kind: RuleKind::Fault,
+        kind: RuleKind::Answer,
         sees: moved,
     },
     Rule {
@@ -320,7 +320,10 @@ fn moved(attempt: &Attempt<'_>) -> Option<Sign> {
     let from = attempt.moved_from.as_ref()?;
     let site = attempt.site.as_ref().filter(|_| attempt.challenges.is_some())?;
     let to = site.url.origin().authority();
-    seen(format!("{from} redirects to {to}, which has a challenge of its own"))
+    let text = format!("{from} redirects to {to}, which has a challenge of its own");
+    // regq asks there anew, which is why it fails only for who has credentials for the first host and not for this.
+    let denied = error(attempt).is_some_and(|error| error.kind() == Kind::Denied);
+    if denied && !attempt.sent_credentials() { seen(text) } else { slightly(text) }
 }
 
 fn too_large(attempt: &Attempt<'_>) -> Option<Sign> {
