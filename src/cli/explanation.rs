@@ -70,7 +70,11 @@ impl Page<'_> {
             Verdict::Refused(hint) => {
                 if !above {
                     out.blank();
-                    out.wrapped("", 0, "No cause of a refused login was found: the error above is all there is.");
+                    out.wrapped(
+                        "",
+                        0,
+                        "No cause of a refused login was found: the error above is all there is.",
+                    );
                 }
                 if let Some(hint) = hint.as_ref().filter(|_| !above) {
                     out.wrapped("hint: ", 6, hint);

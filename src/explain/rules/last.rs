@@ -207,7 +207,13 @@ fn rejected(attempt: &Attempt<'_>) -> Option<Sign> {
     let issuer =
         attempt.token.as_ref().and_then(Token::claims).and_then(|claims| claims.text("iss"));
     let issuer = issuer.map(|issuer| format!("; its iss is {issuer:?}")).unwrap_or_default();
-    seen(format!("{text}; the challenge's error is invalid_token{kid}{issuer}"))
+    let claims = attempt.token.as_ref().and_then(Token::claims);
+    let timed = claims.is_some_and(|claims| claims.time("exp").or(claims.time("nbf")).is_some());
+    let times = match (timed, attempt.last.date) {
+        (true, None) => "; whether its times fit is not known without the answer's Date",
+        (..) => "",
+    };
+    seen(format!("{text}; the challenge's error is invalid_token{kid}{issuer}{times}"))
 }
 
 fn insufficient(attempt: &Attempt<'_>) -> Option<Sign> {
@@ -352,10 +358,16 @@ fn digest(attempt: &Attempt<'_>) -> Option<Sign> {
         None if !attempt.given => return None,
         None => {}
     }
-    let (pinned, body) = (attempt.reference?.digest()?, attempt.last.body.as_deref()?);
+    let (pinned, body) = (attempt.reference?.digest()?, manifest(attempt)?);
     let computed = Digest::of(pinned.algorithm(), body);
     let text = format!("the reference asks for {pinned}, the body's hash is {computed}");
-    (attempt.last.status == Some(200) && computed != *pinned).then(|| seen(text)).flatten()
+    (computed != *pinned).then(|| seen(text)).flatten()
+}
+
+/// What was given as a manifest. An answer to HEAD has an empty body, which says nothing.
+fn manifest<'a>(attempt: &'a Attempt<'_>) -> Option<&'a [u8]> {
+    let body = attempt.last.body.as_deref().filter(|body| !body.is_empty());
+    body.filter(|_| attempt.last.status == Some(200))
 }
 
 fn not_a_manifest(attempt: &Attempt<'_>) -> Option<Sign> {
@@ -365,7 +377,7 @@ fn not_a_manifest(attempt: &Attempt<'_>) -> Option<Sign> {
         None if !attempt.given => return None,
         None => {}
     }
-    let body = attempt.last.body.as_deref().filter(|_| attempt.last.status == Some(200))?;
+    let body = manifest(attempt)?;
     let json = Json::read(body).ok();
     if json.is_some_and(|json| json.get("schemaVersion").is_some()) {
         return None;

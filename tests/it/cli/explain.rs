@@ -136,7 +136,10 @@ fn an_answer_without_a_cause_that_is_known_says_so() {
     ran.code(6).stderr("");
     let text = String::from_utf8(ran.stdout).unwrap();
     assert!(text.contains("\nerror          no connection to 127.0.0.1:1: "), "{text}");
-    assert!(text.contains("No cause of a refused login was found: the error above is all there is.\n"), "{text}");
+    assert!(
+        text.contains("No cause of a refused login was found: the error above is all there is.\n"),
+        "{text}"
+    );
     assert!(!text.contains("This works:"), "{text}");
 }
 
