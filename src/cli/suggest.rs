@@ -39,6 +39,10 @@ pub(crate) const FOREIGN: &[Foreign] = &[
     },
     Foreign { theirs: &["version"], advice: "regq --version prints it" },
     Foreign {
+        theirs: &["completion", "completions"],
+        advice: "regq --generate bash prints them, and so for zsh and fish",
+    },
+    Foreign {
         theirs: &["--creds", "--username", "--src-creds", "-u"],
         advice: "credentials are given with --user NAME and --password-stdin or --password-file FILE",
     },
