@@ -16,11 +16,11 @@ const KINDS: &str = "man bash zsh fish";
 
 /// A piece of a script.
 enum Piece {
-    /// `%C` are the names of all commands, `%V` the flags with a value.
+    /// `%C` are the names of all commands.
     Once(&'static str),
     /// For each name of a command: `%n` is the name, `%h` the summary.
     Command(&'static str),
-    Flag(Parts),
+    Flag(&'static Parts),
 }
 
 /// What stands for each flag, one behind the other: `%l` is the long name, `%s` the short one, `%t` are the commands that
@@ -36,7 +36,7 @@ struct Parts {
 /// A shell's script.
 struct Script {
     pieces: &'static [Piece],
-    /// Between the names in `%V` and `%t`.
+    /// Between the names in `%t`.
     separator: &'static str,
     escapes: &'static Escapes,
 }
@@ -55,20 +55,10 @@ fn value(flag: &Flag) -> (usize, &'static str, &'static str) {
 impl Script {
     fn text(&self) -> String {
         let mut out = String::new();
-        let mut valued = String::new();
-        for flag in FLAGS.iter().filter(|flag| value(flag).0 > 0) {
-            self.add(
-                &mut valued,
-                flag.short.map_or("%t--%l", |_| "%t-%s%t--%l"),
-                flag,
-                self.separator,
-            );
-        }
-        let valued = valued.strip_prefix(self.separator).unwrap_or_default();
         let all = names(" ", None);
         for piece in self.pieces {
             match piece {
-                Piece::Once(text) => fill(&mut out, &[], text, &[('C', &all), ('V', valued)]),
+                Piece::Once(text) => fill(&mut out, &[], text, &[('C', &all)]),
                 Piece::Command(text) => {
                     for command in COMMANDS {
                         for name in command.names() {
@@ -138,6 +128,20 @@ const BASH: Script = Script {
         Piece::Once(
             "\
 # Completes regq in bash; made by regq --generate bash.
+# Whether this is a flag with a value; words are then those that it may be, or / for a file.
+_regq_value() {
+    case $1 in
+",
+        ),
+        Piece::Flag(&Parts {
+            begin: "",
+            names: [["", "    --%l) "], ["", "    -%s|--%l) "]],
+            value: ["", "words= ;;\n", "words=/ ;;\n", "words='%w' ;;\n"],
+        }),
+        Piece::Once(
+            "    *) return 1 ;;
+    esac
+}
 _regq() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= words= i
     # In --flag=value the = is a word of its own.
@@ -147,34 +151,24 @@ _regq() {
         prev=${COMP_WORDS[COMP_CWORD-2]}
     fi
     for ((i = 1; i < COMP_CWORD; i++)); do
-        case ${COMP_WORDS[i]} in
-        %V)
+        if _regq_value \"${COMP_WORDS[i]}\"; then
             [[ ${COMP_WORDS[i+1]} == = ]] && ((i++))
             ((i++))
-            ;;
-        -*) ;;
-        *)
+        elif [[ ${COMP_WORDS[i]} != -* ]]; then
             command=${COMP_WORDS[i]}
             break
-            ;;
-        esac
+        fi
     done
-    case $prev in
-",
-        ),
-        Piece::Flag(Parts {
-            begin: "",
-            names: [["", "    --%l) "], ["", "    -%s|--%l) "]],
-            // What bash does by itself does it best for files: spaces, ~ and folders.
-            value: ["", "return ;;\n", "compopt -o default; return ;;\n", "words='%w' ;;\n"],
-        }),
-        Piece::Once(
-            "    *)
+    words=
+    if _regq_value \"$prev\"; then
+        # What bash does by itself does it best for files: spaces, ~ and folders.
+        [[ $words == / ]] && compopt -o default && return
+    else
         case $command,$cur in
         *,-*)
 ",
         ),
-        Piece::Flag(Parts {
+        Piece::Flag(&Parts {
             begin: "            [[ $command == @(|%t) ]] && words+=' --%l'\n",
             names: [[""; 2]; 2],
             value: [""; 4],
@@ -183,8 +177,7 @@ _regq() {
             "            ;;
         ,*|help,*) words='%C' ;;
         esac
-        ;;
-    esac
+    fi
     mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")
 }
 complete -F _regq regq
@@ -205,7 +198,7 @@ _regq_flags() {
     flags=()
 ",
         ),
-        Piece::Flag(Parts {
+        Piece::Flag(&Parts {
             begin: "    [[ $1 == (|%t) ]] && flags+=(",
             // One with a value may be given again.
             names: [
@@ -265,9 +258,20 @@ function __regq_in
             continue
         end
         switch $word
-            case %V
-                set value is next
-            case '-*'
+",
+        ),
+        Piece::Flag(&Parts {
+            begin: "",
+            names: [["", "            case --%l"], ["", "            case --%l -%s"]],
+            value: [
+                "",
+                "\n                set value is next\n",
+                "\n                set value is next\n",
+                "\n                set value is next\n",
+            ],
+        }),
+        Piece::Once(
+            "            case '-*'
             case '*'
                 set command $word
                 break
@@ -280,7 +284,7 @@ complete -c regq -n '__regq_in help' -a '%C'
 ",
         ),
         Piece::Command("complete -c regq -n \"__regq_in ''\" -a %n -d '%h'\n"),
-        Piece::Flag(Parts {
+        Piece::Flag(&Parts {
             begin: "complete -c regq -n \"__regq_in '' %t\" -l %l -d '%h'",
             names: [["", ""], [" -s %s", " -s %s"]],
             value: ["\n", " -x\n", " -r -F\n", " -x -a '%w'\n"],
@@ -367,7 +371,7 @@ mod tests {
         };
         assert_eq!(
             lines(&BASH),
-            "    -n|--x) return ;;\n            [[ $command == @(|ALL) ]] && words+=' --x'\n            \
+            "    -n|--x) words= ;;\n            [[ $command == @(|ALL) ]] && words+=' --x'\n            \
              [[ $command == @(|ALL) ]] && words+=' --x'\n"
         );
         assert_eq!(
@@ -377,7 +381,8 @@ mod tests {
         );
         assert_eq!(
             lines(&FISH),
-            "complete -c regq -n \"__regq_in '' ALL\" -l x -d 'It\\'s' -s s\ncomplete -c regq -n \
+            "            case --x -n\n                set value is next\ncomplete -c regq -n \
+             \"__regq_in '' ALL\" -l x -d 'It\\'s' -s s\ncomplete -c regq -n \
              \"__regq_in '' ALL\" -l x -d 'It\\'s' -s n -x\n"
         );
     }

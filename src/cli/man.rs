@@ -25,6 +25,7 @@ const BEGIN: &str = concat!(
     ".TH REGQ 1 2026-11-21 \"regq ",
     env!("CARGO_PKG_VERSION"),
     "\" \"User Commands\"
+.nr HY 0
 .nh
 .ad l
 .SH NAME
@@ -160,8 +161,8 @@ mod tests {
     #[test]
     fn requests_are_those_of_the_page_itself() {
         let known = [
-            ".TH", ".SH", ".SS", ".PP", ".TP", ".EX", ".EE", ".RS", ".RE", ".nf", ".fi", ".nh",
-            ".ad",
+            ".TH", ".SH", ".SS", ".PP", ".TP", ".EX", ".EE", ".RS", ".RE", ".nf", ".fi", ".nr",
+            ".nh", ".ad",
         ];
         for line in page().lines() {
             let word = line.split(' ').next().unwrap_or_default();
@@ -174,7 +175,7 @@ mod tests {
     fn sections_are_in_order() {
         let page = page();
         assert!(page.starts_with(
-            ".TH REGQ 1 2026-11-21 \"regq 0.1.0\" \"User Commands\"\n.nh\n.ad l\n.SH NAME\nregq \\- ask \
+            ".TH REGQ 1 2026-11-21 \"regq 0.1.0\" \"User Commands\"\n.nr HY 0\n.nh\n.ad l\n.SH NAME\nregq \\- ask \
              container registries questions\n.SH SYNOPSIS\n.nf\n\\fBregq digest\\fR [FLAGS] REF...\n"
         ));
         let sections: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
