@@ -2,10 +2,12 @@
 
 mod challenges;
 mod given;
+mod hostile;
 mod innocent;
 mod order;
 mod outcome;
 mod pieces;
+mod properties;
 mod signs_challenge;
 mod signs_claims;
 mod signs_last;
