@@ -8,10 +8,10 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
+use crate::json::Json;
 use crate::platform::Platform;
 
 /// Media types of manifests.
@@ -361,12 +361,11 @@ impl Words {
             secrets.iter().fold(text.to_owned(), clean)
         };
         let first_of = |text: &str| first_of(&clean(text));
-        let json = serde_json::from_slice::<Value>(body).unwrap_or_default();
+        let json = Json::read(body).unwrap_or(Json::Other);
         let errors: Vec<_> = json
             .get("errors")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
+            .map_or(&[][..], Json::elements)
+            .iter()
             .filter_map(|entry| RegistryError::read(entry, first_of))
             .take(SHOWN_ERRORS)
             .collect();
@@ -375,7 +374,7 @@ impl Words {
         }
         let said = ["details", "message", "error_description", "error"]
             .iter()
-            .find_map(|key| json.get(key).and_then(Value::as_str));
+            .find_map(|key| json.text(key));
         let text = match said {
             Some(said) => first_of(said),
             // A secret may look like a tag, and could not be found without it.
@@ -396,8 +395,8 @@ impl Words {
 }
 
 impl RegistryError {
-    fn read(entry: &Value, first_of: impl Fn(&str) -> String) -> Option<RegistryError> {
-        let text = |key: &str| entry.get(key).and_then(Value::as_str).map(&first_of);
+    fn read(entry: &Json, first_of: impl Fn(&str) -> String) -> Option<RegistryError> {
+        let text = |key: &str| entry.text(key).map(&first_of);
         let code = text("code").unwrap_or_default();
         let message = text("message").or_else(|| text("detail")).unwrap_or_default();
         (!code.is_empty() || !message.is_empty()).then_some(RegistryError { code, message })

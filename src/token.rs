@@ -3,11 +3,10 @@
 //! Follows distribution's token specification (`docs/content/spec/auth/token.md`). Whether the realm may be
 //! asked, and with what, is decided in `registry/`; a token's inside is the registry's business.
 
-use serde_json::Value;
-
 use crate::challenge::Challenge;
 use crate::credentials::Secret;
 use crate::error::{ChallengeFault, TokenFault};
+use crate::json::Json;
 use crate::oci::Words;
 use crate::url::{Url, UrlError, percent_encode};
 
@@ -114,14 +113,14 @@ const MOST_PARTS: usize = 100;
 /// # Errors
 /// When there is none that could stand in a header.
 pub(crate) fn read_token(content_type: Option<&str>, body: &[u8]) -> Result<Secret, TokenFault> {
-    let answer: Value = serde_json::from_slice(body).map_err(|_| TokenFault::Json {
+    let answer = Json::read(body).map_err(|_| TokenFault::Json {
         content_type: content_type.unwrap_or_default().to_owned(),
         // Only a page is quoted. Anything else may be a token that was damaged on the way.
         words: if is_page(body) { Words::read(body) } else { Words::default() },
     })?;
     let token = ["access_token", "token"]
         .iter()
-        .filter_map(|name| answer.get(name).and_then(Value::as_str))
+        .filter_map(|name| answer.text(name))
         .find(|token| !token.is_empty())
         .ok_or(TokenFault::Missing)?;
     if token.bytes().all(|b| b.is_ascii_graphic()) {

@@ -1,5 +1,6 @@
 //! `regq digest REF...`: the digest that each reference has.
 
+use regq::explain::Recorder;
 use regq::reference::Reference;
 use regq::registry::{Client, Resolve, Resolved};
 use serde::Serialize;
@@ -8,7 +9,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::items::Items;
 use super::output::{Item, Report, Stop};
-use super::session;
+use super::{refusal, session};
 
 /// The object of `--json`.
 #[derive(Serialize)]
@@ -34,7 +35,7 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     while let Some(item) = items.next()? {
         let answer = item.reference.and_then(|reference| {
             registry.check(&reference, options)?;
-            ask(&client, reference, &resolve)
+            ask(&client, reference, &item.typed, &resolve, &context.recorder)
         });
         let (reference, resolved) = match answer {
             Ok(answer) => answer,
@@ -63,11 +64,15 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
 fn ask(
     client: &Client,
     reference: Reference,
+    typed: &str,
     resolve: &Resolve,
+    recorder: &Recorder,
 ) -> Result<(Reference, Resolved), Failure> {
+    // What an earlier reference led to is no cause of this one's failure.
+    drop(recorder.take());
     match client.resolve(&reference, resolve) {
         Ok(resolved) => Ok((reference, resolved)),
-        Err(error) => Err(Failure::new(&error, Some(&reference))),
+        Err(error) => Err(refusal::failure(&error, &reference, typed, recorder)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `regq explain REF`: how the login went, what was wrong with it, and the command that works.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 
@@ -28,7 +29,7 @@ struct Object<'a> {
     reference: Option<&'a str>,
     steps: Vec<StepObject<'a>>,
     challenges: Vec<ChallengeObject>,
-    token: Option<TokenObject>,
+    token: Option<TokenObject<'a>>,
     findings: Vec<FindingObject<'a>>,
     outcome: OutcomeObject,
     command: Option<&'a str>,
@@ -46,7 +47,7 @@ struct ChallengeObject {
     #[serde(skip_serializing_if = "Option::is_none")]
     scheme: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    params: Option<serde_json::Map<String, serde_json::Value>>,
+    params: Option<BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token68: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,10 +59,10 @@ struct ChallengeObject {
 }
 
 #[derive(Serialize)]
-struct TokenObject {
+struct TokenObject<'a> {
     kind: &'static str,
-    header: Option<Box<RawValue>>,
-    claims: Option<Box<RawValue>>,
+    header: Option<&'a RawValue>,
+    claims: Option<&'a RawValue>,
 }
 
 #[derive(Serialize)]
@@ -174,12 +175,8 @@ fn command(
     options: &Options,
 ) -> Option<String> {
     let decisive = explanation.decisive();
-    // A failure without a cause that is known has no cure that is known.
-    if decisive.is_none() && error.is_some_and(|error| error.kind() != Kind::Denied) {
-        return None;
-    }
     let realm = explanation.realm_host();
-    remedy::command(reference, typed, decisive, realm, options)
+    remedy::command(reference, typed, decisive, error, realm, options)
 }
 
 fn object<'a>(
@@ -190,8 +187,7 @@ fn object<'a>(
 ) -> Object<'a> {
     let steps = explanation.steps.iter();
     let findings = explanation.findings.iter();
-    let json =
-        |text: &Option<String>| text.clone().and_then(|text| RawValue::from_string(text).ok());
+    let json = |text: &'a Option<String>| serde_json::from_slice(text.as_deref()?.as_bytes()).ok();
     Object {
         reference: typed,
         steps: steps.map(|step| StepObject { step: step.step, detail: &step.detail }).collect(),
@@ -234,12 +230,14 @@ fn challenge(
     };
     match challenge {
         Ok(challenge) => {
-            let params = challenge.params().iter();
+            // One by one: to collect a map brings a sort of its own, for a handful of names.
+            let mut params = BTreeMap::new();
+            for (name, value) in challenge.params() {
+                params.insert(name.clone(), clean(value));
+            }
             ChallengeObject {
                 scheme: Some(challenge.scheme().to_owned()),
-                params: Some(
-                    params.map(|(name, value)| (name.clone(), clean(value).into())).collect(),
-                ),
+                params: Some(params),
                 token68: Some(challenge.token68().map(clean)),
                 ..nothing
             }

@@ -1,25 +1,18 @@
 //! What to do about an error: the library names no flags, so the advice is given here.
 //!
-//! An error without advice is better than one with advice that does not help, so most have none.
+//! An error without advice is better than one with advice that does not help, so most have none. What a
+//! registry refuses is explained by its findings, in `refusal`.
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "an error that is not named here has no advice, those to come included"
 )]
 
 use regq::error::{
-    CertificateFault, ChallengeFault, ConnectionFault, CredentialForm, Error, Identity, Kind,
-    Refusal, StatusError, Trouble,
+    CertificateFault, ChallengeFault, ConnectionFault, Error, Identity, Kind, Refusal, StatusError,
+    Trouble,
 };
 use regq::reference::Reference;
 
-const LOG_IN: &str = "if it exists, it is not for everybody: log in with regq login, or here, with \
-                      --user NAME and --password-stdin or --password-file FILE";
-const NEEDS_LOGIN: &str = "log in with regq login, or here, with --user NAME and \
-                           --password-stdin or --password-file FILE";
-const LOGGED_IN: &str = "check the user name and the password, and whether they may read this \
-                         repository; --anonymous tells whether it is public";
-const RAN_OUT: &str = "it may have run out: log in again with what made it; --anonymous tells whether \
-                       the repository is public";
 const HELPER: &str = "mend the helper, or do without it: --user NAME and --password-stdin or \
                       --password-file FILE";
 const OTHER_FILE: &str = "mend the helper, or name a file without one with --authfile FILE";
@@ -42,10 +35,6 @@ const TIMEOUT: &str = "--timeout gives it more time";
 /// Everything that is advised, for the test that holds it against the tables.
 #[cfg(test)]
 pub(crate) const ALL: &[&str] = &[
-    LOG_IN,
-    NEEDS_LOGIN,
-    LOGGED_IN,
-    RAN_OUT,
     HELPER,
     OTHER_FILE,
     LIMIT,
@@ -87,11 +76,6 @@ pub(crate) fn hint(error: &Error, reference: Option<&Reference>) -> Option<Strin
     Some(fixed.to_owned())
 }
 
-fn is_token(identity: &Identity) -> bool {
-    use CredentialForm::{IdentityToken, Token};
-    matches!(identity, Identity::Credential { form: IdentityToken | Token, .. })
-}
-
 fn asked_latest(reference: Option<&Reference>) -> bool {
     let tag = reference.filter(|reference| reference.digest().is_none()).and_then(Reference::tag);
     tag.is_some_and(|tag| tag.as_str() == "latest")
@@ -100,10 +84,6 @@ fn asked_latest(reference: Option<&Reference>) -> bool {
 fn of_status(kind: Kind, answer: &StatusError) -> Option<&'static str> {
     let anonymous = matches!(answer.identity, Identity::Anonymous | Identity::AnonymousToken);
     match kind {
-        Kind::Denied if !matches!(answer.status, 401 | 403) => None,
-        Kind::Denied if anonymous => Some(LOG_IN),
-        Kind::Denied if is_token(&answer.identity) => Some(RAN_OUT),
-        Kind::Denied => Some(LOGGED_IN),
         Kind::RateLimited if anonymous => Some(LIMIT),
         Kind::NotFound => Some(LOOK_UP),
         _ => None,
@@ -113,7 +93,6 @@ fn of_status(kind: Kind, answer: &StatusError) -> Option<&'static str> {
 fn of_challenge(fault: &ChallengeFault) -> Option<String> {
     match fault {
         ChallengeFault::Refused(refusal) => of_refusal(refusal),
-        ChallengeFault::NoCredentials => Some(NEEDS_LOGIN.to_owned()),
         _ => None,
     }
 }

@@ -5,14 +5,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use regq::credentials::{Credential, Kept, Keychain, check, store};
-use regq::error::{Error, Kind};
+use regq::error::Error;
 use regq::registry::{Config, LoginCheck};
 
 use super::context::Context;
 use super::failure::Failure;
 use super::options::Loudness;
 use super::output::Stop;
-use super::session;
+use super::{refusal, session};
 
 /// Asks the registry first; nothing is written unless it takes them.
 pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
@@ -28,11 +28,8 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     let keychain = Keychain::given(Credential::Password(password.clone()));
     let client = session::client_with(context, keychain)?;
     let told = |error: &Error| {
-        let mut failure = Failure::new(error, None);
-        if failure.kind == Kind::Denied {
-            failure.hint = Some("check the user name and the password".to_owned());
-        }
-        failure
+        let name = context.operands.first().map(|name| name.to_string_lossy());
+        refusal::of_login(error, &name.unwrap_or_default(), &context.recorder)
     };
     let checked = client.check_login(&registry).map_err(|error| told(&error))?;
     if checked == LoginCheck::Open {

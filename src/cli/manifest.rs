@@ -1,9 +1,8 @@
 //! `regq manifest REF`: a manifest or index, byte for byte.
 
 use super::context::Context;
-use super::failure::Failure;
 use super::output::Stop;
-use super::{items, session};
+use super::{items, refusal, session};
 
 /// Writes the bytes, which the library has verified, and nothing else.
 pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
@@ -11,9 +10,9 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     for operand in &context.operands {
         let item = items::item(operand.as_encoded_bytes());
         let manifest = item.reference.and_then(|reference| {
-            client
-                .fetch_manifest(&reference, context.options.platform.as_ref())
-                .map_err(|error| Failure::new(&error, Some(&reference)))
+            client.fetch_manifest(&reference, context.options.platform.as_ref()).map_err(|error| {
+                refusal::failure(&error, &reference, &item.typed, &context.recorder)
+            })
         });
         match manifest {
             Ok(manifest) => context.stdout.bytes(&manifest.bytes)?,

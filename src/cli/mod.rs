@@ -21,6 +21,7 @@ mod output;
 mod parse;
 mod parse_names;
 mod places;
+mod refusal;
 mod remedy;
 mod session;
 mod suggest;

@@ -5,13 +5,14 @@
 //! Exact bytes are never touched. Every answer is flushed as it is written, so that a pipe's other
 //! end sees it at once and no error is lost at the end.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use regq::error::Kind;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::failure::Failure;
 use super::options::{Form, Loudness};
@@ -91,14 +92,17 @@ impl Stdout {
     }
 
     fn json(&mut self, value: &impl Serialize) -> Result<(), StdoutError> {
-        let text = serde_json::to_string(value).map_err(io::Error::from)?;
+        self.json_text(&serde_json::to_string(value).map_err(io::Error::from)?)
+    }
+
+    fn json_text(&mut self, text: &str) -> Result<(), StdoutError> {
         let mut line = String::with_capacity(text.len() + 1);
         if self.terminal {
             // Outside of strings JSON has none of these characters, and in them the escape means
             // the character.
-            escape_into(&mut line, &text, Escape::Json);
+            escape_into(&mut line, text, Escape::Json);
         } else {
-            line.push_str(&text);
+            line.push_str(text);
         }
         line.push('\n');
         self.bytes(line.as_bytes())
@@ -264,38 +268,42 @@ impl<'a> Report<'a> {
 
     /// Writes one value of an object, and tells whether it has it.
     fn value(&mut self, object: &impl Serialize, key: &str) -> Result<bool, StdoutError> {
-        let object = serde_json::to_value(object).map_err(io::Error::from)?;
-        match lookup(&object, key) {
-            None | Some(Value::Null) => return Ok(false),
-            Some(Value::String(text)) => self.stdout.lines(std::iter::once(text.as_str()))?,
-            Some(
-                value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)),
-            ) => {
-                self.stdout.json(value)?;
-            }
+        let text = serde_json::to_string(object).map_err(io::Error::from)?;
+        let Some(found) = lookup(&text, key).filter(|found| *found != "null") else {
+            return Ok(false);
+        };
+        match serde_json::from_slice::<String>(found.as_bytes()) {
+            Ok(text) => self.stdout.lines(std::iter::once(text.as_str()))?,
+            Err(_) => self.stdout.json_text(found)?,
         }
         Ok(true)
     }
 }
 
-/// Finds a value by a dotted path. Keys may hold dots themselves, so the longest is tried first;
-/// in an array a key is a position from 0.
-fn lookup<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    if let Some(found) = member(value, path) {
+/// Finds a value in the text of JSON by a dotted path, and gives its text. Keys may hold dots
+/// themselves, so the longest is tried first; in an array a key is a position from 0.
+fn lookup<'a>(text: &'a str, path: &str) -> Option<&'a str> {
+    if let Some(found) = member(text, path) {
         return Some(found);
     }
     path.rmatch_indices('.').find_map(|(dot, _)| {
         let (key, rest) = path.split_at_checked(dot)?;
-        lookup(member(value, key)?, rest.strip_prefix('.')?)
+        lookup(member(text, key)?, rest.strip_prefix('.')?)
     })
 }
 
-fn member<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
-    match value {
-        Value::Object(members) => members.get(key),
-        Value::Array(elements) => elements.get(key.parse::<usize>().ok()?),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    }
+/// What stands under a key. Bytes are read and not the text, as in the rest of regq: serde_json has
+/// a reader for each.
+fn member<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let bytes = text.as_bytes();
+    let found = if text.starts_with('[') {
+        let elements = serde_json::from_slice::<Vec<&RawValue>>(bytes).ok()?;
+        elements.into_iter().nth(key.parse().ok()?)
+    } else {
+        let mut members = serde_json::from_slice::<HashMap<String, &RawValue>>(bytes).ok()?;
+        members.remove(key)
+    };
+    found.map(RawValue::get)
 }
 
 /// A text without what misleads.
@@ -403,12 +411,13 @@ mod tests {
         let value = json!({
             "a.b": 1, "a": {"b": 2, "c.d": 3, "": 4}, "a.b.c": null, "l": [{"x": 5}], "a.b.d": {"e": 6}
         });
-        assert_eq!(lookup(&value, "a.b"), Some(&json!(1)));
-        assert_eq!(lookup(&value, "a.c.d"), Some(&json!(3)));
-        assert_eq!(lookup(&value, "a."), Some(&json!(4)));
-        assert_eq!(lookup(&value, "a.b.c"), Some(&json!(null)));
-        assert_eq!(lookup(&value, "a.b.d.e"), Some(&json!(6)));
-        assert_eq!(lookup(&value, "l.0.x"), Some(&json!(5)));
+        let value = value.to_string();
+        assert_eq!(lookup(&value, "a.b"), Some("1"));
+        assert_eq!(lookup(&value, "a.c.d"), Some("3"));
+        assert_eq!(lookup(&value, "a."), Some("4"));
+        assert_eq!(lookup(&value, "a.b.c"), Some("null"));
+        assert_eq!(lookup(&value, "a.b.d.e"), Some("6"));
+        assert_eq!(lookup(&value, "l.0.x"), Some("5"));
         for absent in ["", ".", "a.x", "b", "l.1.x", "a.b.x", "l.x"] {
             assert_eq!(lookup(&value, absent), None, "{absent}");
         }

@@ -1,5 +1,6 @@
 //! The command that works, for what was found: words for a POSIX shell, with the flags that were given.
 
+use regq::error::{Error, Kind};
 use regq::explain::{Finding, quoted_where_needed};
 use regq::reference::Reference;
 
@@ -70,6 +71,7 @@ pub(crate) fn command(
     reference: &Reference,
     typed: &str,
     decisive: Option<&Finding>,
+    ended: Option<&Error>,
     realm: Option<&str>,
     options: &Options,
 ) -> Option<String> {
@@ -77,6 +79,12 @@ pub(crate) fn command(
     let remedy = decisive.map_or(Remedy::Ask, |finding| {
         found(finding.id).map_or(Remedy::Ask, |(_, remedy)| *remedy)
     });
+    // What just failed will fail again.
+    let remedy = match (remedy, ended.map(Error::kind)) {
+        (Remedy::Ask, Some(Kind::Denied)) => Remedy::LogIn,
+        (Remedy::Ask, Some(_)) => Remedy::Nothing,
+        (remedy, _) => remedy,
+    };
     let typed = quoted_where_needed(typed);
     let (connection, credentials) = (connection(options), credentials(options));
     let ask =

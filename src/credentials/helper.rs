@@ -3,10 +3,9 @@
 //! The protocol is docker's: an action as argument, a server's name on stdin, JSON on stdout. No shell, a name
 //! that can be no path, bounded output and a deadline. The only place that starts programs.
 
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -201,46 +200,53 @@ fn ended(
 }
 
 /// What a program writes, read on a thread of its own.
-struct Output {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    ended: Receiver<()>,
+#[derive(Clone, Default)]
+struct Output(Arc<(Mutex<Written>, Condvar)>);
+
+#[derive(Default)]
+struct Written {
+    bytes: Vec<u8>,
+    ended: bool,
 }
 
 impl Output {
-    fn collect(mut source: impl Read + Send + 'static) -> Output {
-        let bytes = Arc::new(Mutex::new(Vec::new()));
-        let (sender, ended) = mpsc::sync_channel(1);
-        let shared = Arc::clone(&bytes);
+    fn collect(mut source: impl io::Read + Send + 'static) -> Output {
+        let output = Output::default();
+        let shared = output.clone();
         thread::spawn(move || {
             let mut buffer = [0; 4096];
             // What came before a failure is what there is.
             while let Ok(count) = source.read(&mut buffer) {
-                let read = buffer.get(..count).unwrap_or_default();
-                let mut bytes = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                bytes.extend_from_slice(read);
-                if read.is_empty() || is_too_much(&bytes) {
+                let new = buffer.get(..count).unwrap_or_default();
+                let mut read = shared.read();
+                read.bytes.extend_from_slice(new);
+                if new.is_empty() || is_too_much(&read.bytes) {
                     break;
                 }
             }
-            let _ = sender.send(());
+            shared.read().ended = true;
+            shared.0.1.notify_one();
         });
-        Output { bytes, ended }
+        output
+    }
+
+    fn read(&self) -> MutexGuard<'_, Written> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_too_much(&self) -> bool {
-        is_too_much(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
+        is_too_much(&self.read().bytes)
     }
 
     /// All that was written. When the end does not come in time, somebody else holds the output open.
     fn finish(self, until: Instant) -> Result<Vec<u8>, HelperFault> {
-        match self.ended.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-        }
-        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_too_much(&bytes) {
+        let left = until.saturating_duration_since(Instant::now());
+        let waited = self.0.1.wait_timeout_while(self.read(), left, |read| !read.ended);
+        let (mut read, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if is_too_much(&read.bytes) {
             return Err(HelperFault::TooMuch(OUTPUT));
         }
-        Ok(std::mem::take(&mut bytes))
+        Ok(std::mem::take(&mut read.bytes))
     }
 }
 

@@ -31,8 +31,11 @@ pub(super) struct Attempt<'a> {
     pub(super) lines: Vec<Vec<u8>>,
     pub(super) challenges: Option<Challenges>,
     pub(super) asked: Option<Asked>,
-    /// The token server's answer, where regq asked it.
+    /// The token server's last answer, where regq asked it.
     pub(super) server: Option<&'a Hop>,
+    /// Whose credentials went to the token server: an identity token that is not exchanged is followed by a
+    /// request without.
+    pub(super) offered: Option<&'a Identity>,
     pub(super) answer: Option<TokenAnswer>,
     pub(super) token: Option<Token>,
     pub(super) last: Last<'a>,
@@ -140,7 +143,11 @@ impl<'a> Attempt<'a> {
         });
         let secret = answer.as_ref().and_then(|answer| answer.token.clone()).or(ready);
         let lines = first.and_then(|hop| hop.reply.as_ref()).map(|reply| reply.challenges.clone());
-        let before = walk.hops().find(registry).filter(|hop| Some(hop.url.origin()) != origin);
+        let redirects = |hop: &&Hop| {
+            let status = hop.reply.as_ref().map_or(0, |reply| reply.status);
+            registry(hop) && (300..400).contains(&status) && Some(hop.url.origin()) != origin
+        };
+        let before = walk.hops().find(redirects);
         Attempt {
             given: false,
             reference,
@@ -149,6 +156,10 @@ impl<'a> Attempt<'a> {
             lines: lines.unwrap_or_default(),
             asked: server.filter(|_| !posted).map(|hop| Asked::read(&hop.url.to_string())),
             server,
+            offered: walk
+                .hops()
+                .find(|hop| hop.party == Party::TokenServer && hop.has_credentials())
+                .map(|hop| &hop.identity),
             answer,
             token: secret.map(Token::read),
             last: Last::walked(walk, end, error.is_some()),
@@ -280,22 +291,16 @@ impl<'a> Attempt<'a> {
     /// The user whose credentials went to the token server, or should have: regq knows, and a URL says so in
     /// `account`.
     pub(super) fn user(&self) -> Option<String> {
-        match (&self.asked, self.server) {
+        match (&self.asked, self.offered) {
             (Some(asked), _) if self.given => asked.user().map(str::to_owned),
-            (_, Some(hop)) => match &hop.identity {
-                Identity::Credential { user, .. } => user.clone(),
-                _ => None,
-            },
+            (_, Some(Identity::Credential { user, .. })) => user.clone(),
             _ => None,
         }
     }
 
     /// Whether credentials went to the token server.
     pub(super) fn sent_credentials(&self) -> bool {
-        match self.server {
-            Some(hop) => hop.has_credentials(),
-            None => self.given && self.user().is_some(),
-        }
+        self.offered.is_some() || (self.given && self.user().is_some())
     }
 
     /// True when the registry is asked over https, false over http, `None` where that is not known: a registry on

@@ -30,13 +30,11 @@ pub(super) fn commands(attempt: &Attempt<'_>, user: Option<&str>) -> Option<[Str
     }
     let login = user.map(|user| format!("-u {} ", quoted_where_needed(user))).unwrap_or_default();
     let token = format!("curl -sS {login}{}", quoted(&url.to_string()));
-    let accept = media_type::ASKED.join(", ");
-    let manifest = manifest(attempt, reference)?;
-    let ask = format!(
-        "curl -sSI -H \"Authorization: Bearer $T\" -H {} {}",
-        quoted(&format!("Accept: {accept}")),
-        quoted(&manifest.to_string())
-    );
+    // One header a type: in one line they would be longer than people read.
+    let accept =
+        media_type::ASKED.map(|kind| format!("-H {} ", quoted(&format!("Accept: {kind}"))));
+    let manifest = quoted(&manifest(attempt, reference)?.to_string());
+    let ask = format!("curl -sSI -H \"Authorization: Bearer $T\" {}{manifest}", accept.concat());
     Some([token, ask])
 }
 

@@ -3,11 +3,10 @@
 //! They come out of terminals, logs and issue reports, so what stands around them is taken off: a header's name,
 //! the word `Bearer`, the JSON in which a token server wraps a token. What is not given is unknown, never absent.
 
-use serde_json::Value;
-
 use super::request::Asked;
 use crate::credentials::Secret;
 use crate::dates;
+use crate::json::Json;
 
 /// What somebody asked, got and was answered. `None` is unknown.
 #[derive(Debug, Default)]
@@ -113,14 +112,17 @@ fn without<'a>(text: &'a str, word: &str) -> &'a str {
 impl TokenAnswer {
     /// Reads a token server's body.
     pub(super) fn read(body: &[u8]) -> TokenAnswer {
-        let Ok(answer @ Value::Object(_)) = serde_json::from_slice::<Value>(body) else {
+        let Ok(answer @ Json::Object(_)) = Json::read(body) else {
             return TokenAnswer::default();
         };
-        let text = |name: &str| answer.get(name).and_then(Value::as_str);
+        let text = |name: &str| answer.text(name);
         let token = |name| text(name).filter(|token| !token.is_empty());
         let (access_token, plain) = (token("access_token"), token("token"));
-        let number = answer.get("expires_in");
-        let seconds = number.and_then(Value::as_i64);
+        let expires_in = match answer.get("expires_in") {
+            Some(Json::Whole(seconds)) => Some(*seconds),
+            Some(Json::Text(seconds)) => seconds.parse().ok(),
+            Some(Json::Null | Json::Array(_) | Json::Object(_) | Json::Other) | None => None,
+        };
         TokenAnswer {
             json: true,
             token: access_token.or(plain).map(Secret::new),
@@ -130,7 +132,7 @@ impl TokenAnswer {
                 .map(Secret::new)
                 .collect(),
             ambiguous: access_token.zip(plain).is_some_and(|(one, other)| one != other),
-            expires_in: seconds.or_else(|| number?.as_str()?.parse().ok()),
+            expires_in,
             issued_at: text("issued_at").and_then(dates::parse_rfc3339),
         }
     }

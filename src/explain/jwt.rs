@@ -6,12 +6,12 @@
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::credentials::Secret;
 use crate::dates;
 use crate::digest::{Algorithm, Digest};
+use crate::json::Json;
 
 /// A token, as far as it can be read.
 #[derive(Debug)]
@@ -203,7 +203,7 @@ impl Object {
 
     /// Its text, where it is no deeper than others read.
     pub(super) fn shallow(&self) -> Option<&str> {
-        let readable = serde_json::from_slice::<Value>(self.text.as_bytes()).is_ok();
+        let readable = Json::read(self.text.as_bytes()).is_ok();
         readable.then_some(self.text.as_str())
     }
 
@@ -214,13 +214,13 @@ impl Object {
         found.all(|other| other == first).then_some(first)
     }
 
-    fn value(&self, name: &str) -> Option<Value> {
-        serde_json::from_slice(self.raw(name)?.as_bytes()).ok()
+    fn value(&self, name: &str) -> Option<Json> {
+        Json::read(self.raw(name)?.as_bytes()).ok()
     }
 
     /// A member that is a string.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        self.value(name)?.as_str().map(str::to_owned)
+        self.value(name)?.as_text().map(str::to_owned)
     }
 
     /// A member that is a number of seconds since 1970; fractions are dropped.
@@ -239,9 +239,9 @@ impl Object {
     /// Whom the token is for: `aud` as a string, or as a list of them.
     pub(super) fn audience(&self) -> Option<Vec<String>> {
         match self.value("aud")? {
-            Value::String(one) => Some(vec![one]),
-            Value::Array(many) => many.iter().map(|one| one.as_str().map(str::to_owned)).collect(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+            Json::Text(one) => Some(vec![one]),
+            Json::Array(many) => texts(&many),
+            Json::Null | Json::Whole(_) | Json::Object(_) | Json::Other => None,
         }
     }
 
@@ -251,12 +251,12 @@ impl Object {
             return Access::Missing;
         }
         match self.value("access") {
-            Some(Value::Array(entries)) => {
+            Some(Json::Array(entries)) => {
                 let entries: Option<_> = entries.iter().map(Entry::read).collect();
                 entries.map_or(Access::Unreadable, Access::Entries)
             }
             // What Go makes of an empty list.
-            Some(Value::Null) => Access::Entries(Vec::new()),
+            Some(Json::Null) => Access::Entries(Vec::new()),
             _ => Access::Unreadable,
         }
     }
@@ -268,14 +268,17 @@ impl Object {
     }
 }
 
+/// The texts of a list that has nothing else in it.
+fn texts(list: &[Json]) -> Option<Vec<String>> {
+    list.iter().map(|one| one.as_text().map(str::to_owned)).collect()
+}
+
 impl Entry {
-    fn read(value: &Value) -> Option<Entry> {
-        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    fn read(value: &Json) -> Option<Entry> {
+        let text = |name: &str| value.text(name).map(str::to_owned);
         let actions = match value.get("actions") {
-            Some(Value::Array(actions)) => {
-                actions.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>()?
-            }
-            Some(Value::Null) | None => Vec::new(),
+            Some(Json::Array(actions)) => texts(actions)?,
+            Some(Json::Null) | None => Vec::new(),
             Some(_) => return None,
         };
         Some(Entry { kind: text("type")?, name: text("name")?, actions })

@@ -1,6 +1,6 @@
 //! The client, and what it keeps between questions: connections, tokens, and who speaks plain http.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::config::Config;
@@ -27,13 +27,13 @@ pub(super) struct Inner {
     /// The tokens among them, by what they were asked for.
     tokens: Mutex<Vec<Authorization>>,
     /// Registries on this machine that speak plain http.
-    plain: Mutex<HashSet<String>>,
+    plain: Mutex<Vec<String>>,
     /// Origins that answered over TLS.
-    answered: Mutex<HashSet<Origin>>,
+    answered: Mutex<Vec<Origin>>,
     /// What helpers answered, by helper and server.
-    pub(super) helped: Mutex<HashMap<(String, String), Helped>>,
+    pub(super) helped: Mutex<Vec<((String, String), Helped)>>,
     /// What was told already.
-    pub(super) said: Mutex<HashSet<String>>,
+    pub(super) said: Mutex<Vec<String>>,
 }
 
 /// What a helper answered.
@@ -77,8 +77,8 @@ impl Inner {
 
     /// Remembers that an answer came from an origin.
     pub(super) fn remember_answer(&self, origin: &Origin) {
-        if origin.scheme() == Scheme::Https && !self.speaks_tls(origin) {
-            lock(&self.answered).insert(origin.clone());
+        if origin.scheme() == Scheme::Https {
+            add(&mut lock(&self.answered), origin);
         }
     }
 
@@ -88,7 +88,7 @@ impl Inner {
     }
 
     pub(super) fn remember_plain_http(&self, registry: &Registry) {
-        lock(&self.plain).insert(registry.name());
+        add(&mut lock(&self.plain), &registry.name());
     }
 
     pub(super) fn known(&self, origin: &Origin, repository: &str) -> Option<Authorization> {
@@ -134,7 +134,16 @@ impl Inner {
     }
 }
 
-/// A panic in another thread leaves these maps whole: every change is one insertion.
+/// Adds what is not there yet; false when it is. For the few hosts and messages of a run a list is enough.
+pub(super) fn add<T: Clone + PartialEq>(list: &mut Vec<T>, item: &T) -> bool {
+    let new = !list.contains(item);
+    if new {
+        list.push(item.clone());
+    }
+    new
+}
+
+/// A panic in another thread leaves what is behind it whole: every change is one insertion or removal.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::client::{Inner, lock};
+use super::client::{Inner, add, lock};
 use crate::credentials::{
     Credential, Found, HELPER_DEADLINE as LONGEST, Look, Search, Searcher, ask_helper,
 };
@@ -62,7 +62,7 @@ impl Inner {
 
     /// Tells why the question goes on without credentials, once.
     pub(super) fn say(&self, text: &str) {
-        if lock(&self.said).insert(text.to_owned()) {
+        if add(&mut lock(&self.said), &text.to_owned()) {
             self.transport.observer().tell(&Event::Trouble { text });
         }
     }
@@ -84,13 +84,13 @@ impl Searcher for Teller<'_> {
         // Held while the helper runs: another thread that wants the same waits for this answer, and a person is
         // asked one thing at a time. Failures are remembered too: one that hangs would cost its time again.
         let mut helped = lock(&self.client.helped);
-        if let Some(known) = helped.get(&key) {
+        if let Some((_, known)) = helped.iter().find(|(asked, _)| *asked == key) {
             return known.clone();
         }
         let answer = ask_helper(helper, server, self.time);
         // One that had less time than a helper gets may do better with more.
         if !matches!(answer, Err(HelperFault::TimedOut(limit)) if limit < LONGEST) {
-            helped.insert(key, answer.clone());
+            helped.push((key, answer.clone()));
         }
         answer
     }

@@ -4,10 +4,9 @@
 //! connecting, that the addresses which were judged are the very ones connected to, and that `localhost` needs
 //! neither DNS nor a hosts file (RFC 6761 section 6.3).
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -28,14 +27,15 @@ const MOST_ADDRESSES: usize = 16;
 /// The names that were asked, by host and port, and the addresses of requests that are under way.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Names {
-    known: Arc<Mutex<HashMap<(String, u16), Known>>>,
+    known: Arc<Mutex<Vec<Known>>>,
     /// By thread: the HTTP library resolves and connects on the thread that asks.
-    handed: Arc<Mutex<HashMap<ThreadId, Handed>>>,
+    handed: Arc<Mutex<Vec<Handed>>>,
 }
 
 /// The addresses that one request may connect to.
 #[derive(Debug)]
 struct Handed {
+    to: ThreadId,
     addresses: Vec<SocketAddr>,
     /// True once it made a connection of its own.
     connected: bool,
@@ -43,8 +43,16 @@ struct Handed {
 
 #[derive(Debug)]
 struct Known {
+    host: String,
+    port: u16,
     since: Instant,
     addresses: Vec<SocketAddr>,
+}
+
+impl Known {
+    fn is_of(&self, origin: &Origin) -> bool {
+        self.host == origin.host() && self.port == origin.port()
+    }
 }
 
 /// Why a name has no address.
@@ -61,46 +69,57 @@ impl Names {
         origin: &Origin,
         within: Duration,
     ) -> Result<Vec<SocketAddr>, NameFault> {
-        let key = (origin.host().to_owned(), origin.port());
-        if let Some(known) = lock(&self.known).get(&key)
+        if let Some(known) = lock(&self.known).iter().find(|known| known.is_of(origin))
             && known.since.elapsed() < KEPT
         {
             return Ok(known.addresses.clone());
         }
         let mut addresses = look_up(origin.host(), origin.port(), within)?;
         addresses.truncate(MOST_ADDRESSES);
-        let known = Known { since: Instant::now(), addresses: addresses.clone() };
-        lock(&self.known).insert(key, known);
+        let mut known = lock(&self.known);
+        known.retain(|known| !known.is_of(origin));
+        known.push(Known {
+            host: origin.host().to_owned(),
+            port: origin.port(),
+            since: Instant::now(),
+            addresses: addresses.clone(),
+        });
         Ok(addresses)
     }
 
     /// The most public of an origin's addresses, where it was resolved before.
     pub(super) fn reach(&self, origin: &Origin) -> Option<Reach> {
-        let key = (origin.host().to_owned(), origin.port());
         let known = lock(&self.known);
-        known.get(&key)?.addresses.iter().map(|address| Reach::of(address.ip())).min()
+        let known = known.iter().find(|known| known.is_of(origin))?;
+        known.addresses.iter().map(|address| Reach::of(address.ip())).min()
     }
 
     /// Hands this thread's next request the addresses that were judged for it.
     pub(super) fn hand(&self, addresses: Vec<SocketAddr>) {
-        let handed = Handed { addresses, connected: false };
-        lock(&self.handed).insert(thread::current().id(), handed);
+        let to = thread::current().id();
+        let mut handed = lock(&self.handed);
+        handed.retain(|handed| handed.to != to);
+        handed.push(Handed { to, addresses, connected: false });
     }
 
     /// Notes that this thread's request made a connection.
     pub(super) fn note_connection(&self) {
-        if let Some(handed) = lock(&self.handed).get_mut(&thread::current().id()) {
+        let to = thread::current().id();
+        if let Some(handed) = lock(&self.handed).iter_mut().find(|handed| handed.to == to) {
             handed.connected = true;
         }
     }
 
     /// Ends this thread's request: true when it made a connection, false when it used one that was kept.
     pub(super) fn take_back(&self) -> bool {
-        lock(&self.handed).remove(&thread::current().id()).is_none_or(|handed| handed.connected)
+        let to = thread::current().id();
+        let mut handed = lock(&self.handed);
+        let place = handed.iter().position(|handed| handed.to == to);
+        place.is_none_or(|place| handed.swap_remove(place).connected)
     }
 }
 
-/// A panic in another thread leaves these maps whole: every change is one insertion.
+/// A panic in another thread leaves these lists whole: every change is one insertion or removal.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -114,7 +133,8 @@ impl Resolver for Names {
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let handed = lock(&self.handed);
-        let Some(handed) = handed.get(&thread::current().id()) else {
+        let to = thread::current().id();
+        let Some(handed) = handed.iter().find(|handed| handed.to == to) else {
             return Err(ureq::Error::HostNotFound);
         };
         let mut addresses = self.empty();
@@ -133,20 +153,26 @@ fn look_up(host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, N
     }
     // The system's resolver knows no deadline, so it works on a thread of its own, which is left behind when
     // the time is over.
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let name = host.to_owned();
-    let worker = move || {
+    let answer = Arc::new((Mutex::new(None), Condvar::new()));
+    let (name, worker) = (host.to_owned(), Arc::clone(&answer));
+    let work = move || {
         let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-        // Nobody listens any more when the time was over.
-        let _ = sender.send(found);
+        let (place, arrived) = &*worker;
+        // Nobody looks any more when the time was over.
+        *lock(place) = Some(found);
+        arrived.notify_one();
     };
-    thread::Builder::new().spawn(worker).map_err(NameFault::Unknown)?;
-    match receiver.recv_timeout(within) {
-        Ok(Ok(addresses)) if addresses.is_empty() => {
+    thread::Builder::new().spawn(work).map_err(NameFault::Unknown)?;
+    let (place, arrived) = &*answer;
+    let (mut found, _) = arrived
+        .wait_timeout_while(lock(place), within, |found| found.is_none())
+        .unwrap_or_else(PoisonError::into_inner);
+    match found.take() {
+        None => Err(NameFault::TimedOut),
+        Some(Ok(addresses)) if addresses.is_empty() => {
             Err(NameFault::Unknown(io::Error::other("the name has no address")))
         }
-        Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(error)) => Err(NameFault::Unknown(error)),
-        Err(_) => Err(NameFault::TimedOut),
+        Some(Ok(addresses)) => Ok(addresses),
+        Some(Err(error)) => Err(NameFault::Unknown(error)),
     }
 }

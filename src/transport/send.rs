@@ -1,6 +1,5 @@
 //! Sending: one request, again where that may help, and its whole answer.
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -81,7 +80,7 @@ pub(crate) struct Transport {
     agent: Agent,
     names: Names,
     settings: Settings,
-    warned: Mutex<HashSet<String>>,
+    warned: Mutex<Vec<String>>,
 }
 
 impl Transport {
@@ -300,7 +299,11 @@ impl Transport {
     /// True for a warning that was not told yet. A registry that makes up new ones is not listened to for ever.
     fn is_new(&self, warning: String) -> bool {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        warned.len() < MOST_WARNINGS && warned.insert(warning)
+        let new = warned.len() < MOST_WARNINGS && !warned.contains(&warning);
+        if new {
+            warned.push(warning);
+        }
+        new
     }
 }
 

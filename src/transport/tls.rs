@@ -7,13 +7,16 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_name;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{
+    CryptoProvider, KeyProvider, WebPkiSupportedAlgorithms, verify_tls12_signature,
+    verify_tls13_signature,
+};
 use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::sign::SigningKey;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
     SignatureScheme,
@@ -24,37 +27,36 @@ use crate::error::{CertificateFault, Error, LocalFault};
 
 /// The TLS configuration for all connections of a client.
 pub(super) fn client_config(settings: &Settings) -> Result<Arc<ClientConfig>, Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut named = Vec::new();
     for path in &settings.ca_files {
         read_certificates(path, &mut named)
             .map_err(|fault| Error::Local { path: path.clone(), fault })?;
     }
-    let verifier = verifier(settings.insecure, &provider, named);
-    let config = ClientConfig::builder_with_provider(provider)
+    let provider = provider();
+    let algorithms = provider.signature_verification_algorithms;
+    let trusted = (!settings.insecure).then(|| Trusted::new(named));
+    let config = ClientConfig::builder_with_provider(provider.into())
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::TlsSetup(Box::new(error)))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier?)
+        .with_custom_certificate_verifier(Arc::new(Verifier { algorithms, trusted }))
         .with_no_client_auth();
     Ok(Arc::new(config))
 }
 
-fn verifier(
-    insecure: bool,
-    provider: &Arc<CryptoProvider>,
-    named: Vec<CertificateDer<'static>>,
-) -> Result<Arc<dyn ServerCertVerifier>, Error> {
-    if insecure {
-        return Ok(Arc::new(Unchecked(Arc::clone(provider))));
+/// ring's suites, groups and checks of signatures, without its reading of private keys: no client certificate is
+/// ever shown, so what would sign with one is not linked.
+fn provider() -> CryptoProvider {
+    CryptoProvider { key_provider: &NoClientKey, ..rustls::crypto::ring::default_provider() }
+}
+
+#[derive(Debug)]
+struct NoClientKey;
+
+impl KeyProvider for NoClientKey {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, TlsError> {
+        Err(TlsError::General("client certificates are not supported".to_owned()))
     }
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    // Each was added to an empty store when it was read, so none is skipped here.
-    roots.add_parsable_certificates(named.iter().cloned());
-    let checked = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider))
-        .build()
-        .map_err(|error| Error::TlsSetup(Box::new(error)))?;
-    Ok(Arc::new(Checked { checked, named }))
 }
 
 fn damaged(error: impl std::error::Error + Send + Sync + 'static) -> LocalFault {
@@ -76,70 +78,70 @@ fn read_certificates(
     if into.len() == before { Err(LocalFault::NoCertificate) } else { Ok(()) }
 }
 
-/// The usual check, and one case more: a server that shows an authority's certificate (which is what
-/// `openssl req -x509` makes) is trusted when exactly this certificate is named as trusted.
+/// What a server's certificate is held against.
 #[derive(Debug)]
-struct Checked {
-    checked: Arc<WebPkiServerVerifier>,
+struct Trusted {
+    roots: RootCertStore,
     named: Vec<CertificateDer<'static>>,
 }
 
-impl ServerCertVerifier for Checked {
+impl Trusted {
+    fn new(named: Vec<CertificateDer<'static>>) -> Trusted {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        // Each was added to an empty store when it was read, so none is skipped here.
+        roots.add_parsable_certificates(named.iter().cloned());
+        Trusted { roots, named }
+    }
+
+    /// The usual check, and one case more: a server that shows an authority's certificate (which is what
+    /// `openssl req -x509` makes) is trusted when exactly this certificate is named as trusted.
+    fn check(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+        algorithms: &WebPkiSupportedAlgorithms,
+    ) -> Result<(), TlsError> {
+        let parsed = ParsedCertificate::try_from(certificate)?;
+        let chain = verify_server_cert_signed_by_trust_anchor(
+            &parsed,
+            &self.roots,
+            intermediates,
+            now,
+            algorithms.all,
+        );
+        match chain {
+            // Dates were checked before this fault is found.
+            Err(error) if is_authority_as_server(&error) && self.named.contains(certificate) => {}
+            chain => chain?,
+        }
+        verify_server_name(&parsed, name)
+    }
+}
+
+/// Checks a server's certificate, and the handshake's signatures with its key. As `WebPkiServerVerifier` does, but
+/// for its lists of revoked certificates, which nobody gives to regq.
+#[derive(Debug)]
+struct Verifier {
+    algorithms: WebPkiSupportedAlgorithms,
+    /// `None` when the caller asked for no check of the certificate. The peer must own the key of what it shows all
+    /// the same.
+    trusted: Option<Trusted>,
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
-        ocsp: &[u8],
+        _ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
-        match self.checked.verify_server_cert(certificate, intermediates, name, ocsp, now) {
-            // Dates were checked before this fault is found; the name was not.
-            Err(error) if is_authority_as_server(&error) && self.named.contains(certificate) => {
-                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
-                Ok(ServerCertVerified::assertion())
-            }
-            result => result,
+        if let Some(trusted) = &self.trusted {
+            trusted.check(certificate, intermediates, name, now, &self.algorithms)?;
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.checked.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.checked.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.checked.supported_verify_schemes()
-    }
-}
-
-/// No check of the certificate, as the caller asked. The handshake's signatures are still checked: the peer
-/// must own the key of what it shows.
-#[derive(Debug)]
-struct Unchecked(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Unchecked {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
         Ok(ServerCertVerified::assertion())
     }
 
@@ -149,8 +151,7 @@ impl ServerCertVerifier for Unchecked {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        let schemes = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, schemes)
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -159,12 +160,11 @@ impl ServerCertVerifier for Unchecked {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        let schemes = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, schemes)
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 

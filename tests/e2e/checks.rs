@@ -1,6 +1,7 @@
 //! What is asked of each registry on loopback, and what has to come back.
 
 use crate::Outcome;
+use crate::explanations;
 use crate::images::Document;
 use crate::logins;
 use crate::peers::{Answer, Surroundings};
@@ -36,6 +37,7 @@ pub(crate) fn against(stage: &Stage, program: &Program, report: &mut Report) -> 
     checks.credentials();
     checks.trust();
     checks.requests();
+    explanations::against(stage, &open, report);
     logins::against(stage, &open.host, &open.host, report)
 }
 

@@ -17,6 +17,7 @@ mod addresses;
 mod bench;
 mod certificates;
 mod checks;
+mod explanations;
 mod identity;
 mod images;
 mod init;

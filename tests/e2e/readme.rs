@@ -50,6 +50,8 @@ enum Due {
     Exactly(String),
     /// How this name is read.
     Reading(String),
+    /// That the login worked, and the command that asks for this name.
+    Worked(String),
 }
 
 /// Runs them all, in their order and in one home, as a reader would.
@@ -132,7 +134,13 @@ fn judge(stage: &Stage, around: &Surroundings, typed: &Typed) -> Outcome<()> {
     match &due {
         Due::Exactly(due) if text != *due => return wrong(&format!("due: {due}")),
         Due::Reading(name) if !reads(name, &text) => return wrong("not how a name is read"),
-        Due::Exactly(_) | Due::Reading(_) => {}
+        Due::Worked(name)
+            if !text.contains("\nThe login worked: ")
+                || !text.contains(&format!("\n  regq digest {name}\n")) =>
+        {
+            return wrong("not how a login that works is explained");
+        }
+        Due::Exactly(_) | Due::Reading(_) | Due::Worked(_) => {}
     }
     match &typed.shown {
         Some(shown) if masked(shown) != masked(&text) => wrong(&format!("shown: {shown}")),
@@ -149,6 +157,7 @@ fn what_is_due(stage: &Stage, line: &str) -> Outcome<Due> {
     match name {
         "digest" => asked.digests(stage).map(Due::Exactly),
         "manifest" => asked.manifest(stage).map(Due::Exactly),
+        "explain" => asked.only_operand().map(Due::Worked),
         "parse" => asked.only_operand().map(Due::Reading),
         "login" | "logout" => asked.silence(name).map(Due::Exactly),
         other => Err(format!("nobody here can judge `regq {other}`")),

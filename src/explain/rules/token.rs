@@ -121,8 +121,8 @@ fn said(attempt: &Attempt<'_>, statuses: &[u16]) -> Option<String> {
     let reply = server.reply.as_ref().filter(|reply| statuses.contains(&reply.status))?;
     let host = server.url.origin().authority();
     let words = Words::read_without(&reply.body, &Secret::forms(&server.secrets));
-    let mut text =
-        format!("the token server {host} answered {} to {}", reply.status, server.identity);
+    let asker = attempt.offered.unwrap_or(&server.identity);
+    let mut text = format!("the token server {host} answered {} to {asker}", reply.status);
     if !words.is_empty() {
         text.push_str(&format!("; it says {words}"));
     }

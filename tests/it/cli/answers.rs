@@ -164,13 +164,15 @@ fn passwords_are_read_without_their_line_end() {
     ran.code(4).stdout("");
     assert!(ran.stderr.contains("> HEAD http") && !ran.stderr.contains("hunter2"), "{ran}");
     assert!(!ran.stderr.contains("bWU6aHVudGVyMg"), "{ran}");
-    assert!(ran.stderr.ends_with(
-        "hint: check the user name and the password, and whether they may read this repository; \
-         --anonymous tells whether it is public\n"
-    ), "{ran}");
+    assert!(
+        ran.stderr
+            .ends_with(&format!("hint: the credentials are not taken; run: regq explain {name}\n")),
+        "{ran}"
+    );
     let ran = run(&["-q", "--anonymous"], "");
     ran.code(4).stdout("");
-    assert!(ran.stderr.contains("\nhint: if it exists, it is not for everybody: log in "), "{ran}");
+    let hint = format!("\nhint: the token allows nothing; run: regq explain {name}\n");
+    assert!(ran.stderr.ends_with(&hint), "{ran}");
 }
 
 #[test]

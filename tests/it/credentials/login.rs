@@ -79,7 +79,12 @@ fn a_wrong_password_changes_nothing() {
         let ran = with_file(login(&server).stdin("wrong"), &path, &server);
         ran.code(4).stdout("");
         assert!(ran.stderr.contains("HOST refused the credentials of \"ada\" (401)"), "{ran}");
-        assert!(ran.stderr.ends_with("\nhint: check the user name and the password\n"), "{ran}");
+        assert!(
+            ran.stderr.ends_with(
+                "\nhint: the credentials are not taken; run: regq explain HOST/REPOSITORY\n"
+            ),
+            "{ran}"
+        );
         assert_eq!(folder.read("auth.json"), old);
         // Nor is a file made, or a folder, or a helper asked.
         let path = folder.path("new/auth.json");

@@ -135,13 +135,16 @@ fn an_identity_token_that_is_not_exchanged_is_told_once() {
     ran.code(0);
     assert_eq!(rest, "");
     // Who is refused then is whoever has the token that everybody gets.
-    for (status, refused) in [(401, "refused the anonymous token (401)"), (403, "refused (403)")] {
+    for (status, refused, hint) in [
+        (401, "refused the anonymous token (401)", "the token is refused without a word "),
+        (403, "refused (403)", "the registry forbids it; "),
+    ] {
         let (ran, rest) = ask(&behind_tokens(Reply::new(status)));
         ran.code(4);
         let said = format!("regq: HOST/team/app:1: HOST {refused}");
         assert!(rest.starts_with(&said), "{said}\n{ran}");
         assert!(!rest.contains("note: "), "{ran}");
-        advised(&ran, Some("if it exists, it is not for everybody: log in"));
+        advised(&ran, Some(hint));
     }
 }
 
@@ -160,23 +163,19 @@ fn an_identity_token_in_whose_place_the_password_is_taken_is_not_told() {
 }
 
 #[test]
-fn a_token_that_is_refused_may_have_run_out() {
+fn what_was_sent_to_the_token_server_and_refused_is_named() {
     let folder = Folder::new();
     let identity = format!(r#"{{"identitytoken":"{IDENTITY}"}}"#);
-    for (entry, said, advice) in [
-        (identity, "refused the identity token from ", "it may have run out: "),
-        (
-            entry(),
-            "refused the credentials of \"ada\" from ",
-            "check the user name and the password",
-        ),
+    for (entry, said) in [
+        (identity, "refused the identity token from "),
+        (entry(), "refused the credentials of \"ada\" from "),
     ] {
         let server = refusing();
         folder.write("config.json", auths(&server.authority(), &entry));
         let ran = with_config(&folder, &server);
         ran.code(4).stdout("");
         assert!(ran.stderr.contains(said), "{ran}");
-        advised(&ran, Some(advice));
+        advised(&ran, Some("the credentials are not taken; run: regq explain "));
     }
 }
 

@@ -1,0 +1,47 @@
+//! What is said when a registry refuses: the cause in a few words, and where to hear the rest.
+
+use regq::error::{Error, Kind};
+use regq::explain::{Case, Given, Recorder, explain, quoted_where_needed};
+use regq::reference::Reference;
+
+use super::failure::Failure;
+
+/// The failure of a question about a reference, as it was typed.
+pub(crate) fn failure(
+    error: &Error,
+    reference: &Reference,
+    typed: &str,
+    recorder: &Recorder,
+) -> Failure {
+    let mut failure = Failure::new(error, Some(reference));
+    if failure.kind == Kind::Denied {
+        let told = decisive(error, Some(reference), recorder);
+        let run = format!("run: regq explain {}", quoted_where_needed(typed));
+        failure.hint = Some(joined([failure.hint.take(), told, Some(run)]));
+    }
+    failure
+}
+
+/// The failure of a login, which is about no repository yet.
+pub(crate) fn of_login(error: &Error, registry: &str, recorder: &Recorder) -> Failure {
+    let mut failure = Failure::new(error, None);
+    if failure.kind == Kind::Denied {
+        let told = decisive(error, None, recorder);
+        let run = format!("run: regq explain {registry}/REPOSITORY");
+        failure.hint = Some(joined([failure.hint.take(), told, Some(run)]));
+    }
+    failure
+}
+
+fn joined(parts: [Option<String>; 3]) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// What decided, in a few words.
+fn decisive(error: &Error, reference: Option<&Reference>, recorder: &Recorder) -> Option<String> {
+    let walk = recorder.take();
+    let given = Given::default();
+    let walk = Some((&walk, Some(error)));
+    let explanation = explain(&Case { reference, given: &given, walk, plain_http: false });
+    explanation.decisive().map(|finding| finding.brief.to_owned())
+}

@@ -1,0 +1,134 @@
+//! `regq explain` against real registries: no false alarm where the login works, the cause where it does not, and
+//! the exit code of `regq digest`. The curl commands are run.
+
+use serde_json::Value;
+
+use crate::Outcome;
+use crate::peers::{Answer, Surroundings, find};
+use crate::report::Report;
+use crate::stage::{Open, Stage};
+use crate::token_server::{OWNER, STRANGER};
+
+/// A question, whose password goes along, and how it ends.
+struct Case {
+    what: &'static str,
+    name: &'static str,
+    user: Option<(&'static str, &'static str)>,
+    /// The exit code, and the findings of which one has to be the first; none where it works.
+    ends: (i32, &'static [&'static str]),
+}
+
+const WRONG: (&str, &str) = (OWNER.0, "wrong");
+const WORKS: (i32, &[&str]) = (0, &[]);
+const NO_ACCESS: &[&str] = &["access-empty", "access-no-actions"];
+
+const CASES: [Case; 8] = [
+    Case { what: "a public image", name: "public/single:1", user: None, ends: WORKS },
+    Case { what: "a public index", name: "public/index:1", user: None, ends: WORKS },
+    Case { what: "a private image", name: "private/single:1", user: Some(OWNER), ends: WORKS },
+    Case { what: "no credentials", name: "private/single:1", user: None, ends: (4, NO_ACCESS) },
+    Case {
+        what: "a wrong password",
+        name: "private/single:1",
+        user: Some(WRONG),
+        ends: (4, &["credentials-rejected"]),
+    },
+    Case {
+        what: "another user",
+        name: "private/single:1",
+        user: Some(STRANGER),
+        ends: (4, NO_ACCESS),
+    },
+    Case {
+        what: "no such tag",
+        name: "public/single:absent",
+        user: None,
+        ends: (3, &["not-found"]),
+    },
+    Case {
+        what: "no such repository",
+        name: "public/absent:1",
+        user: None,
+        ends: (3, &["not-found"]),
+    },
+];
+
+/// Asks one registry everything.
+pub(crate) fn against(stage: &Stage, open: &Open, report: &mut Report) {
+    for case in &CASES {
+        let outcome = judge(stage, open, case);
+        report.check(&format!("explain: {}", case.what), outcome);
+    }
+    report.check("explain: the story's token is judged beside the walk", story(stage, open));
+    report.check("explain: the curl commands work", by_hand(stage, open));
+}
+
+fn judge(stage: &Stage, open: &Open, case: &Case) -> Outcome<()> {
+    let name = open.name(case.name);
+    let user = case.user.map(|(user, _)| ["--user", user, "--password-stdin"]);
+    let user = user.as_ref().map(|words| words.as_slice()).unwrap_or_default();
+    let password = case.user.map(|(_, password)| password).unwrap_or_default();
+    let run = |words: &[&str]| stage.regq_with_input(&[words, user, &[&name]].concat(), password);
+    let (code, causes) = case.ends;
+    run(&["digest"])?.exits(code)?;
+    let answer = run(&["explain", "--json"])?;
+    answer.exits(code)?;
+    let json = read(&answer)?;
+    let findings = json["findings"].as_array().cloned().unwrap_or_default();
+    let loud = findings.iter().filter(|finding| finding["severity"] != "note");
+    let first = loud.map(|finding| finding["id"].as_str().unwrap_or_default()).next();
+    let right = match first {
+        None => causes.is_empty(),
+        Some(id) => causes.contains(&id),
+    };
+    let steps = json["steps"].as_array().map(Vec::len).unwrap_or_default();
+    let told = json["outcome"]["exitCode"] == code && steps > 5;
+    let text = run(&["explain"])?;
+    text.exits(code)?;
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    let narrow = text.lines().all(|line| line.chars().count() <= 100);
+    let secret = !password.is_empty() && text.contains(password);
+    if right && told && narrow && !secret { Ok(()) } else { Err(format!("{json}\n{text}")) }
+}
+
+/// Somebody's token for nothing at all, beside a walk that works.
+fn story(stage: &Stage, open: &Open) -> Outcome<()> {
+    let name = open.name("public/single:1");
+    let token = include_str!("../vectors/story-token.txt");
+    let words = ["explain", "--json", "--token", "-", &name];
+    let answer = stage.regq_with_input(&words, token)?;
+    answer.exits(0)?;
+    let json = read(&answer)?;
+    let found = |id: &str, severity: &str| {
+        let findings = json["findings"].as_array().cloned().unwrap_or_default();
+        findings.iter().any(|finding| finding["id"] == id && finding["severity"] == severity)
+    };
+    let right = found("audience-mismatch", "decisive") && found("issuer-unexpected", "note");
+    if right { Ok(()) } else { Err(json.to_string()) }
+}
+
+/// What is printed works when a shell runs it: the token of the first answer opens the door of the second.
+fn by_hand(stage: &Stage, open: &Open) -> Outcome<()> {
+    find("curl").ok_or("curl is not on PATH")?;
+    let name = open.name("public/index:1");
+    let json = read(&stage.regq(&["explain", "--curl", "--json", &name])?)?;
+    let commands = json["curl"].as_array().cloned().unwrap_or_default();
+    let [Value::String(token), Value::String(manifest)] = commands.as_slice() else {
+        return Err(json.to_string());
+    };
+    let authority = stage.certificates.authority();
+    let around = Surroundings::new(&stage.folder.join("home")).with("CURL_CA_BUNDLE", authority);
+    let shell = std::path::Path::new("/bin/sh");
+    let run = |around: &Surroundings, command: &str| around.run(shell, &["-c", command], "");
+    let token = read(&run(&around, token)?)?;
+    let token = ["access_token", "token"].iter().find_map(|name| token[*name].as_str());
+    let around = around.with("T", token.ok_or("no token came")?);
+    let head = run(&around, manifest)?.text()?;
+    let digest = &stage.images.index.top.digest;
+    if head.contains(" 200") && head.contains(digest.as_str()) { Ok(()) } else { Err(head) }
+}
+
+fn read(answer: &Answer) -> Outcome<Value> {
+    let json = serde_json::from_slice(&answer.stdout);
+    json.map_err(|error| format!("{error}: {}", answer.describe()))
+}
