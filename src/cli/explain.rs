@@ -233,17 +233,17 @@ fn challenge(
             // One by one: to collect a map brings a sort of its own, for a handful of names.
             let mut params = BTreeMap::new();
             for (name, value) in challenge.params() {
-                params.insert(name.clone(), clean(value));
+                params.insert(clean(name), clean(value));
             }
             ChallengeObject {
-                scheme: Some(challenge.scheme().to_owned()),
+                scheme: Some(clean(challenge.scheme())),
                 params: Some(params),
                 token68: Some(challenge.token68().map(clean)),
                 ..nothing
             }
         }
         Err(ChallengeError { code, line, at }) => ChallengeObject {
-            error: Some(code.to_string()),
+            error: Some(clean(&code.to_string())),
             line: Some(*line),
             at: Some(*at),
             ..nothing

@@ -95,7 +95,9 @@ impl Given {
     pub(super) fn secrets(&self) -> Vec<Secret> {
         let answer = self.token_answer().map(|answer| answer.secrets()).unwrap_or_default();
         let asked = self.asked().map(|asked| asked.secrets).unwrap_or_default();
-        self.token.iter().cloned().chain(answer).chain(asked).collect()
+        let word = |token: &&Secret| token.expose().trim().eq_ignore_ascii_case("bearer");
+        let token = self.token.iter().filter(|token| !word(token)).cloned();
+        token.chain(answer).chain(asked).collect()
     }
 }
 
