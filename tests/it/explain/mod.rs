@@ -5,6 +5,7 @@
 //! Each run explains twice, as JSON and as text, and asks the same of `regq digest`: the three must end alike. On
 //! given pieces nobody is asked.
 
+mod beside;
 mod challenges;
 mod claims;
 mod coverage;
@@ -17,6 +18,7 @@ mod outcome;
 mod pieces;
 mod properties;
 mod scripted;
+mod secrecy;
 mod shapes;
 mod signs_challenge;
 mod signs_claims;
