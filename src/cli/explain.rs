@@ -233,10 +233,10 @@ fn challenge(
             // One by one: to collect a map brings a sort of its own, for a handful of names.
             let mut params = BTreeMap::new();
             for (name, value) in challenge.params() {
-                params.insert(name.clone(), clean(value));
+                params.insert(clean(name), clean(value));
             }
             ChallengeObject {
-                scheme: Some(challenge.scheme().to_owned()),
+                scheme: Some(clean(challenge.scheme())),
                 params: Some(params),
                 token68: Some(challenge.token68().map(clean)),
                 ..nothing
