@@ -21,8 +21,14 @@ impl Secret {
     /// Short ones are left out. They are found in any text, and what is left out of it would tell them.
     pub(crate) fn forms(secrets: &[Secret]) -> Vec<String> {
         let long = secrets.iter().map(Secret::expose).filter(|text| text.len() >= Secret::SHORTEST);
-        let mut forms: Vec<_> =
-            long.flat_map(|secret| [secret.to_owned(), percent_encode(secret)]).collect();
+        // In quotes a backslash stands before quotes and backslashes, in headers and JSON as in what is shown here.
+        let escaped = |secret: &str| {
+            let quoted = format!("{secret:?}");
+            quoted.get(1..quoted.len() - 1).unwrap_or(secret).to_owned()
+        };
+        let mut forms: Vec<_> = long
+            .flat_map(|secret| [secret.to_owned(), percent_encode(secret), escaped(secret)])
+            .collect();
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         forms.dedup();
         forms

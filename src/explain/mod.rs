@@ -155,7 +155,7 @@ pub fn explain(case: &Case<'_>) -> Explanation {
         outcome,
         curl: told.and_then(|attempt| curl::commands(attempt, user.as_deref())),
         realm_host: told.and_then(Attempt::realm).map(|realm| realm.host().to_owned()),
-        hidden: forms(&hidden),
+        hidden: Secret::forms(&hidden),
     };
     explanation.conceal();
     explanation
@@ -234,17 +234,6 @@ impl Explanation {
         }
         self.hidden = hidden;
     }
-}
-
-/// The forms in which secrets are looked for: as they are, and within quotes, as JSON and `Debug` have them.
-fn forms(secrets: &[Secret]) -> Vec<String> {
-    let plain = Secret::forms(secrets);
-    let quoted = plain.iter().map(|secret| format!("{secret:?}"));
-    let quoted = quoted.filter_map(|quoted| {
-        let inside = quoted.strip_prefix('"')?.strip_suffix('"')?;
-        inside.contains('\\').then(|| inside.to_owned())
-    });
-    quoted.chain(plain.iter().cloned()).collect()
 }
 
 /// The text without secrets, and without their beginnings where it was cut.
