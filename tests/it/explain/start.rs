@@ -117,6 +117,14 @@ pub(super) const CASES: &[Case] = &[
         near: || Script::new().token(Say::new(502)),
     },
     Case {
+        // It does not speak TLS.
+        id: "realm-unreachable",
+        severity: "decisive",
+        names: &["HOST", "TLS"],
+        sign: || Script::new().challenge(r#"Bearer realm="https://HOST/token",service="s""#),
+        near: || Script::new().first(Say::new(502)),
+    },
+    Case {
         id: "realm-untrusted",
         severity: "decisive",
         names: &["localhost", "127.0.0.1"],
