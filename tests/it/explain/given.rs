@@ -67,7 +67,10 @@ const WALK_ONLY: &[(&[&str], &str)] = &[
     (&["local-clock-skew"], "it takes the time at which two answers came"),
     (&["authorization-lost"], "two answers are compared"),
     (&["registry-moved"], "a redirect cannot be given"),
-    (&["issuer-unexpected"], "the given token is held against one that regq got"),
+    (
+        &["issuer-unexpected"],
+        "the given token is held against one that regq got: its rows are in `beside`",
+    ),
 ];
 
 #[test]
