@@ -169,7 +169,7 @@ fn the_command_is_one_that_helps_after_what_regq_itself_saw() {
     // A password is read again where it was read.
     let login = ["--user", "me", "--password-stdin"];
     assert!(command(&login, "wrong").as_str().unwrap().starts_with("regq login --user me "));
-    // What regq asked and what was refused does not work: the token is for another service.
+    // Offline nothing was refused to regq itself.
     let offline = ["explain", "--offline", "--json", "--get", "command", "quay.io/a/b", "--token"];
     let ran = Regq::new()
         .args(offline)
