@@ -185,7 +185,7 @@ fn what_is_refused_is_not_asked() {
     let asks = "regq digest --trust-realm localhost";
     assert!(command.starts_with(asks), "{command}");
     assert!(command.contains(&format!("--user {USER} ")), "{command}");
-    assert!(command.ends_with(" --plain-http HOST/team/app:1.0"), "{command}");
+    assert!(command.ends_with(" --plain-http HOST/team/app:1.0 < password.txt"), "{command}");
 }
 
 #[test]
