@@ -153,3 +153,64 @@ fn what_is_given_as_token_is_read_from_stdin() {
     assert_eq!(piped, typed);
     assert_eq!(piped[0]["token"]["claims"]["aud"], "index.docker.io");
 }
+
+#[test]
+fn the_command_is_one_that_helps_after_what_regq_itself_saw() {
+    let registry = Registry::start(Auth::Token, None);
+    registry.push("team/app", "1", &Content::index());
+    let command = |args: &[&str], stdin: &str| {
+        let mut line = vec!["explain", "--json", "--plain-http", "HOST/team/app:1"];
+        line.extend(args);
+        explained(&registry, &line, stdin).json()[0]["command"].clone()
+    };
+    // Whatever is wrong with somebody's own attempt, asking as regq asked works.
+    let works = "regq digest --plain-http HOST/team/app:1";
+    assert_eq!(command(&["--token", "ghp_0123456789"], ""), works);
+    // A password is read again where it was read.
+    let login = ["--user", "me", "--password-stdin"];
+    assert!(command(&login, "wrong").as_str().unwrap().starts_with("regq login --user me "));
+    // Offline nothing was refused to regq itself.
+    let offline = ["explain", "--offline", "--json", "--get", "command", "quay.io/a/b", "--token"];
+    let ran = Regq::new()
+        .args(offline)
+        .arg(STORY.trim())
+        .args(["--challenge", r#"Bearer realm="https://quay.io/v2/auth",service="quay.io""#])
+        .run();
+    ran.code(4).stdout("regq digest quay.io/a/b\n");
+}
+
+/// The findings above `note` for these words, offline.
+fn loud(args: &[&str]) -> Vec<String> {
+    let json = Regq::new().args(["explain", "--offline", "--json"]).args(args).run().json();
+    let findings = json[0]["findings"].as_array().unwrap().clone();
+    let loud = findings.iter().filter(|finding| finding["severity"] != "note");
+    loud.map(|finding| finding["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_storage_servers_refusal_proves_that_the_registry_took_the_token() {
+    let body = format!("{}/forwarded-{}.xml", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let text = "<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed</Message></Error>";
+    std::fs::write(&body, text).unwrap();
+    let challenge = r#"Bearer realm="https://a.example/t",service="other""#;
+    let args = ["--token", STORY.trim(), "--challenge", challenge, "--status", "400"];
+    assert_eq!(loud(&args), ["audience-mismatch"]);
+    assert_eq!(loud(&[&args[..], &["--body", &body]].concat()), ["authorization-forwarded"]);
+    std::fs::remove_file(body).unwrap();
+}
+
+#[test]
+fn a_challenge_is_looked_at_on_a_401_only() {
+    let args = ["--challenge", "Basic realm=\"x\""];
+    assert_eq!(loud(&args), ["basic-only"]);
+    assert_eq!(loud(&[&args[..], &["--status", "403"]].concat()), ["forbidden"]);
+}
+
+#[test]
+fn steps_have_an_end_however_much_a_server_says() {
+    let challenge =
+        format!("Bearer realm=\"https://a.example/t\",service=\"{}\"", "s".repeat(60_000));
+    let ran = Regq::new().args(["explain", "--offline", "--challenge", &challenge]).run();
+    let lines = String::from_utf8(ran.stdout).unwrap().lines().count();
+    assert!(lines < 100, "{lines}");
+}
