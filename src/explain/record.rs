@@ -27,6 +27,7 @@ pub struct Walk {
 /// Something that happened.
 #[derive(Debug)]
 pub(super) enum Seen {
+    Resolved { host: String, addresses: Vec<SocketAddr> },
     Connected { host: String, addresses: Vec<SocketAddr>, tls: Option<String> },
     PlainHttp { host: String },
     Looked { place: String, look: Look },
@@ -90,6 +91,9 @@ impl Recorder {
     /// Keeps an event: for a client's [`Observer`](crate::registry::Observer).
     pub fn tell(&self, event: &Event<'_>) {
         let seen = match event {
+            Event::Resolved { host, addresses } => {
+                Seen::Resolved { host: (*host).to_owned(), addresses: addresses.to_vec() }
+            }
             Event::Connected { host, addresses, tls } => Seen::Connected {
                 host: (*host).to_owned(),
                 addresses: addresses.to_vec(),
@@ -126,7 +130,8 @@ impl Walk {
     pub(super) fn hops(&self) -> impl DoubleEndedIterator<Item = &Hop> {
         self.seen.iter().filter_map(|seen| match seen {
             Seen::Hop(hop) => Some(hop.as_ref()),
-            Seen::Connected { .. }
+            Seen::Resolved { .. }
+            | Seen::Connected { .. }
             | Seen::PlainHttp { .. }
             | Seen::Looked { .. }
             | Seen::Trouble { .. } => None,
@@ -145,6 +150,16 @@ impl Walk {
             }
         }
         secrets
+    }
+
+    /// True when these addresses of a host led to a connection.
+    pub(super) fn has_connected(&self, host: &str, addresses: &[SocketAddr]) -> bool {
+        self.seen.iter().any(|seen| match seen {
+            Seen::Connected { host: name, addresses: tried, .. } => {
+                name == host && tried == addresses
+            }
+            _ => false,
+        })
     }
 
     /// The addresses that a host was found to have.

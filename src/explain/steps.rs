@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Last};
 use super::jwt::{Access, Form, Object, Token};
 use super::record::{Hop, Reply, Seen, Sent, Walk};
 use crate::challenge::{Challenge, ChallengeError};
@@ -72,14 +72,24 @@ pub(super) fn given(attempt: &Attempt<'_>, challenge_given: bool) -> Vec<Step> {
         }
         steps.extend(challenges(attempt));
     }
-    if let (Some(status), true) =
-        (attempt.last.status, !challenge_given || attempt.last.body.is_some())
-    {
-        let mut text = format!("the final answer is {status}");
-        if !attempt.last.words.is_empty() {
-            let _ = write!(text, "; it says {}", attempt.last.words);
+    let Last { status, words, body, date, .. } = &attempt.last;
+    let answer = match (status, body) {
+        (Some(_), None) if challenge_given => None,
+        (Some(status), _) => Some(format!("the final answer is {status}")),
+        (None, Some(body)) => Some(format!("a body of {} bytes", body.len())),
+        (None, None) => None,
+    };
+    if let Some(mut text) = answer {
+        if !words.is_empty() {
+            let _ = write!(text, "; it says {words}");
+        }
+        if status.is_none() {
+            text.push_str("; without the answer's status it tells nothing");
         }
         steps.push(step("given", text));
+    }
+    if let (Some(date), None) = (date.and_then(utc), &attempt.token) {
+        steps.push(step("given", format!("the date {date}; without a token it tells nothing")));
     }
     steps
 }
@@ -91,6 +101,13 @@ pub(super) fn walked(walk: &Walk, attempt: &Attempt<'_>) -> Vec<Step> {
     let mut token_told = false;
     for seen in &walk.seen {
         match seen {
+            // A connection is told with its addresses.
+            Seen::Resolved { host, addresses } if walk.has_connected(host, addresses) => {}
+            Seen::Resolved { host, addresses } => {
+                let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+                let at = addresses.join(", ");
+                steps.push(step("connection", format!("{host} at {at}: none was made")));
+            }
             Seen::Connected { host, addresses, tls } => {
                 let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
                 let tls = tls.as_deref().unwrap_or("without TLS");
@@ -228,7 +245,12 @@ fn challenges(attempt: &Attempt<'_>) -> Vec<Step> {
 
 /// What the token says of itself.
 fn claims(attempt: &Attempt<'_>, token: &Token) -> Vec<Step> {
-    let Some(claims) = token.claims() else { return Vec::new() };
+    // Those of a token that is not signed are for people alone.
+    let (claims, whose) = match (&token.form, token.claims()) {
+        (_, Some(claims)) => (claims, "unverified"),
+        (Form::Damaged { claims: Some(claims), .. }, None) => (claims, "of a damaged token"),
+        _ => return Vec::new(),
+    };
     let text = |name: &str| claims.text(name).map(|text| format!("{text:?}"));
     let audience = claims.audience().map(|names| {
         names.iter().take(5).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
@@ -238,7 +260,7 @@ fn claims(attempt: &Attempt<'_>, token: &Token) -> Vec<Step> {
         .into_iter()
         .map(|(name, value)| format!("{name} {}", value.unwrap_or_else(|| "unknown".to_owned())));
     let who = who.collect::<Vec<_>>().join(", ");
-    let mut steps = vec![step("claims", format!("unverified: {who}"))];
+    let mut steps = vec![step("claims", format!("{whose}: {who}"))];
     let times = times(claims, attempt.last.date);
     if !times.is_empty() {
         steps.push(step("claims", times));

@@ -18,6 +18,13 @@ use crate::url::Url;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// The addresses of a host were found, before any of them is connected to.
+    Resolved {
+        /// The host, brackets kept for IPv6.
+        host: &'a str,
+        /// Its addresses, in the order in which they are tried.
+        addresses: &'a [SocketAddr],
+    },
     /// A connection was made.
     Connected {
         /// The host.
@@ -29,7 +36,7 @@ pub enum Event<'a> {
     },
     /// A request is being sent.
     Sending {
-        /// `GET` or `HEAD`.
+        /// `GET`, `HEAD`, or `POST` where a token is exchanged.
         method: &'a str,
         /// The URL, redacted.
         url: &'a str,

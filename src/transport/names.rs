@@ -63,11 +63,12 @@ pub(super) enum NameFault {
 }
 
 impl Names {
-    /// The addresses of an origin, within a time.
+    /// The addresses of an origin, within a time; `new` is told of those that were not known.
     pub(super) fn resolve(
         &self,
         origin: &Origin,
         within: Duration,
+        new: impl FnOnce(&[SocketAddr]),
     ) -> Result<Vec<SocketAddr>, NameFault> {
         if let Some(known) = lock(&self.known).iter().find(|known| known.is_of(origin))
             && known.since.elapsed() < KEPT
@@ -76,6 +77,7 @@ impl Names {
         }
         let mut addresses = look_up(origin.host(), origin.port(), within)?;
         addresses.truncate(MOST_ADDRESSES);
+        new(&addresses);
         let mut known = lock(&self.known);
         known.retain(|known| !known.is_of(origin));
         known.push(Known {

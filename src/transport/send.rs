@@ -236,15 +236,18 @@ impl Transport {
     /// Resolves the host, holds its addresses against the rule of reach, and hands them to the connection. Any
     /// address too private refuses: the connection could go to it.
     fn resolve(&self, request: Request<'_>, within: Duration, limits: &Limits) -> Result<()> {
-        let addresses =
-            self.names.resolve(request.url.origin(), within).map_err(|fault| match fault {
-                NameFault::Unknown(error) => limits.connection(ConnectionFault::Name(error)),
-                // The budget for connecting was cut by the whole time.
-                NameFault::TimedOut if within < limits.connect => {
-                    Error::Deadline { limit: limits.whole }
-                }
-                NameFault::TimedOut => limits.connection(ConnectionFault::ConnectTimeout(within)),
-            })?;
+        let origin = request.url.origin();
+        let tell = |addresses: &[SocketAddr]| {
+            self.observer().tell(&Event::Resolved { host: origin.host(), addresses });
+        };
+        let addresses = self.names.resolve(origin, within, tell).map_err(|fault| match fault {
+            NameFault::Unknown(error) => limits.connection(ConnectionFault::Name(error)),
+            // The budget for connecting was cut by the whole time.
+            NameFault::TimedOut if within < limits.connect => {
+                Error::Deadline { limit: limits.whole }
+            }
+            NameFault::TimedOut => limits.connection(ConnectionFault::ConnectTimeout(within)),
+        })?;
         let judged = self.judge(request, &addresses);
         self.names.hand(addresses);
         judged

@@ -212,6 +212,12 @@ fn claims_are_shown_where_others_can_read_them() {
     let shown = |token: &str| run(token, str::to_owned, &["--json"]).json()[0]["token"].clone();
     let unsigned = shown(&jwt("{\"alg\":\"none\"}", "{ \"aud\" : \"x\" }"));
     assert_eq!(unsigned, json!({"kind": "jwt", "header": {"alg": "none"}, "claims": {"aud": "x"}}));
+    let text =
+        super::outcome::offline(&[NAME, "--token", &jwt("{\"alg\":\"none\"}", "{\"aud\":\"x\"}")]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    let claims =
+        "claims         of a damaged token: issuer unknown, audience \"x\", subject unknown\n";
+    assert!(text.contains(claims), "{text}");
     let deep = shown(&access(&deep("[", "]")));
     assert_eq!(deep, json!({"kind": "jwt", "header": {"alg": "ES256"}, "claims": null}));
     assert_eq!(shown("b3BhcXVl"), json!({"kind": "opaque", "header": null, "claims": null}));

@@ -173,3 +173,26 @@ fn curl_commands_fit_whatever_is_in_them() {
     let read = String::from_utf8(shell.unwrap().stdout).unwrap();
     assert_eq!(read, format!("-sS {realm}?scope=repository:team/app:pull "), "{ran}");
 }
+
+/// What alone tells nothing is told all the same.
+#[test]
+fn a_body_and_a_date_without_what_they_belong_to_are_told() {
+    let file = format!("{}/body-alone-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    std::fs::write(&file, "denied: go away").unwrap();
+    let told = |words: &[&str]| {
+        let steps = object(&[&[NAME], words].concat())["steps"].clone();
+        let given = |step: &&Value| step["step"] == "given";
+        let steps: Vec<_> = steps.as_array().unwrap().iter().filter(given).cloned().collect();
+        steps.iter().map(|step| step["detail"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let body = "a body of 15 bytes; it says \"denied: go away\"; without the answer's status it \
+                tells nothing";
+    assert_eq!(told(&["--body", &file]), [body]);
+    let said = "the final answer is 403; it says \"denied: go away\"";
+    assert_eq!(told(&["--body", &file, "--status", "403"]), [said]);
+    let date = "the date 2016-09-22 12:23:10 UTC; without a token it tells nothing";
+    assert_eq!(told(&["--date", DATE]), [date]);
+    let token = claims(json!({}));
+    assert!(told(&["--date", DATE, "--token", &token])[0].starts_with("a token: "));
+    std::fs::remove_file(file).unwrap();
+}

@@ -294,3 +294,17 @@ fn a_limit_is_told_with_what_the_headers_say_of_it() {
     assert_eq!(played.steps("answer").last().map(String::as_str), Some(said));
     assert_eq!(played.findings(), ["rate-limited decisive"]);
 }
+
+#[test]
+fn addresses_are_told_where_no_connection_comes_about() {
+    let ran = Regq::new().args(["explain", "--json", "--retries", "0", "localhost:1/a/b:1"]).run();
+    let object = &ran.code(6).json()[0];
+    let told = told(object, "localhost");
+    let addresses = "connection: HOST at 127.0.0.1:1, [::1]:1: none was made";
+    assert!(told.iter().any(|step| step == addresses), "{told:?}");
+    // A certificate that is not trusted ends a connection too; a token server's is told beside the registry's.
+    let server = Server::start(Some(Certificate::Server), |_| Reply::new(200));
+    let told = self::told(&explained(&server, &[]).json()[0], &server.authority());
+    let none = "connection: 127.0.0.1 at HOST: none was made";
+    assert!(told.iter().any(|step| step == none), "{told:?}");
+}
