@@ -7,20 +7,21 @@ use super::{items, refusal, session};
 /// Writes the bytes, which the library has verified, and nothing else.
 pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     let client = session::client(context)?;
-    for operand in &context.operands {
-        let item = items::item(operand.as_encoded_bytes());
-        let manifest = item.reference.and_then(|reference| {
-            client.fetch_manifest(&reference, context.options.platform.as_ref()).map_err(|error| {
-                refusal::failure(&error, &reference, &item.typed, &context.recorder)
-            })
-        });
-        match manifest {
-            Ok(manifest) => context.stdout.bytes(&manifest.bytes)?,
-            Err(failure) => {
-                context.messages.error(&failure.about(&item.typed), failure.hint.as_deref());
-                return Ok(failure.kind.exit_code());
-            }
+    let Some(operand) = context.operands.first() else { return Ok(0) };
+    let item = items::item(operand.as_encoded_bytes());
+    let manifest = item.reference.and_then(|reference| {
+        client
+            .fetch_manifest(&reference, context.options.platform.as_ref())
+            .map_err(|error| refusal::failure(&error, &reference, &item.typed, &context.recorder))
+    });
+    match manifest {
+        Ok(manifest) => {
+            context.stdout.bytes(&manifest.bytes)?;
+            Ok(0)
+        }
+        Err(failure) => {
+            context.messages.error(&failure.about(&item.typed), failure.hint.as_deref());
+            Ok(failure.kind.exit_code())
         }
     }
-    Ok(0)
 }
