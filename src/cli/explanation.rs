@@ -1,7 +1,7 @@
 //! An explanation as text, for a terminal or an issue report: aligned, at most 100 columns wide, and without
 //! anything in it that a server could use to mislead.
 
-use regq::explain::{Explanation, Finding, Severity};
+use regq::explain::{Explanation, Finding, Outcome, Severity};
 
 use super::output::escaped;
 
@@ -31,7 +31,7 @@ pub(crate) enum Verdict<'a> {
 }
 
 const HEADINGS: [(Severity, &str); 3] = [
-    (Severity::Decisive, "This decided, and is what the registry reports first:"),
+    (Severity::Decisive, "This decided, and is reported first:"),
     (Severity::WouldFailNext, "Mended, this would have failed next:"),
     (Severity::Note, "Good to know:"),
 ];
@@ -83,7 +83,14 @@ impl Page<'_> {
             Verdict::Offline if empty => out.wrapped("", 0, "Nothing was given to judge."),
             Verdict::Offline => {
                 out.blank();
-                out.wrapped("", 0, "Nothing wrong was found in what was given.");
+                let Outcome { kind, status, .. } = self.explanation.outcome;
+                match status.filter(|_| kind.is_some()) {
+                    None => out.wrapped("", 0, "Nothing wrong was found in what was given."),
+                    Some(status) => {
+                        let answer = format!("The answer was {status}, and no cause of it");
+                        out.wrapped("", 0, &format!("{answer} was found in what was given."));
+                    }
+                }
             }
         }
         let curl = self.curl.map(|commands| commands.as_slice()).unwrap_or_default();
@@ -91,8 +98,8 @@ impl Page<'_> {
             return;
         }
         out.blank();
-        out.bold("This works:");
         if let Some(command) = self.command {
+            out.bold("This works:");
             out.command(command);
         }
         if let [first, second] = curl {
@@ -159,7 +166,7 @@ impl Text {
         let mut used = 0;
         for word in detail.split(' ') {
             let mut rest = word;
-            if used > 0 && used + 1 + rest.chars().count() <= width {
+            if used > 0 && used + 1 + columns(rest) <= width {
                 begun.push(' ');
                 used += 1;
             } else if used > 0 {
@@ -172,7 +179,7 @@ impl Text {
                 (begun, used, rest) = (" ".repeat(column), 0, next);
             }
             begun.push_str(rest);
-            used += rest.chars().count();
+            used += columns(rest);
         }
         self.line(&begun);
     }
@@ -189,8 +196,8 @@ impl Text {
         while let Some(word) = words.next() {
             // A short flag stays with what it takes. Room for ` \` at the end.
             let with = words.peek().filter(|_| word.len() == 2 && word.starts_with('-'));
-            let length = word.chars().count() + with.map_or(0, |with| 1 + with.chars().count());
-            if !line.trim().is_empty() && line.chars().count() + 1 + length > WIDTH - 2 {
+            let length = columns(&word) + with.map_or(0, |with| 1 + columns(with));
+            if !line.trim().is_empty() && columns(&line) + 1 + length > WIDTH - 2 {
                 self.line(&format!("{line} \\"));
                 line = "   ".to_owned();
             }
@@ -201,7 +208,7 @@ impl Text {
                 continue;
             }
             line.push(' ');
-            let room = (WIDTH - 2).saturating_sub(line.chars().count());
+            let room = (WIDTH - 2).saturating_sub(columns(&line));
             let pieces = pieces(&word, room);
             for (at, piece) in pieces.iter().enumerate() {
                 if at > 0 {
@@ -216,10 +223,46 @@ impl Text {
     }
 }
 
+/// Characters that a terminal gives two columns, as far as whole blocks of them go: Hangul, kana, Han, full-width
+/// forms, emoji.
+const WIDE: [(char, char); 9] = [
+    ('\u{1100}', '\u{115f}'),
+    ('\u{2e80}', '\u{a4cf}'),
+    ('\u{ac00}', '\u{d7a3}'),
+    ('\u{f900}', '\u{faff}'),
+    ('\u{fe30}', '\u{fe6f}'),
+    ('\u{ff00}', '\u{ff60}'),
+    ('\u{ffe0}', '\u{ffe6}'),
+    ('\u{1f300}', '\u{1faff}'),
+    ('\u{20000}', '\u{3fffd}'),
+];
+
+/// How many columns a character takes at most.
+fn width(character: char) -> usize {
+    let wide = WIDE.iter().any(|(first, last)| (*first..=*last).contains(&character));
+    if wide { 2 } else { 1 }
+}
+
+/// How many columns a text takes at most.
+fn columns(text: &str) -> usize {
+    text.chars().map(width).sum()
+}
+
+/// Where the first character begins for which there is no room; `None` where there is room for all. One always
+/// has room: what is cut must get shorter.
+fn beyond(text: &str, room: usize) -> Option<usize> {
+    let mut used = 0;
+    let full = |(at, character): &(usize, char)| {
+        used += width(*character);
+        used > room && *at > 0
+    };
+    text.char_indices().find(full).map(|(at, _)| at)
+}
+
 /// The part of a word that fits, and the rest, where all of it does not: cut behind a character that separates
 /// things where there is one late enough.
 fn cut(word: &str, room: usize) -> Option<(&str, &str)> {
-    let (end, _) = word.char_indices().nth(room)?;
+    let end = beyond(word, room)?;
     let (fits, _) = word.split_at_checked(end)?;
     let behind = fits.rfind([',', '&', '?', '/']).map(|at| at + 1).filter(|at| *at > end / 2);
     word.split_at_checked(behind.unwrap_or(end))
@@ -251,19 +294,18 @@ pub(crate) fn words(command: &str) -> Vec<String> {
 /// A word in pieces that a shell reads as that word when nothing is between them; whole where it fits, or where
 /// cutting it is not safe.
 fn pieces(word: &str, room: usize) -> Vec<String> {
-    let length = word.chars().count();
     let quoted = word.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     let (inside, quote) = match quoted {
         Some(inside) => (inside, "'"),
         None => (word, ""),
     };
     let safe = quoted.is_some() || !inside.contains(['\'', '"', '\\']);
-    if length <= room || !safe {
+    if columns(word) <= room || !safe {
         return vec![word.to_owned()];
     }
     let most = room.saturating_sub(2).max(1);
     let (mut pieces, mut rest) = (Vec::new(), inside);
-    while let Some((end, _)) = rest.char_indices().nth(most) {
+    while let Some(end) = beyond(rest, most) {
         // A single quote within quotes is written in four characters, which stay together.
         let quotes = rest.match_indices(APOSTROPHE).map(|(at, _)| (at, at + APOSTROPHE.len()));
         let end = match quotes.take_while(|(at, _)| *at < end).last() {
@@ -286,7 +328,7 @@ const APOSTROPHE: &str = r"'\''";
 #[expect(clippy::unwrap_used, reason = "a test that fails should fail loudly")]
 mod tests {
     use super::super::{Environment, Process, run};
-    use super::{Text, WIDTH};
+    use super::{Text, WIDTH, columns};
     use std::ffi::OsString;
     use std::io::Read;
     use std::process::Command;
@@ -294,7 +336,7 @@ mod tests {
     fn shown(write: impl FnOnce(&mut Text)) -> String {
         let mut text = Text { text: String::new(), colour: false };
         write(&mut text);
-        assert!(text.text.lines().all(|line| line.chars().count() <= WIDTH), "{}", text.text);
+        assert!(text.text.lines().all(|line| columns(line) <= WIDTH), "{}", text.text);
         text.text
     }
 
@@ -307,6 +349,17 @@ mod tests {
         assert!(lines.iter().skip(1).all(|line| line.starts_with("       ")));
         assert_eq!(text.matches('x').count(), 250);
         assert_eq!(shown(|out| out.wrapped("", 0, "\u{1b}[31m")), "\\u{1b}[31m\n");
+    }
+
+    #[test]
+    fn what_takes_two_columns_is_counted_so() {
+        assert_eq!(columns("aé\u{301} \u{ac00}大ー！\u{1f600}\u{20000}"), 4 + 2 * 6);
+        let text = shown(|out| out.wrapped("label: ", 7, &format!("a {} b", "大".repeat(120))));
+        assert_eq!(text.matches('大').count(), 120);
+        assert_eq!(text.lines().nth(1).map(columns), Some(99), "{text}");
+        let text = shown(|out| out.wrapped("", 0, &"大き い ".repeat(60)));
+        assert_eq!(text.matches('い').count(), 60);
+        shown(|out| out.command(&format!("regq '{}' {}", "大".repeat(120), "大 ".repeat(90))));
     }
 
     #[test]
