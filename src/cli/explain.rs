@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use super::context::Context;
 use super::explanation::{Page, Verdict};
 use super::failure::Failure;
-use super::options::{Form, Options, TokenSource};
+use super::options::{Form, TokenSource};
 use super::output::{Item, Report, Stop};
 use super::{hint, items, remedy, session};
 
@@ -135,9 +135,10 @@ fn tell(
 ) -> Result<u8, Stop> {
     let Context { options, stdout, messages, environment, .. } = context;
     let error = walked.and_then(|walked| walked.ended.as_ref().err());
-    let command = reference
-        .zip(typed)
-        .and_then(|(reference, typed)| command(reference, typed, explanation, walked, options));
+    let own = walked.map(|walked| walked.ended.as_ref().map(|_| ()));
+    let command = reference.zip(typed).and_then(|(reference, typed)| {
+        remedy::command(reference, typed, explanation, own, options)
+    });
     let wants_curl = options.curl || options.attempt.token_url.is_some();
     let curl = explanation.curl.as_ref().filter(|_| wants_curl);
     let code = explanation.outcome.exit_code();
@@ -164,20 +165,6 @@ fn tell(
             Ok(if report.code() == 0 { code } else { report.code() })
         }
     }
-}
-
-/// The command that works, where one is known.
-fn command(
-    reference: &Reference,
-    typed: &str,
-    explanation: &Explanation,
-    walked: Option<&Walked>,
-    options: &Options,
-) -> Option<String> {
-    let decisive = explanation.decisive();
-    let realm = explanation.realm_host();
-    let own = walked.map(|walked| walked.ended.as_ref().map(|_| ()).map_err(Error::kind));
-    remedy::command(reference, typed, decisive, own, realm, options)
 }
 
 fn object<'a>(

@@ -29,13 +29,38 @@ pub(super) fn commands(attempt: &Attempt<'_>, user: Option<&str>) -> Option<[Str
         url = url.with_query("scope", &scope);
     }
     let login = user.map(|user| format!("-u {} ", quoted_where_needed(user))).unwrap_or_default();
-    let token = format!("curl -sS {login}{}", quoted(&url.to_string()));
+    let url = url.to_string();
+    let token = format!("curl -sS{} {login}{}", globbing(&url), quoted(&url));
     // One header a type: in one line they would be longer than people read.
     let accept =
         media_type::ASKED.map(|kind| format!("-H {} ", quoted(&format!("Accept: {kind}"))));
-    let manifest = quoted(&manifest(attempt, reference)?.to_string());
-    let ask = format!("curl -sSI -H \"Authorization: Bearer $T\" {}{manifest}", accept.concat());
+    let url = manifest(attempt, reference)?.to_string();
+    let ask = format!(
+        "curl -sSI{} -H \"Authorization: Bearer $T\" {}{}",
+        globbing(&url),
+        accept.concat(),
+        quoted(&url)
+    );
     Some([token, ask])
+}
+
+/// The flag by which curl takes a URL as it is, where it would take it for many.
+fn globbing(url: &str) -> &'static str {
+    if url.contains(['{', '}', '[', ']', '\\']) { "g" } else { "" }
+}
+
+/// What was asked for, as a reference at the host that a redirect led to, where that has a challenge of its own.
+pub(super) fn moved(attempt: &Attempt<'_>) -> Option<String> {
+    attempt.moved_from.as_ref().and(attempt.challenges.as_ref())?;
+    let url = &attempt.site.as_ref()?.url;
+    let (path, which) = url.path().strip_prefix("/v2/")?.rsplit_once("/manifests/")?;
+    let joint = if which.contains(':') { '@' } else { ':' };
+    let tagged = attempt.reference.is_some_and(|reference| reference.tag().is_some());
+    let which = match which {
+        "latest" if !tagged => String::new(),
+        which => format!("{joint}{which}"),
+    };
+    Some(format!("{}/{path}{which}", url.origin().authority()))
 }
 
 fn manifest(attempt: &Attempt<'_>, reference: &Reference) -> Option<Url> {

@@ -64,6 +64,7 @@ pub struct Explanation {
     /// manifest with the token in the variable `T`.
     pub curl: Option<[String; 2]>,
     realm_host: Option<String>,
+    moved_to: Option<String>,
     hidden: Vec<String>,
 }
 
@@ -157,6 +158,7 @@ pub fn explain(case: &Case<'_>) -> Explanation {
         outcome,
         curl: told.and_then(|attempt| curl::commands(attempt, user.as_deref())),
         realm_host: told.and_then(Attempt::realm).map(|realm| realm.host().to_owned()),
+        moved_to: own.as_ref().and_then(curl::moved),
         hidden: Secret::forms(&hidden),
     };
     explanation.conceal();
@@ -208,6 +210,11 @@ impl Explanation {
     /// The host of the challenge's realm.
     pub fn realm_host(&self) -> Option<&str> {
         self.realm_host.as_deref()
+    }
+
+    /// The reference at the host that a redirect led to, where that has a challenge of its own.
+    pub fn moved_to(&self) -> Option<&str> {
+        self.moved_to.as_deref()
     }
 
     /// Takes every secret out of a text: servers repeat what they were sent.

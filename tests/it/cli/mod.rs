@@ -12,6 +12,7 @@ mod said;
 mod story;
 mod streams;
 mod usage;
+mod works;
 
 use crate::support::{Ran, Regq};
 

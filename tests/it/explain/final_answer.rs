@@ -227,3 +227,26 @@ pub(super) const CASES: &[Case] = &[
 fn causes_in_the_last_answer() {
     check(CASES);
 }
+
+#[test]
+fn the_command_logs_in_where_a_redirect_leads() {
+    for second in [Script::new().last(Say::new(401)), Script::new().challenge("Basic realm=x")] {
+        let played = super::play(moved(second));
+        let command = played.named(played.object["command"].as_str().unwrap());
+        let flags = "--retries 0 --plain-http";
+        let login = format!("regq login --user NAME --password-stdin {flags} ELSE < password.txt");
+        assert_eq!(
+            command,
+            format!("{login} && regq digest {flags} ELSE/team/app:1.0"),
+            "{played}"
+        );
+    }
+}
+
+#[test]
+fn by_hand_is_not_said_to_work_where_regq_just_failed() {
+    let played = super::play(Script::new().last(Say::new(503)).arg("--curl"));
+    assert_eq!(played.object["command"], serde_json::Value::Null, "{played}");
+    assert!(!played.text.contains("This works:"), "{played}");
+    assert!(played.text.contains("\nBy hand, with the token "), "{played}");
+}
