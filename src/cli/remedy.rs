@@ -112,10 +112,7 @@ pub(crate) fn command(
         Remedy::LogIn => {
             // Whoever is logged in at the first host is nobody at the one that it leads to.
             let (registry, name) = match explanation.moved_to() {
-                Some(there) => {
-                    let registry = Reference::parse(there).ok()?.registry().name();
-                    (registry, &quoted_where_needed(there))
-                }
+                Some(there) => (registry_of(there)?, &quoted_where_needed(there)),
                 None => (reference.registry().name(), typed),
             };
             let registry = quoted_where_needed(&registry);
@@ -154,6 +151,15 @@ fn remedy(explanation: &Explanation, own: Option<Result<(), &Error>>) -> Remedy 
 fn is_unexplained(explanation: &Explanation) -> bool {
     let begins = explanation.realm_host().is_some();
     explanation.outcome.kind.is_some_and(|kind| kind != Kind::Denied || !begins)
+}
+
+/// The registry of a reference that begins with a host. A host of one label begins no reference: it would be read
+/// as the name of something at Docker Hub.
+fn registry_of(there: &str) -> Option<String> {
+    let reference = Reference::parse(there).ok()?;
+    let registry = reference.registry();
+    let (host, name) = (there.split('/').next(), registry.name());
+    (host == Some(&name) || host == Some(registry.api_host())).then_some(name)
 }
 
 /// Who logs in, with the password on standard input.
@@ -242,7 +248,21 @@ fn typed(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::options::duration;
-    use super::typed;
+    use super::{registry_of, typed};
+
+    #[test]
+    fn what_begins_with_no_host_has_no_registry() {
+        for (there, due) in [
+            ("q.example/a:1", Some("q.example")),
+            ("q.example:5000/a", Some("q.example:5000")),
+            ("[::1]:5000/a", Some("[::1]:5000")),
+            ("registry-1.docker.io/library/a", Some("docker.io")),
+            ("registry/a/b", None),
+            ("https://q.example/login", None),
+        ] {
+            assert_eq!(registry_of(there).as_deref(), due, "{there}");
+        }
+    }
 
     #[test]
     fn durations_are_read_back_as_they_were() {

@@ -49,18 +49,20 @@ fn globbing(url: &str) -> &'static str {
     if url.contains(['{', '}', '[', ']', '\\']) { "g" } else { "" }
 }
 
-/// What was asked for, as a reference at the host that a redirect led to, where that has a challenge of its own.
+/// What was asked for, as a reference at the host that a redirect led to, where that has a challenge of its own;
+/// the URL where it is no manifest's.
 pub(super) fn moved(attempt: &Attempt<'_>) -> Option<String> {
     attempt.moved_from.as_ref().and(attempt.challenges.as_ref())?;
     let url = &attempt.site.as_ref()?.url;
-    let (path, which) = url.path().strip_prefix("/v2/")?.rsplit_once("/manifests/")?;
-    let joint = if which.contains(':') { '@' } else { ':' };
+    let path = url.path().strip_prefix("/v2/").and_then(|path| path.rsplit_once("/manifests/"));
+    let Some((path, which)) = path else { return Some(url.redacted()) };
+    let name = format!("{}/{path}", url.origin().authority());
     let tagged = attempt.reference.is_some_and(|reference| reference.tag().is_some());
-    let which = match which {
-        "latest" if !tagged => String::new(),
-        which => format!("{joint}{which}"),
-    };
-    Some(format!("{}/{path}{which}", url.origin().authority()))
+    Some(match which {
+        "latest" if !tagged => name,
+        _ if which.contains(':') => format!("{name}@{which}"),
+        _ => format!("{name}:{which}"),
+    })
 }
 
 fn manifest(attempt: &Attempt<'_>, reference: &Reference) -> Option<Url> {

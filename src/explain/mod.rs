@@ -212,7 +212,8 @@ impl Explanation {
         self.realm_host.as_deref()
     }
 
-    /// The reference at the host that a redirect led to, where that has a challenge of its own.
+    /// The reference at the host that a redirect led to, where that has a challenge of its own; a text that is
+    /// none where what it led to cannot be named so.
     pub fn moved_to(&self) -> Option<&str> {
         self.moved_to.as_deref()
     }
@@ -241,9 +242,7 @@ impl Explanation {
                 cut(text, MOST_SAID);
             }
         }
-        for text in self.curl.iter_mut().flatten() {
-            clean(text);
-        }
+        self.curl.iter_mut().flatten().chain(&mut self.moved_to).for_each(clean);
         if let Some(token) = &mut self.token {
             token.header.iter_mut().chain(&mut token.claims).for_each(clean);
         }

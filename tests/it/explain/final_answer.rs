@@ -1,8 +1,9 @@
 //! Causes in the registry's last answer.
 
-use super::scripted::{CHALLENGE, MANIFEST};
+use super::scripted::{CHALLENGE, DATE, MANIFEST, date};
 use super::table::{Case, check};
 use super::{Say, Script, entry};
+use crate::support::secrets::PASSWORD;
 use serde_json::json;
 
 const DENIED: &[(&str, &str)] = &[("DENIED", "requested access to the resource is denied")];
@@ -249,4 +250,44 @@ fn by_hand_is_not_said_to_work_where_regq_just_failed() {
     assert_eq!(played.object["command"], serde_json::Value::Null, "{played}");
     assert!(!played.text.contains("This works:"), "{played}");
     assert!(played.text.contains("\nBy hand, with the token "), "{played}");
+}
+
+#[test]
+fn a_redirect_to_what_has_no_name_leaves_no_command() {
+    for there in ["ELSE/login", "ELSE/v2/Team/app/manifests/1.0", "ELSE/v2/"] {
+        let script = Script::new().first(Say::new(307).header("Location", there));
+        let there = Script::new().first(Say::challenge("Basic realm=x"));
+        let there = Script { token: Say::challenge("Basic realm=x"), ..there };
+        let played = super::play(script.elsewhere(there));
+        assert_eq!(played.code, 4, "{played}");
+        assert_eq!(played.object["command"], serde_json::Value::Null, "{played}");
+    }
+}
+
+#[test]
+fn a_redirect_that_repeats_a_password_is_in_no_command() {
+    let there = format!("ELSE/v2/{PASSWORD}/manifests/1.0");
+    let moved = Say::new(307).header("Location", there);
+    let script = Script::new().user().challenge("Basic realm=x").last(moved);
+    let played = super::play(script.elsewhere(Script::new().challenge("Basic realm=y")));
+    assert_eq!(played.elsewhere.len(), 1, "{played}");
+    assert_eq!(played.object["command"], serde_json::Value::Null, "{played}");
+}
+
+#[test]
+fn what_failed_and_no_login_mends_has_no_command() {
+    let rejected = || Say::again(r#",error="invalid_token""#);
+    for script in [
+        super::claims::wrong(&json!({ "aud": "other.example" })),
+        Script::new().last(rejected()),
+        Script::new().last(Say::new(451)),
+        Script::new().token(Say::new(405)),
+        Script::new().challenge(r#"Digest realm="x",nonce="y""#),
+        Script::new().claims(&json!({ "exp": DATE - 1 })).last(rejected().header("Date", date(37))),
+        Script::new().token(Say::token("a.b.c")).last(rejected()),
+    ] {
+        let played = super::play(script);
+        assert_ne!(played.code, 0, "{played}");
+        assert_eq!(played.object["command"], serde_json::Value::Null, "{played}");
+    }
 }
