@@ -258,6 +258,8 @@ impl<'a> Attempt<'a> {
     pub(super) fn right_scope(&self) -> Option<String> {
         match self.param("scope") {
             Some(scope) if self.challenged().is_empty() => Some(scope.to_owned()),
+            // What was asked may be what is wrong.
+            None if self.reference.is_none() => None,
             _ => Some(format!("repository:{}:pull", self.wanted()?)),
         }
     }

@@ -77,7 +77,11 @@ impl Given {
             return Some(TokenAnswer::read(text.as_bytes()));
         }
         let text = without(text, "authorization:").trim_start();
-        let text = without(text, "bearer ").trim_start();
+        // With nothing behind it, as in `"Bearer $T"` where T is empty, the word is no token.
+        let text = match without(text, "bearer") {
+            rest if rest.is_empty() || rest.starts_with([' ', '\t']) => rest.trim_start(),
+            _ => text,
+        };
         let token = Some(text).filter(|text| !text.is_empty()).map(Secret::new);
         Some(TokenAnswer { json: true, token, ..TokenAnswer::default() })
     }
