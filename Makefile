@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 # Where cargo puts what it builds.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help build demo test check e2e bench size install
+.PHONY: help build demo test check e2e bench size install uninstall shells
 help: ## print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
@@ -38,5 +38,24 @@ size: ## bytes of the release binary, by crate
 	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --release --locked --target-dir '$(TARGET)/size'
 	sh tests/size.sh '$(TARGET)/size/release/regq'
 
-install: build ## to $(DESTDIR)$(PREFIX)/bin
+# What regq generates for others, KIND:FILE with FILE below share/.
+SHARED := man:man/man1/regq.1 bash:bash-completion/completions/regq \
+	zsh:zsh/site-functions/_regq fish:fish/vendor_completions.d/regq.fish
+
+install: build ## program, man page, completions for bash, zsh and fish, to $(DESTDIR)$(PREFIX)
+	set -e; for it in $(SHARED); do \
+		'$(TARGET)/release/regq' --generate "$${it%%:*}" >'$(TARGET)/release/generated'; \
+		install -D -m 644 '$(TARGET)/release/generated' '$(DESTDIR)$(PREFIX)/share/'"$${it#*:}"; \
+	done
 	install -D -m 755 '$(TARGET)/release/regq' '$(DESTDIR)$(PREFIX)/bin/regq'
+
+uninstall: ## remove what install puts there
+	for it in $(SHARED); do rm -f '$(DESTDIR)$(PREFIX)/share/'"$${it#*:}"; done
+	rm -f '$(DESTDIR)$(PREFIX)/bin/regq'
+
+shells: ## install below cargo's target folder, try man page and completions in real shells, uninstall
+	rm -rf '$(TARGET)/shells'
+	$(MAKE) install DESTDIR='$(abspath $(TARGET))/shells' PREFIX=/usr
+	sh tests/shells.sh '$(abspath $(TARGET))/shells/usr'
+	$(MAKE) uninstall DESTDIR='$(abspath $(TARGET))/shells' PREFIX=/usr
+	test -z "$$(find '$(TARGET)/shells' -type f)"
