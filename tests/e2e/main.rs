@@ -15,8 +15,10 @@
 
 mod addresses;
 mod bench;
+mod blocks;
 mod certificates;
 mod checks;
+mod containers;
 mod explanations;
 mod identity;
 mod images;
@@ -25,6 +27,7 @@ mod logins;
 mod namespaces;
 mod peers;
 mod readme;
+mod recipes;
 mod report;
 mod servers;
 mod stage;

@@ -84,6 +84,11 @@ impl Surroundings {
         Self { home: home.to_owned(), folder: None, variables: Vec::new() }
     }
 
+    /// The home folder.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// The same with a variable.
     pub(crate) fn with(&self, name: &'static str, value: impl Into<OsString>) -> Self {
         let mut more = self.clone();
