@@ -244,7 +244,7 @@ fn challenge(
             }
         }
         Err(ChallengeError { code, line, at }) => ChallengeObject {
-            error: Some(code.to_string()),
+            error: Some(clean(&code.to_string())),
             line: Some(*line),
             at: Some(*at),
             ..nothing

@@ -27,7 +27,11 @@ impl Secret {
             quoted.get(1..quoted.len() - 1).unwrap_or(secret).to_owned()
         };
         let mut forms: Vec<_> = long
-            .flat_map(|secret| [secret.to_owned(), percent_encode(secret), escaped(secret)])
+            .flat_map(|secret| {
+                // A challenge's schemes and names are read in lower case.
+                let lower = secret.to_ascii_lowercase();
+                [secret.to_owned(), percent_encode(secret), escaped(secret), lower]
+            })
             .collect();
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         forms.dedup();

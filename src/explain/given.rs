@@ -60,9 +60,14 @@ impl Given {
     /// in, and at which byte of what was given. When all are empty there is none.
     pub(super) fn lines(&self) -> Option<Vec<Vec<u8>>> {
         let lines = self.challenges.as_ref()?.iter();
-        let lines = lines.map(|line| match without(line.trim_start(), "www-authenticate:") {
-            value if value.len() < line.trim_start().len() => value.trim_start_matches([' ', '\t']),
-            _ => line.as_str(),
+        let lines = lines.map(|line| {
+            let text = line.trim_start();
+            // As curl shows what it gets.
+            let text = text.strip_prefix('<').map_or(text, str::trim_start);
+            match without(text, "www-authenticate:") {
+                value if value.len() < text.len() => value.trim_start_matches([' ', '\t']),
+                _ => line.as_str(),
+            }
         });
         // What comes out of a terminal or a log has line ends, which are no part of a value.
         let lines: Vec<_> =
@@ -90,7 +95,9 @@ impl Given {
     pub(super) fn secrets(&self) -> Vec<Secret> {
         let answer = self.token_answer().map(|answer| answer.secrets()).unwrap_or_default();
         let asked = self.asked().map(|asked| asked.secrets).unwrap_or_default();
-        self.token.iter().cloned().chain(answer).chain(asked).collect()
+        let word = |token: &&Secret| token.expose().trim().eq_ignore_ascii_case("bearer");
+        let token = self.token.iter().filter(|token| !word(token)).cloned();
+        token.chain(answer).chain(asked).collect()
     }
 }
 

@@ -126,7 +126,8 @@ fn not_a_registry(attempt: &Attempt<'_>) -> Option<Sign> {
 
 /// Whether the answer to nothing, or to a password, is judged: not the one to a token.
 fn began<'a>(attempt: &'a Attempt<'_>) -> Option<&'a Challenges> {
-    if attempt.given && attempt.last.token_sent {
+    // Nor is a challenge looked at on anything but a 401.
+    if attempt.given && (attempt.last.token_sent || attempt.last.status.is_some_and(|s| s != 401)) {
         return None;
     }
     attempt.challenges.as_ref()
@@ -237,8 +238,18 @@ fn reach(host: &str) -> Option<Reach> {
 /// True for a name that is likely to be known everywhere.
 fn looks_public(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
-    let own =
-        ["local", "localdomain", "internal", "intranet", "lan", "home", "corp", "arpa", "test"];
+    let own = [
+        "local",
+        "localdomain",
+        "internal",
+        "intranet",
+        "lan",
+        "home",
+        "corp",
+        "arpa",
+        "test",
+        "svc",
+    ];
     host.contains('.') && !own.contains(&last)
 }
 

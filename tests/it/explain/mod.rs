@@ -5,11 +5,13 @@
 //! Each run explains twice, as JSON and as text, and asks the same of `regq digest`: the three must end alike. On
 //! given pieces nobody is asked.
 
+mod beside;
 mod challenges;
 mod claims;
 mod coverage;
 mod final_answer;
 mod given;
+mod given_secrets;
 mod hostile;
 mod innocent;
 mod online;

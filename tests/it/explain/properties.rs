@@ -217,8 +217,8 @@ fn findings_are_well_formed_for_any_pieces() {
         Ok(())
     })
     .budget_ms(1_000);
-    // So that the property is about something.
-    assert!(seen.len() > 30, "{seen:?}");
+    // So that the property is about something, on a slow machine too: its time is what is limited.
+    assert!(seen.len() > 8, "{seen:?}");
 }
 
 /// A token and a password, whatever is in them, and whoever repeats them.
@@ -274,7 +274,7 @@ fn secrets_are_never_said() {
         Ok(())
     })
     .budget_ms(1_000);
-    assert!(tried > 20, "{tried}");
+    assert!(tried > 5, "{tried}");
 }
 
 /// The program's own: one line of JSON, and text that fits a terminal.

@@ -249,7 +249,7 @@ impl Script {
         say.reply(&fill)
     }
 
-    fn start(self) -> (Server, Option<Server>) {
+    pub(super) fn start(self) -> (Server, Option<Server>) {
         let elsewhere = self.elsewhere.clone().map(|script| script.start().0);
         let at = elsewhere.as_ref().map(Server::url).unwrap_or_default();
         let certificate = self.https.then_some(Certificate::Server);
