@@ -55,7 +55,7 @@ static-test: static-all ## what they are made of, and that they run in an empty 
 	$(CARGO) test --locked --release --test e2e -- static \
 		$(foreach target,$(TARGETS),'$(target)=$(abspath $(FOLDER))/$(target)/release/regq')
 
-dist: build static-all ## archives of all of TARGETS with their sums, in dist/ of cargo's target folder
+dist: static-all ## archives of all of TARGETS with their sums, in dist/ of cargo's target folder
 	sh .cargo/dist.sh '$(FOLDER)/dist' $(TARGETS)
 
 dist-test: ## that an archive is the same from any folder, and that cargo packages and installs without a network

@@ -51,7 +51,8 @@ if [ "$linker" ]; then
 	set -- --config .cargo/small.toml --config "target.$target.linker='$linker'"
 elif [ "$of_this_machine" ]; then
 	echo "static: neither rustc's linker nor lld is there: cc links, and the program becomes larger" >&2
-	set -- --config "target.$target.linker='cc'"
+	set -- --config "target.$target.linker='cc'" \
+		--config "target.$target.rustflags=['-Clink-arg=-T.cargo/no-unwind.ld']"
 else
 	fail "a linker for $target is missing: install lld"
 fi
