@@ -9,7 +9,7 @@ TARGET ?= x86_64-unknown-linux-musl
 TARGETS ?= x86_64-unknown-linux-musl aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf \
 	i686-unknown-linux-musl riscv64gc-unknown-linux-musl
 
-.PHONY: help build demo test check e2e bench size install static static-all static-test dist dist-test
+.PHONY: help build demo test check e2e bench size install uninstall shells static static-all static-test dist dist-test
 help: ## print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
@@ -42,8 +42,27 @@ size: ## bytes of the release binary, by crate
 	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) build --release --locked --target-dir '$(FOLDER)/size'
 	sh tests/size.sh '$(FOLDER)/size/release/regq'
 
-install: build ## to $(DESTDIR)$(PREFIX)/bin
+# What regq generates for others, KIND:FILE with FILE below share/.
+SHARED := man:man/man1/regq.1 bash:bash-completion/completions/regq \
+	zsh:zsh/site-functions/_regq fish:fish/vendor_completions.d/regq.fish
+
+install: build ## program, man page, completions for bash, zsh and fish, to $(DESTDIR)$(PREFIX)
+	set -e; for it in $(SHARED); do \
+		'$(FOLDER)/release/regq' --generate "$${it%%:*}" >'$(FOLDER)/release/generated'; \
+		install -D -m 644 '$(FOLDER)/release/generated' '$(DESTDIR)$(PREFIX)/share/'"$${it#*:}"; \
+	done
 	install -D -m 755 '$(FOLDER)/release/regq' '$(DESTDIR)$(PREFIX)/bin/regq'
+
+uninstall: ## remove what install puts there
+	for it in $(SHARED); do rm -f '$(DESTDIR)$(PREFIX)/share/'"$${it#*:}"; done
+	rm -f '$(DESTDIR)$(PREFIX)/bin/regq'
+
+shells: ## install below cargo's target folder, try man page and completions in real shells, uninstall
+	rm -rf '$(FOLDER)/shells'
+	$(MAKE) install DESTDIR='$(abspath $(FOLDER))/shells' PREFIX=/usr
+	sh tests/shells.sh '$(abspath $(FOLDER))/shells/usr'
+	$(MAKE) uninstall DESTDIR='$(abspath $(FOLDER))/shells' PREFIX=/usr
+	test -z "$$(find '$(FOLDER)/shells' -type f)"
 
 static: ## the program that runs on nothing, for TARGET=x86_64-unknown-linux-musl or another one
 	sh .cargo/static.sh '$(TARGET)'

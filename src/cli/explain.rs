@@ -1,5 +1,6 @@
 //! `regq explain REF`: how the login went, what was wrong with it, and the command that works.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 
@@ -46,7 +47,7 @@ struct ChallengeObject {
     #[serde(skip_serializing_if = "Option::is_none")]
     scheme: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    params: Option<serde_json::Map<String, serde_json::Value>>,
+    params: Option<BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token68: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -229,12 +230,14 @@ fn challenge(
     };
     match challenge {
         Ok(challenge) => {
-            let params = challenge.params().iter();
+            // One by one: to collect a map brings a sort of its own, for a handful of names.
+            let mut params = BTreeMap::new();
+            for (name, value) in challenge.params() {
+                params.insert(name.clone(), clean(value));
+            }
             ChallengeObject {
                 scheme: Some(challenge.scheme().to_owned()),
-                params: Some(
-                    params.map(|(name, value)| (name.clone(), clean(value).into())).collect(),
-                ),
+                params: Some(params),
                 token68: Some(challenge.token68().map(clean)),
                 ..nothing
             }

@@ -64,13 +64,17 @@ impl Page<'_> {
         match &self.verdict {
             Verdict::Worked(digest) => {
                 out.blank();
-                out.wrapped("", 0, &format!("The login worked: the digest is {digest}"));
+                out.wrapped("", 0, &format!("The login worked: {digest}"));
             }
             Verdict::Refused(None) | Verdict::Offline if above => {}
             Verdict::Refused(hint) => {
                 if !above {
                     out.blank();
-                    out.wrapped("", 0, "It failed for none of the causes that are known here.");
+                    out.wrapped(
+                        "",
+                        0,
+                        "No cause of a refused login was found: the error above is all there is.",
+                    );
                 }
                 if let Some(hint) = hint.as_ref().filter(|_| !above) {
                     out.wrapped("hint: ", 6, hint);
@@ -190,6 +194,12 @@ impl Text {
                 self.line(&format!("{line} \\"));
                 line = "   ".to_owned();
             }
+            // A shell reads on behind it by itself.
+            if word == "&&" {
+                self.line(&format!("{line} &&"));
+                line = "   ".to_owned();
+                continue;
+            }
             line.push(' ');
             let room = (WIDTH - 2).saturating_sub(line.chars().count());
             let pieces = pieces(&word, room);
@@ -255,8 +265,12 @@ fn pieces(word: &str, room: usize) -> Vec<String> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that fails should fail loudly")]
 mod tests {
+    use super::super::{Environment, Process, run};
     use super::{Text, WIDTH};
+    use std::ffi::OsString;
+    use std::io::Read;
     use std::process::Command;
 
     fn shown(write: impl FnOnce(&mut Text)) -> String {
@@ -295,5 +309,40 @@ mod tests {
             assert!(!printed.is_empty());
             assert_eq!(printed, read(&command), "{text}");
         }
+    }
+
+    /// What is printed of an attempt without anybody being asked.
+    fn printed(terminal: bool, no_color: bool) -> String {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let args = ["explain", "--offline", "--status", "403", "alpine"];
+        let code = run(Process {
+            args: args.map(OsString::from).to_vec(),
+            environment: Environment { no_color, ..Environment::default() },
+            stdin: Box::new(std::io::empty()),
+            stdin_is_terminal: false,
+            stdout: Box::new(writer),
+            stdout_is_terminal: terminal,
+            stderr: Box::new(std::io::sink()),
+        });
+        assert_eq!(code, 4);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn there_is_colour_on_a_terminal_and_only_there() {
+        let plain = printed(false, false);
+        assert!(!plain.contains('\u{1b}'), "{plain}");
+        assert_eq!(printed(true, true), plain);
+        assert_eq!(printed(false, true), plain);
+        let painted = printed(true, false);
+        let bare: String = painted
+            .split('\u{1b}')
+            .enumerate()
+            .map(|(at, part)| if at == 0 { part } else { part.split_once('m').unwrap().1 })
+            .collect();
+        assert!(painted.contains("\u{1b}[1;31mThis decided"), "{painted}");
+        assert_eq!(bare, plain);
     }
 }

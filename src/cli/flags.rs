@@ -24,6 +24,8 @@ pub(crate) enum Group {
     Credentials,
     Connection,
     General,
+    /// Asks for something that no command does, so none is given.
+    Alone,
 }
 
 /// What a flag does.
@@ -38,8 +40,14 @@ pub(crate) enum Take {
 
 impl Group {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Group; 5] =
-        [Group::Answer, Group::Attempt, Group::Credentials, Group::Connection, Group::General];
+    pub(crate) const ALL: [Group; 6] = [
+        Group::Answer,
+        Group::Attempt,
+        Group::Credentials,
+        Group::Connection,
+        Group::General,
+        Group::Alone,
+    ];
 
     pub(crate) fn heading(self) -> &'static str {
         match self {
@@ -48,6 +56,7 @@ impl Group {
             Group::Credentials => "Credentials",
             Group::Connection => "Connection",
             Group::General => "General",
+            Group::Alone => "Without a command",
         }
     }
 }
@@ -385,5 +394,16 @@ pub(crate) const FLAGS: &[Flag] = &[
         help: "Print regq's version",
         more: "",
         take: Take::Version,
+    },
+    Flag {
+        long: "generate",
+        short: None,
+        group: Group::Alone,
+        help: "Print the man page, or a shell's completions",
+        more: "KIND is man, bash, zsh or fish.",
+        take: Take::Value("KIND", |options, text| {
+            options.generate = Some(options::generated(text)?);
+            Ok(())
+        }),
     },
 ];

@@ -22,12 +22,12 @@ pub(crate) fn help(command: Option<&Command>, detail: Detail) -> String {
     }
 }
 
-const ABOUT: &[&str] =
+pub(crate) const ABOUT: &[&str] =
     &["Asks container registries questions and gets trustworthy answers. Nothing is pulled, no \
      daemon is needed."];
 
 /// What a script wants to know about every command.
-const STREAMS: &[&str] =
+pub(crate) const STREAMS: &[&str] =
     &["Answers go to standard output, everything else to standard error. When several references \
      are given, all are tried, and the exit code is that of the first that failed."];
 
@@ -42,6 +42,20 @@ pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
     ("6", "no answer: name, connection, TLS, time, or the registry failed"),
     ("7", "the answer is not what was asked for, or not safe to act upon"),
     ("8", "this machine: a file that cannot be read, a full disk"),
+];
+
+/// The variables of the environment that mean something.
+pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
+    ("SSL_CERT_FILE", "a PEM file with authorities to trust, beside the built-in ones"),
+    ("REGQ_TRUST_REALM", "hosts of token servers, separated by commas, as for --trust-realm"),
+    ("REGISTRY_AUTH_FILE", "a credential file, used as that of --authfile"),
+    ("DOCKER_AUTH_CONFIG", "the text of a credential file"),
+    ("DOCKER_CONFIG", "the folder of docker's config.json, else ~/.docker"),
+    ("XDG_RUNTIME_DIR", "where podman's credentials are, else /run/containers/UID"),
+    ("XDG_CONFIG_HOME", "where podman's lasting credentials are, else ~/.config"),
+    ("HOME", "the folder that ~ stands for"),
+    ("PATH", "where docker-credential-NAME helpers are found"),
+    ("NO_COLOR", "when set, explain shows no colours on a terminal"),
 ];
 
 fn overview(detail: Detail) -> String {
@@ -62,6 +76,10 @@ fn overview(detail: Detail) -> String {
             for flag in FLAGS.iter().filter(|flag| flag.group == Group::General) {
                 out.flag(flag, detail);
             }
+            out.heading(Group::Alone.heading());
+            for flag in FLAGS.iter().filter(|flag| flag.group == Group::Alone) {
+                out.flag(flag, detail);
+            }
             out.heading("Examples");
             for (line, what) in COMMANDS.iter().filter_map(|command| command.examples.first()) {
                 out.example(line, what);
@@ -71,6 +89,10 @@ fn overview(detail: Detail) -> String {
             for (code, meaning) in EXIT_CODES {
                 out.line(&format!("  {code}  {meaning}"));
             }
+            out.heading("Environment");
+            for (variable, meaning) in ENVIRONMENT {
+                out.entry(&format!("  {variable}"), meaning, "");
+            }
         }
     }
     out.text
@@ -78,8 +100,7 @@ fn overview(detail: Detail) -> String {
 
 fn of_command(command: &Command, detail: Detail) -> String {
     let mut out = Page::default();
-    let flags = if matches!(command.operands, Operands::Maybe(_)) { "" } else { "[FLAGS] " };
-    out.line(&format!("Usage: regq {} {flags}{}", command.name, operands(command)));
+    out.line(&format!("Usage: regq {} {}", command.name, synopsis(command)));
     if !command.aliases.is_empty() {
         out.line(&format!("Also:  {}", command.aliases.join(", ")));
     }
@@ -105,6 +126,12 @@ fn of_command(command: &Command, detail: Detail) -> String {
         }
     }
     out.text
+}
+
+/// What stands behind the command's name.
+pub(crate) fn synopsis(command: &Command) -> String {
+    let flags = if matches!(command.operands, Operands::Maybe(_)) { "" } else { "[FLAGS] " };
+    format!("{flags}{}", operands(command))
 }
 
 fn operands(command: &Command) -> String {

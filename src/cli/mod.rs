@@ -4,6 +4,7 @@
 //! command in its own file asks the library, and `output` makes text of what comes back. `run`
 //! decides the exit code. Nothing here knows how a registry is talked to.
 
+mod completions;
 mod context;
 mod digest;
 mod explain;
@@ -15,6 +16,7 @@ mod hint;
 mod items;
 mod login;
 mod logout;
+mod man;
 mod manifest;
 mod options;
 mod output;
@@ -39,7 +41,7 @@ use regq::explain::Recorder;
 use self::context::Context;
 pub(crate) use self::context::Environment;
 use self::failure::Failure;
-use self::options::Loudness;
+use self::options::{Generated, Loudness};
 use self::output::{Messages, Stdout, StdoutError, Stop};
 use self::parse::{Detail, Request};
 
@@ -87,20 +89,9 @@ pub(crate) fn run(process: Process) -> u8 {
             Messages::new(stderr, Loudness::Quiet).write(&help::help(None, Detail::Short));
             return Kind::Usage.exit_code();
         }
-        Request::Help(command, detail) => {
-            let written = stdout.bytes(help::help(command, detail).as_bytes());
-            (
-                Arc::new(Messages::new(stderr, Loudness::Quiet)),
-                written.map(|()| 0).map_err(Stop::from),
-            )
-        }
-        Request::Version => {
-            let written = stdout.bytes(help::version().as_bytes());
-            (
-                Arc::new(Messages::new(stderr, Loudness::Quiet)),
-                written.map(|()| 0).map_err(Stop::from),
-            )
-        }
+        Request::Help(command, detail) => told(&mut stdout, stderr, &help::help(command, detail)),
+        Request::Version => told(&mut stdout, stderr, &help::version()),
+        Request::Generate(generated) => told(&mut stdout, stderr, &generate(generated)),
     };
     let failure = match ended {
         Ok(code) => return code,
@@ -112,4 +103,23 @@ pub(crate) fn run(process: Process) -> u8 {
     };
     messages.error(&failure.message, failure.hint.as_deref());
     failure.kind.exit_code()
+}
+
+/// An answer that is made of the tables alone.
+fn told(
+    stdout: &mut Stdout,
+    stderr: Box<dyn Write + Send>,
+    text: &str,
+) -> (Arc<Messages>, Result<u8, Stop>) {
+    let written = stdout.bytes(text.as_bytes()).map(|()| 0).map_err(Stop::from);
+    (Arc::new(Messages::new(stderr, Loudness::Quiet)), written)
+}
+
+fn generate(generated: Generated) -> String {
+    match generated {
+        Generated::Man => man::page(),
+        Generated::Bash => completions::bash(),
+        Generated::Zsh => completions::zsh(),
+        Generated::Fish => completions::fish(),
+    }
 }

@@ -73,6 +73,7 @@ pub(crate) struct Options {
     pub(crate) attempt: Attempt,
     pub(crate) offline: bool,
     pub(crate) curl: bool,
+    pub(crate) generate: Option<Generated>,
 }
 
 /// The pieces of somebody's own attempt to log in. `None` is unknown.
@@ -92,6 +93,29 @@ pub(crate) struct Attempt {
 pub(crate) enum TokenSource {
     Text(Secret),
     Stdin,
+}
+
+/// What is made of the tables for other programs to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Generated {
+    Man,
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// All of it by name.
+pub(crate) const GENERATED: [(&str, Generated); 4] = [
+    ("man", Generated::Man),
+    ("bash", Generated::Bash),
+    ("zsh", Generated::Zsh),
+    ("fish", Generated::Fish),
+];
+
+/// What to make, by name.
+pub(crate) fn generated(text: &str) -> Result<Generated, String> {
+    let found = GENERATED.iter().find(|(name, _)| *name == text);
+    found.map(|(_, kind)| *kind).ok_or_else(|| format!("{text:?}: not man, bash, zsh or fish"))
 }
 
 /// `OS/ARCH[/VARIANT]`, or `local` for the machine that runs this.

@@ -8,8 +8,8 @@ use std::ffi::{OsStr, OsString};
 use lexopt::{Arg, Parser};
 
 use super::context::Run;
-use super::flags::{self, Flag, Take};
-use super::options::{Options, TokenSource};
+use super::flags::{self, Flag, Group, Take};
+use super::options::{Generated, Options, TokenSource};
 use super::suggest;
 use super::table::{self, Action, Command, Operands};
 
@@ -19,6 +19,8 @@ pub(crate) enum Request {
     Nothing,
     Help(Option<&'static Command>, Detail),
     Version,
+    /// Something made of the tables for another program.
+    Generate(Generated),
     Run(Box<Call>),
 }
 
@@ -166,7 +168,13 @@ impl Seen {
     /// What belongs together, or does not.
     fn check(self) -> Result<Request, UsageError> {
         let Some(command) = self.command else {
-            return Err(self.wrong("a command is missing".to_owned()));
+            return match self.options.generate {
+                Some(generated) if self.flags.iter().all(|flag| flag.group == Group::Alone) => {
+                    Ok(Request::Generate(generated))
+                }
+                Some(_) => Err(self.wrong("--generate takes no other flags".to_owned())),
+                None => Err(self.wrong("a command is missing".to_owned())),
+            };
         };
         if let Some(flag) = self.flags.iter().find(|flag| !command.takes(flag)) {
             return Err(self.wrong(format!("{} has no flag --{}", command.name, flag.long)));

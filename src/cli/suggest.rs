@@ -39,6 +39,10 @@ pub(crate) const FOREIGN: &[Foreign] = &[
     },
     Foreign { theirs: &["version"], advice: "regq --version prints it" },
     Foreign {
+        theirs: &["completion", "completions"],
+        advice: "regq --generate bash prints them, and so for zsh and fish",
+    },
+    Foreign {
         theirs: &["--creds", "--username", "--src-creds", "-u"],
         advice: "credentials are given with --user NAME and --password-stdin or --password-file FILE",
     },
@@ -122,10 +126,8 @@ pub(crate) fn command(word: &str) -> Option<String> {
     if word.contains(['/', ':', '@']) {
         return Some(format!("the command comes first: regq digest {word}"));
     }
-    let names = COMMANDS
-        .iter()
-        .flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()));
-    nearest(word, names).map(|name| format!("did you mean regq {name}"))
+    nearest(word, COMMANDS.iter().flat_map(Command::names))
+        .map(|name| format!("did you mean regq {name}"))
 }
 
 /// A hint for a flag that there is not, given with its dashes.

@@ -1,6 +1,6 @@
 //! The commands of regq, each declared once.
 //!
-//! The parser, the help and the suggestions are made of this table and that of the flags, and know no
+//! The parser, the help, the man page, the completions and the suggestions are made of this table and that of the flags, and know no
 //! name that is not in them. What a command does is in its own file.
 
 use super::context::Run;
@@ -47,6 +47,11 @@ pub(crate) enum Action {
 }
 
 impl Command {
+    /// Its name and the others for it.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+
     /// Its flags in the order of the flag table, those of every command included.
     pub(crate) fn takes(&self, flag: &Flag) -> bool {
         flag.group == Group::General || self.flags.iter().any(|group| group.contains(&flag.long))

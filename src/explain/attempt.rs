@@ -143,7 +143,11 @@ impl<'a> Attempt<'a> {
         });
         let secret = answer.as_ref().and_then(|answer| answer.token.clone()).or(ready);
         let lines = first.and_then(|hop| hop.reply.as_ref()).map(|reply| reply.challenges.clone());
-        let before = walk.hops().find(registry).filter(|hop| Some(hop.url.origin()) != origin);
+        let redirects = |hop: &&Hop| {
+            let status = hop.reply.as_ref().map_or(0, |reply| reply.status);
+            registry(hop) && (300..400).contains(&status) && Some(hop.url.origin()) != origin
+        };
+        let before = walk.hops().find(redirects);
         Attempt {
             given: false,
             reference,
@@ -228,6 +232,11 @@ impl<'a> Attempt<'a> {
         scopes(scope).filter(Scope::is_repository).collect()
     }
 
+    /// True when the challenge asks for this repository, and for something else than to pull from it.
+    pub(super) fn wants_no_pull(&self, name: &str) -> bool {
+        self.challenged().iter().find(|scope| scope.name == name).is_some_and(|one| !one.pulls())
+    }
+
     /// The name of the repository that a token must be for: the challenge's, which knows of prefixes that
     /// proxies add, and with `library/` where Docker Hub wants that.
     pub(super) fn wanted(&self) -> Option<String> {
@@ -281,7 +290,7 @@ impl<'a> Attempt<'a> {
     /// `account`.
     pub(super) fn user(&self) -> Option<String> {
         match (&self.asked, self.offered) {
-            (Some(asked), _) if self.given => asked.value("account").map(str::to_owned),
+            (Some(asked), _) if self.given => asked.user().map(str::to_owned),
             (_, Some(Identity::Credential { user, .. })) => user.clone(),
             _ => None,
         }

@@ -56,11 +56,19 @@ impl Given {
         self.token_url.as_deref().map(Asked::read)
     }
 
-    /// The field lines, without the header's name.
+    /// The field lines, without the header's name. Empty ones stay between others: errors say which line they are
+    /// in, and at which byte of what was given. When all are empty there is none.
     pub(super) fn lines(&self) -> Option<Vec<Vec<u8>>> {
-        let lines = self.challenges.as_ref()?;
-        let lines = lines.iter().map(|line| without(line.trim(), "www-authenticate:").trim());
-        Some(lines.filter(|line| !line.is_empty()).map(|line| line.as_bytes().to_vec()).collect())
+        let lines = self.challenges.as_ref()?.iter();
+        let lines = lines.map(|line| match without(line.trim_start(), "www-authenticate:") {
+            value if value.len() < line.trim_start().len() => value.trim_start_matches([' ', '\t']),
+            _ => line.as_str(),
+        });
+        // What comes out of a terminal or a log has line ends, which are no part of a value.
+        let lines: Vec<_> =
+            lines.map(|line| line.trim_end_matches(['\r', '\n']).as_bytes().to_vec()).collect();
+        let none = lines.iter().all(|line| line.trim_ascii().is_empty());
+        Some(if none { Vec::new() } else { lines })
     }
 
     pub(super) fn token_answer(&self) -> Option<TokenAnswer> {
@@ -77,7 +85,8 @@ impl Given {
     /// What of it may not be shown.
     pub(super) fn secrets(&self) -> Vec<Secret> {
         let answer = self.token_answer().map(|answer| answer.secrets()).unwrap_or_default();
-        self.token.iter().cloned().chain(answer).collect()
+        let asked = self.asked().map(|asked| asked.secrets).unwrap_or_default();
+        self.token.iter().cloned().chain(answer).chain(asked).collect()
     }
 }
 

@@ -63,6 +63,8 @@ pub(super) struct Entry {
 
 /// What begins like this is Google's, however many dots there are in it.
 const GOOGLE: &str = "ya29.";
+/// What access tokens that serve as passwords begin with: GitHub's, Docker Hub's, GitLab's. They may have dots too.
+pub(super) const PASSWORDS: [&str; 4] = ["ghp_", "github_pat_", "dckr_pat_", "glpat-"];
 
 impl Token {
     pub(super) fn read(secret: Secret) -> Token {
@@ -109,6 +111,7 @@ fn read(text: &str) -> Form {
     let parts: Vec<&str> = text.split('.').collect();
     let (header, claims) = match parts.as_slice() {
         _ if text.starts_with(GOOGLE) => return Form::Opaque,
+        _ if PASSWORDS.iter().any(|prefix| text.starts_with(prefix)) => return Form::Opaque,
         [header, claims, _] => (decode(header), decode(claims)),
         // Cut off behind its claims or within them.
         [header, _] => match decode(header) {

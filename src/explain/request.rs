@@ -3,6 +3,7 @@
 //! Not a URL parser: what is compared is what a token server sees, pair by pair. Scopes follow distribution's
 //! `docs/content/spec/auth/scope.md`.
 
+use crate::credentials::Secret;
 use crate::url::Url;
 
 /// What a token server was asked.
@@ -10,6 +11,10 @@ use crate::url::Url;
 pub(super) struct Asked {
     /// Scheme, host, port and path; `None` when that is no URL.
     pub(super) server: Option<Url>,
+    /// What of it may not be shown.
+    pub(super) secrets: Vec<Secret>,
+    /// The user in `user:password@host`.
+    user: Option<String>,
     pairs: Vec<Pair>,
 }
 
@@ -20,6 +25,8 @@ pub(super) struct Pair {
     pub(super) value: String,
     /// The value as it stands in the URL.
     pub(super) raw: String,
+    /// True where there is a name alone.
+    bare: bool,
 }
 
 /// A part of a scope: `type:name:actions`, of which any may be empty.
@@ -38,9 +45,23 @@ impl Asked {
         let (server, query) = url.split_once('?').unwrap_or((url, ""));
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, raw) = pair.split_once('=').unwrap_or((pair, ""));
-            Pair { name: decode(name), value: decode(raw), raw: raw.to_owned() }
+            let bare = !pair.contains('=');
+            Pair { name: decode(name), value: decode(raw), raw: raw.to_owned(), bare }
         });
-        Asked { server: Url::parse(server).ok(), pairs: pairs.collect() }
+        let pairs: Vec<_> = pairs.collect();
+        let (server, login) = without_login(server);
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        let mut secrets = vec![Secret::new(password), Secret::new(decode(password))];
+        for pair in pairs.iter().filter(|pair| pair.is_secret()) {
+            secrets.extend([&pair.value, &pair.raw].into_iter().map(Secret::new));
+        }
+        let user = Some(decode(user)).filter(|user| !user.is_empty());
+        Asked { server: Url::parse(&server).ok(), secrets, user, pairs }
+    }
+
+    /// The user whose password went along, or who is said to have asked.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.value("account").or(self.user.as_deref())
     }
 
     /// The pairs with this name.
@@ -73,17 +94,18 @@ impl Asked {
             Some(server) => format!("{}{}", server.origin(), server.path()),
             None => "(not a URL)".to_owned(),
         };
-        for (at, Pair { name, value, raw }) in self.pairs.iter().enumerate() {
+        for (at, pair) in self.pairs.iter().enumerate() {
+            let Pair { name, value, raw, bare } = pair;
             text.push(if at == 0 { '?' } else { '&' });
-            text.push_str(name);
-            let plain = name.strip_prefix("amp;").unwrap_or(name);
-            match SHOWN.contains(&plain) {
-                true if raw.contains('%') && !value.contains(['&', '#', '%']) => {
-                    text.push_str(&format!("={value}"));
-                }
-                true => text.push_str(&format!("={raw}")),
-                false => text.push_str("=..."),
-            }
+            let value = match (pair.is_shown(), bare) {
+                (_, true) => "",
+                (true, _) if raw.contains('%') && !value.contains(['&', '#', '%']) => value,
+                (true, _) => raw,
+                (false, _) => "...",
+            };
+            text.push_str(if *bare && !pair.is_shown() { "..." } else { name });
+            text.push_str(if *bare { "" } else { "=" });
+            text.push_str(value);
         }
         text
     }
@@ -91,6 +113,35 @@ impl Asked {
 
 /// What a token request is made of; nothing of it is secret.
 const SHOWN: [&str; 4] = ["service", "scope", "account", "client_id"];
+/// Names of parameters with one of these in them have a secret for a value, wherever that turns up again.
+const SECRET: [&str; 8] = ["pass", "pwd", "secret", "token", "key", "auth", "sig", "code"];
+
+impl Pair {
+    fn plain_name(&self) -> &str {
+        self.name.strip_prefix("amp;").unwrap_or(&self.name)
+    }
+
+    fn is_shown(&self) -> bool {
+        SHOWN.contains(&self.plain_name())
+    }
+
+    fn is_secret(&self) -> bool {
+        let name = self.name.to_ascii_lowercase();
+        !self.is_shown() && SECRET.iter().any(|word| name.contains(word))
+    }
+}
+
+/// The URL without `user:password@`, and that without its `@`.
+fn without_login(url: &str) -> (String, &str) {
+    let split = || {
+        let (scheme, rest) = url.split_once("://")?;
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(end)?;
+        let (login, host) = authority.rsplit_once('@')?;
+        Some((format!("{scheme}://{host}{path}"), login))
+    };
+    split().unwrap_or_else(|| (url.to_owned(), ""))
+}
 
 /// The parts of a scope's text.
 pub(super) fn scopes(text: &str) -> impl Iterator<Item = Scope<'_>> {
@@ -103,6 +154,11 @@ impl<'a> Scope<'a> {
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         let (name, actions) = rest.rsplit_once(':').unwrap_or((rest, ""));
         Scope { kind, name, actions }
+    }
+
+    /// True when pulling is among the actions.
+    pub(super) fn pulls(&self) -> bool {
+        self.actions.split([',', ';']).any(|action| matches!(action.trim(), "pull" | "*"))
     }
 
     /// True for a repository, of whatever class.

@@ -115,7 +115,10 @@ pub(super) fn walked(walk: &Walk, attempt: &Attempt<'_>) -> Vec<Step> {
                 };
                 let (method, url) = (&hop.method, hop.url.redacted());
                 steps.push(step(request, format!("{method} {url}, {}", sent(hop))));
-                let Some(reply) = &hop.reply else { continue };
+                let Some(reply) = &hop.reply else {
+                    steps.push(step(answer, "none"));
+                    continue;
+                };
                 steps.push(step(answer, said(hop, reply)));
                 let challenged = reply.status == 401 && hop.party == Party::Registry;
                 if challenged && !challenge_told && reply.challenges == attempt.lines {
@@ -123,6 +126,7 @@ pub(super) fn walked(walk: &Walk, attempt: &Attempt<'_>) -> Vec<Step> {
                     steps.extend(challenges(attempt));
                 }
                 if hop.party == Party::TokenServer
+                    && (200..300).contains(&reply.status)
                     && !token_told
                     && let Some(token) = &attempt.token
                 {

@@ -20,8 +20,7 @@ pub struct Resolve {
     pub verify: bool,
     /// The digest of the manifest for this platform, in place of the index's.
     pub platform: Option<Platform>,
-    /// When a HEAD is answered 404, 429 or 5xx, ask once more by GET for what the registry says of it: a HEAD's
-    /// answer has no words.
+    /// When a HEAD fails, ask once more by GET for what the registry says of it: a HEAD's answer has no words.
     pub reasons: bool,
 }
 
@@ -157,7 +156,7 @@ impl Exchange<'_> {
             405 | 501 => self.get_manifest(which).map(Resolved::from),
             401 if reply.authorization.is_some() => self.second_look(which, reply),
             403 => self.second_look(which, reply),
-            404 | 429 | 500.. if reasons => self.hear(which, reply),
+            400.. if reasons => self.hear(which, reply),
             _ => Err(reply.into_error()),
         }
     }

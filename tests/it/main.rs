@@ -14,6 +14,8 @@ mod conversation;
 #[cfg(feature = "cli")]
 mod credentials;
 mod digest;
+#[cfg(feature = "cli")]
+mod explain;
 mod literal_grammar;
 mod platform;
 mod properties_challenge;

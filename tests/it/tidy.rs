@@ -116,6 +116,30 @@ fn the_sources_keep_their_layers() {
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }
 
+/// The names between backticks in a row's last cell.
+fn named_in_last_cells(text: &str) -> Vec<&str> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'));
+    let cells = rows.filter_map(|row| row.rsplit('|').next());
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn the_tests_that_security_names_are_there() {
+    let security = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let named = named_in_last_cells(&security);
+    let tests: Vec<_> =
+        ["src", "tests"].into_iter().flat_map(rust_files).map(|(_, text)| text).collect();
+    let is_there = |name: &str| match name.strip_prefix("tests/") {
+        Some(_) => root().join(name).exists(),
+        // What is run by make is no test's name.
+        None if name.contains(' ') => true,
+        None => tests.iter().any(|text| text.contains(&format!("fn {name}()"))),
+    };
+    let missing: Vec<_> = named.iter().filter(|name| !is_there(name)).collect();
+    assert!(named.len() > 25, "{named:?}");
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn every_test_file_is_compiled() {
     let orphans = undeclared(&rust_files("tests/it"));

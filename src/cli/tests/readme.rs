@@ -7,7 +7,7 @@ use regq::error::Kind;
 
 use super::shell_words;
 use crate::cli::flags;
-use crate::cli::help::EXIT_CODES;
+use crate::cli::help::{ENVIRONMENT, EXIT_CODES};
 use crate::cli::parse::{Request, parse};
 use crate::cli::table::{Action, COMMANDS};
 
@@ -46,7 +46,7 @@ fn command_lines_are_taken_by_the_parser() {
         let given = words.map(|word| if word == "COMMAND" { "digest".to_owned() } else { word });
         let request = parse(given.map(OsString::from).collect());
         assert!(
-            matches!(request, Ok(Request::Run(_) | Request::Help(..))),
+            matches!(request, Ok(Request::Run(_) | Request::Help(..) | Request::Generate(_))),
             "{line}: {:?}",
             request.err()
         );
@@ -108,4 +108,18 @@ fn exit_codes_are_those_there_are() {
     assert_eq!(table_under("exit code"), due);
     let codes: Vec<_> = EXIT_CODES.iter().map(|(code, _)| *code).collect();
     assert_eq!(codes, ["0", "1", "2", "3", "4", "5", "6", "7", "8"]);
+}
+
+#[test]
+fn variables_are_those_there_are() {
+    let due: Vec<_> = ENVIRONMENT.iter().map(|(name, meaning)| vec![*name, *meaning]).collect();
+    assert_eq!(table_under("variable"), due);
+    // Each that is read has its name between quotes, in capitals.
+    let read = include_str!("../../main.rs").split('"').skip(1).step_by(2);
+    let upper = |name: &&str| name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    let read: Vec<_> = read.filter(upper).collect();
+    assert!(read.len() >= 9, "{read:?}");
+    for name in read {
+        assert!(ENVIRONMENT.iter().any(|(variable, _)| *variable == name), "{name}");
+    }
 }

@@ -276,8 +276,13 @@ fn scope_other(attempt: &Attempt<'_>) -> Option<Sign> {
     let repository = attempt.repository()?;
     let scopes = attempt.challenged();
     let hub = attempt.is_docker_hub();
+    // A scope may begin with the registry's own host.
+    let host = attempt.reference?.registry().name();
+    let own = |name: &str| name.strip_prefix(host.as_str())?.strip_prefix('/').map(str::to_owned);
     let same = |scope: &Scope<'_>| {
-        scope.name == repository || (hub && format!("library/{}", scope.name) == repository)
+        scope.name == repository
+            || own(scope.name).as_deref() == Some(repository)
+            || (hub && format!("library/{}", scope.name) == repository)
     };
     let first = scopes.first().filter(|scope| !scope.name.is_empty())?;
     let text =

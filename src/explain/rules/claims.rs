@@ -2,7 +2,9 @@
 
 use super::super::attempt::Attempt;
 use super::super::jwt::{Access, Form, Token};
-use super::rule::{Check, Rule, RuleKind, Sign, asker, password_prefix, seen, slightly};
+use super::rule::{
+    Check, Rule, RuleKind, Sign, asked_scopes, asker, password_prefix, seen, slightly,
+};
 use crate::dates::utc;
 use crate::error::Identity;
 
@@ -169,16 +171,30 @@ fn access_other(attempt: &Attempt<'_>) -> Option<Sign> {
 fn access_no_pull(attempt: &Attempt<'_>) -> Option<Sign> {
     let entry =
         attempt.entry().filter(|entry| !entry.actions.is_empty() && !entry.allows("pull"))?;
-    seen(format!("the token's access is {:?}", entry.shown()))
+    let text = format!("the token's access is {:?}", entry.shown());
+    (!attempt.wants_no_pull(&entry.name)).then(|| seen(text)).flatten()
 }
 
 fn access_missing(attempt: &Attempt<'_>) -> Option<Sign> {
     let text = "the token has no access claim".to_owned();
     match attempt.access()? {
-        // What the realm itself gave is the registry's kind of token: Gitea's says nothing of access.
-        Access::Missing if attempt.given => seen(text),
+        // What the realm itself gave is the registry's kind of token.
+        Access::Missing if attempt.given && is_granted_by_name(attempt) => seen(text),
         Access::Missing => slightly(text),
         Access::Unreadable | Access::Entries(_) => None,
+    }
+}
+
+/// True where tokens are for repositories, as far as is known. Those of others, such as Gitea's, say nothing of
+/// access, and their challenges ask for `*` or for nothing at all.
+fn is_granted_by_name(attempt: &Attempt<'_>) -> bool {
+    if attempt.is_docker_hub() {
+        return true;
+    }
+    match (attempt.bearer(), attempt.param("scope")) {
+        (Some(_), Some(_)) => !attempt.challenged().is_empty(),
+        (Some(_), None) => attempt.param("service").is_some(),
+        (None, _) => !asked_scopes(attempt).is_empty(),
     }
 }
 
@@ -261,7 +277,8 @@ fn issuer(attempt: &Attempt<'_>) -> Option<Sign> {
 
 fn damaged(attempt: &Attempt<'_>) -> Option<Sign> {
     let token = attempt.token.as_ref()?;
-    if token.secret.expose().bytes().any(|byte| !byte.is_ascii_graphic()) {
+    // A line end in a token that somebody copied is damage; in one that came from a server it is worse.
+    if !attempt.given && token.secret.expose().bytes().any(|byte| !byte.is_ascii_graphic()) {
         return None;
     }
     match &token.form {

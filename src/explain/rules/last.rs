@@ -3,11 +3,11 @@
 use super::super::attempt::{Attempt, Challenges};
 use super::super::jwt::{Form, Token};
 use super::super::request::{Scope, scopes};
-use super::rule::{Check, Rule, RuleKind, Sign, error, password_prefix, seen};
+use super::rule::{Check, Rule, RuleKind, Sign, error, password_prefix, seen, slightly};
 use crate::challenge::Challenge;
 use crate::credentials::Secret;
 use crate::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::json::Json;
 use crate::oci::Words;
 
@@ -106,7 +106,7 @@ pub(super) const RULES: &[Rule] = &[
         brief: "the registry has moved to another host",
         advice: "a token is for the host that asks for it: use the new host's name",
         check: Check::Question,
-        kind: RuleKind::Fault,
+        kind: RuleKind::Answer,
         sees: moved,
     },
     Rule {
@@ -207,7 +207,13 @@ fn rejected(attempt: &Attempt<'_>) -> Option<Sign> {
     let issuer =
         attempt.token.as_ref().and_then(Token::claims).and_then(|claims| claims.text("iss"));
     let issuer = issuer.map(|issuer| format!("; its iss is {issuer:?}")).unwrap_or_default();
-    seen(format!("{text}; the challenge's error is invalid_token{kid}{issuer}"))
+    let claims = attempt.token.as_ref().and_then(Token::claims);
+    let timed = claims.is_some_and(|claims| claims.time("exp").or(claims.time("nbf")).is_some());
+    let times = match (timed, attempt.last.date) {
+        (true, None) => "; whether its times fit is not known without the answer's Date",
+        (..) => "",
+    };
+    seen(format!("{text}; the challenge's error is invalid_token{kid}{issuer}{times}"))
 }
 
 fn insufficient(attempt: &Attempt<'_>) -> Option<Sign> {
@@ -320,7 +326,10 @@ fn moved(attempt: &Attempt<'_>) -> Option<Sign> {
     let from = attempt.moved_from.as_ref()?;
     let site = attempt.site.as_ref().filter(|_| attempt.challenges.is_some())?;
     let to = site.url.origin().authority();
-    seen(format!("{from} redirects to {to}, which has a challenge of its own"))
+    let text = format!("{from} redirects to {to}, which has a challenge of its own");
+    // regq asks there anew, which is why it fails only for who has credentials for the first host and not for this.
+    let denied = error(attempt).is_some_and(|error| error.kind() == Kind::Denied);
+    if denied && !attempt.sent_credentials() { seen(text) } else { slightly(text) }
 }
 
 fn too_large(attempt: &Attempt<'_>) -> Option<Sign> {
@@ -349,10 +358,16 @@ fn digest(attempt: &Attempt<'_>) -> Option<Sign> {
         None if !attempt.given => return None,
         None => {}
     }
-    let (pinned, body) = (attempt.reference?.digest()?, attempt.last.body.as_deref()?);
+    let (pinned, body) = (attempt.reference?.digest()?, manifest(attempt)?);
     let computed = Digest::of(pinned.algorithm(), body);
     let text = format!("the reference asks for {pinned}, the body's hash is {computed}");
-    (attempt.last.status == Some(200) && computed != *pinned).then(|| seen(text)).flatten()
+    (computed != *pinned).then(|| seen(text)).flatten()
+}
+
+/// What was given as a manifest. An answer to HEAD has an empty body, which says nothing.
+fn manifest<'a>(attempt: &'a Attempt<'_>) -> Option<&'a [u8]> {
+    let body = attempt.last.body.as_deref().filter(|body| !body.is_empty());
+    body.filter(|_| attempt.last.status == Some(200))
 }
 
 fn not_a_manifest(attempt: &Attempt<'_>) -> Option<Sign> {
@@ -362,7 +377,7 @@ fn not_a_manifest(attempt: &Attempt<'_>) -> Option<Sign> {
         None if !attempt.given => return None,
         None => {}
     }
-    let body = attempt.last.body.as_deref().filter(|_| attempt.last.status == Some(200))?;
+    let body = manifest(attempt)?;
     let json = Json::read(body).ok();
     if json.is_some_and(|json| json.get("schemaVersion").is_some()) {
         return None;

@@ -154,17 +154,23 @@ fn host(attempt: &Attempt<'_>) -> Option<Sign> {
     let names =
         [Some(registry.name()), Some(registry.api_host().to_owned()), hub.map(str::to_owned)];
     let starts = |name: &str| {
-        names
-            .iter()
-            .flatten()
-            .any(|host| name.strip_prefix(host.as_str()).is_some_and(|rest| rest.starts_with('/')))
+        let begins = |host: &String| {
+            let (first, rest) = name.split_at_checked(host.len())?;
+            (first.eq_ignore_ascii_case(host) && rest.starts_with('/')).then_some(())
+        };
+        names.iter().flatten().any(|host| begins(host).is_some())
     };
     let asked = asked_scopes(attempt);
-    let scope = asked.iter().find(|scope| starts(scope.name))?;
-    // Unless the registry itself wants it so.
-    let wanted = attempt.challenged().iter().any(|challenged| challenged.name == scope.name);
+    // A repository may be named after its registry's host.
+    let own = |scope: &&Scope<'_>| attempt.repository() == Some(scope.name);
+    let scope = asked.iter().find(|scope| starts(scope.name) && !own(scope))?;
     let text = format!("the scope in the token URL names {:?}", scope.name);
-    (!wanted).then(|| seen(text)).flatten()
+    (!is_challenged(attempt, scope)).then(|| seen(text)).flatten()
+}
+
+/// True when the registry itself names that repository so.
+fn is_challenged(attempt: &Attempt<'_>, scope: &Scope<'_>) -> bool {
+    attempt.challenged().iter().any(|challenged| challenged.name == scope.name)
 }
 
 fn tag(attempt: &Attempt<'_>) -> Option<Sign> {
@@ -203,10 +209,10 @@ fn joiner(attempt: &Attempt<'_>) -> Option<Sign> {
 
 fn no_pull(attempt: &Attempt<'_>) -> Option<Sign> {
     let asked = asked_scopes(attempt);
-    let pulls = |scope: &Scope<'_>| {
-        scope.actions.split([',', ';']).any(|action| matches!(action.trim(), "pull" | "*"))
-    };
-    let first = asked.first().filter(|_| !asked.iter().any(pulls))?;
+    let first = asked.first().filter(|_| !asked.iter().any(Scope::pulls))?;
+    if attempt.wants_no_pull(first.name) {
+        return None;
+    }
     seen(format!("the scope in the token URL asks for {:?} of {:?}", first.actions, first.name))
 }
 
@@ -222,6 +228,6 @@ fn uppercase(attempt: &Attempt<'_>) -> Option<Sign> {
         let repository = name.split([':', '@', '%']).next().unwrap_or_default();
         repository.bytes().any(|byte| byte.is_ascii_uppercase())
     };
-    let scope = asked.iter().find(upper)?;
+    let scope = asked.iter().find(upper).filter(|scope| !is_challenged(attempt, scope))?;
     seen(format!("the scope in the token URL names {:?}", scope.name))
 }

@@ -3,6 +3,7 @@
 //! A sign is a function from an attempt to what it saw there; it is silent without evidence.
 
 use super::super::attempt::Attempt;
+use super::super::jwt::PASSWORDS;
 use super::super::request::Scope;
 use crate::error::{Error, Refusal};
 
@@ -101,9 +102,6 @@ pub(super) fn refusal<'a>(attempt: &Attempt<'a>) -> Option<&'a Refusal> {
         _ => None,
     }
 }
-
-/// What access tokens that serve as passwords begin with: GitHub's, Docker Hub's, GitLab's.
-const PASSWORDS: [&str; 4] = ["ghp_", "github_pat_", "dckr_pat_", "glpat-"];
 
 /// The beginning of the token that says that it is a password.
 pub(super) fn password_prefix(attempt: &Attempt<'_>) -> Option<&'static str> {

@@ -71,7 +71,13 @@ fn help_is_an_answer() {
     long.code(0).stderr("");
     assert_eq!(regq("help").stdout, long.stdout);
     let text = String::from_utf8(long.stdout).unwrap();
-    for part in ["Commands:\n  digest REF...", "Exit codes:\n  0  done\n", "\n  8  this machine"] {
+    for part in [
+        "Commands:\n  digest REF...",
+        "Without a command:\n      --generate KIND ",
+        "Exit codes:\n  0  done\n",
+        "\n  8  this machine",
+        "Environment:\n  SSL_CERT_FILE  ",
+    ] {
         assert!(text.contains(part), "{part:?} in\n{text}");
     }
     for command in ["digest", "manifest", "parse", "help"] {
@@ -90,4 +96,22 @@ fn help_and_version_win_over_what_is_wrong_behind_them() {
     regq("--version --frobnicate").code(0).stdout("regq 0.1.0\n").stderr("");
     regq("-V").code(0).stdout("regq 0.1.0\n").stderr("");
     regq("parse -V x").code(0).stdout("regq 0.1.0\n").stderr("");
+}
+
+#[test]
+fn what_other_programs_read_is_an_answer() {
+    for (kind, first) in [
+        ("man", ".TH REGQ 1 "),
+        ("bash", "# Completes regq in bash; made by regq --generate bash.\n_regq() {\n"),
+        ("zsh", "#compdef regq\n"),
+        ("fish", "# Completes regq in fish; made by regq --generate fish.\n"),
+    ] {
+        let made = regq(&format!("--generate {kind}"));
+        made.code(0).stderr("");
+        let text = String::from_utf8(made.stdout).unwrap();
+        assert!(text.starts_with(first) && text.ends_with('\n'), "{kind}: {text}");
+        assert_eq!(regq(&format!("--generate={kind}")).stdout, text.as_bytes(), "{kind}");
+    }
+    // Help and version win here too.
+    regq("--generate man --version").code(0).stdout("regq 0.1.0\n").stderr("");
 }

@@ -4,8 +4,10 @@
 //! How registries are talked to is tested in `conversation`.
 
 mod answers;
+mod explain;
 mod help;
 mod names;
+mod refusals;
 mod said;
 mod story;
 mod streams;

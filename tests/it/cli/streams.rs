@@ -14,6 +14,7 @@ fn a_reader_that_goes_away_is_no_failure() {
         "parse --get tag alpine",
         "--help",
         "--version",
+        "--generate man",
     ] {
         Regq::new().args(line.split(' ')).closed_stdout().run().code(0).stderr("");
     }
@@ -21,9 +22,14 @@ fn a_reader_that_goes_away_is_no_failure() {
 
 #[test]
 fn a_full_disk_is_a_failure() {
-    for line in
-        ["parse alpine", "parse --json alpine", "parse --get tag alpine", "--help", "--version"]
-    {
+    for line in [
+        "parse alpine",
+        "parse --json alpine",
+        "parse --get tag alpine",
+        "--help",
+        "--version",
+        "--generate man",
+    ] {
         Regq::new()
             .args(line.split(' '))
             .full_stdout()

@@ -28,8 +28,28 @@ fn commands_that_there_are_not() {
         "help takes one COMMAND at most, and 2 are given",
         "regq help help lists what it takes",
     );
+    refused(
+        "completion bash",
+        "unknown command \"completion\"",
+        "regq --generate bash prints them, and so for zsh and fish",
+    );
     refused("--json", "a command is missing", "regq --help lists the commands");
     refused("-- --json", "unknown command \"--json\"", "regq --help lists the commands");
+}
+
+#[test]
+fn what_is_generated_stands_alone() {
+    let all = "regq --help lists the commands";
+    refused("--generate nonsense", "--generate: \"nonsense\": not man, bash, zsh or fish", all);
+    refused("--generate", "--generate needs a value: --generate KIND", all);
+    refused("--generate=", "--generate: \"\": not man, bash, zsh or fish", all);
+    refused("--json --generate man", "--generate takes no other flags", all);
+    refused("--generate man dig", "unknown command \"dig\"", "did you mean regq digest");
+    refused(
+        "digest --generate man",
+        "digest has no flag --generate",
+        "regq help digest lists what it takes",
+    );
 }
 
 #[test]

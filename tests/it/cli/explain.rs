@@ -1,0 +1,155 @@
+//! `regq explain` as a command: what it takes, where it answers, and how its text is set.
+
+use super::regq;
+use crate::support::{Auth, Content, Ran, Registry, Regq};
+
+const STORY: &str = include_str!("../../vectors/story-token.txt");
+
+#[test]
+fn what_belongs_together_is_checked_before_anything_is_done() {
+    let see = "regq help explain lists what it takes";
+    for (line, message) in [
+        ("explain", "explain needs a REF"),
+        ("explain --token x", "explain needs a REF"),
+        ("explain a b", "explain takes one REF, and 2 are given"),
+        ("explain --offline a b", "explain takes one REF, and 2 are given"),
+        ("explain -", "explain takes one REF, not a list on standard input"),
+        (
+            "explain --token - --user ada --password-stdin a",
+            "--token - and --password-stdin both read standard input, and there is one",
+        ),
+        ("explain --status 99 a", "--status: \"99\": an HTTP status is a number from 100 to 599"),
+        ("explain --status 600 a", "--status: \"600\": an HTTP status is a number from 100 to 599"),
+        (
+            "explain --date yesterday a",
+            "--date: \"yesterday\": not a date such as \"Thu, 22 Sep 2016 12:23:03 GMT\"",
+        ),
+        ("explain --body - a", "--body: this takes a file, not standard input"),
+        ("digest --offline a", "digest has no flag --offline"),
+    ] {
+        let command = line.split(' ').next().unwrap();
+        let see = see.replace("explain", command);
+        regq(line).code(2).stdout("").stderr(format!("regq: {message}\nhint: {see}\n"));
+    }
+}
+
+#[test]
+fn a_name_that_cannot_be_read_is_a_failure_of_that_name() {
+    let message = "repository names are lower case";
+    regq("explain --offline Foo/bar")
+        .code(2)
+        .stdout("")
+        .stderr(format!("regq: \"Foo/bar\": byte 0: {message}\nhint: did you mean foo/bar\n"));
+    let objects = regq("explain --json Foo/bar").code(2).json();
+    assert_eq!(
+        (&objects[0]["reference"], &objects[0]["error"]["kind"]),
+        (&"Foo/bar".into(), &"usage".into())
+    );
+}
+
+#[test]
+fn files_that_cannot_be_read_stop_everything() {
+    regq("explain --offline --body /absent/body")
+        .code(8)
+        .stdout("")
+        .stderr("regq: /absent/body: cannot be read: No such file or directory (os error 2)\n");
+    regq("explain --ca-file /absent/ca localhost:1/a").code(8).stdout("");
+}
+
+#[test]
+fn nothing_given_is_nothing_to_judge() {
+    regq("explain --offline").code(0).stdout("Nothing was given to judge.\n").stderr("");
+    let json = regq("explain --offline --json").code(0).stderr("").json();
+    let object = &json[0];
+    assert!(object["reference"].is_null() && object["token"].is_null(), "{object}");
+    assert!(object["command"].is_null() && object["curl"].is_null(), "{object}");
+    for list in ["steps", "challenges", "findings"] {
+        assert_eq!(object[list], serde_json::json!([]), "{list}");
+    }
+    assert_eq!(object["outcome"], serde_json::json!({"exitCode": 0, "kind": null, "status": null}));
+}
+
+#[test]
+fn one_value_is_printed_bare_and_the_exit_code_stays() {
+    let run = |key: &str| {
+        let line = ["explain", "--offline", "--status", "403", "--get", key, "alpine"];
+        Regq::new().args(line).run()
+    };
+    run("outcome.kind").code(4).stdout("denied\n").stderr("");
+    run("outcome.exitCode").code(4).stdout("4\n");
+    run("findings.0.id").code(4).stdout("forbidden\n");
+    // What is not there is exit code 1, as everywhere.
+    run("token").code(1).stdout("");
+    run("nonsense").code(1).stdout("");
+}
+
+#[test]
+fn it_is_an_answer_that_can_be_lost() {
+    let line = ["explain", "--offline", "--status", "404", "alpine"];
+    Regq::new().args(line).full_stdout().run().code(8);
+    Regq::new().args(line).closed_stdout().run().code(0).stderr("");
+}
+
+/// What is asked of a registry that lets nobody in but `me`, and gives tokens.
+fn explained(registry: &Registry, args: &[&str], stdin: &str) -> Ran {
+    let host = registry.authority();
+    let args = args.iter().map(|arg| arg.replace("HOST", &host));
+    Regq::new().arg("-q").args(args).stdin(stdin).run().replace(&host, "HOST")
+}
+
+#[test]
+fn a_login_that_works_says_so_in_one_line() {
+    let registry = Registry::start(Auth::Token, None);
+    let image = Content::image("linux/amd64");
+    registry.push("team/app", "1", &image);
+    let ran = explained(&registry, &["explain", "HOST/team/app:1"], "");
+    ran.code(0).stderr("");
+    let text = String::from_utf8(ran.stdout.clone()).unwrap();
+    let line = format!("\nThe login worked: {}\n", image.digest);
+    assert!(text.contains(&line), "{text}");
+    assert!(text.ends_with("\nThis works:\n  regq digest HOST/team/app:1\n"), "{text}");
+    // The flags that were given stand in the command too.
+    let ran =
+        explained(&registry, &["explain", "--plain-http", "--anonymous", "HOST/team/app:1"], "");
+    let text = String::from_utf8(ran.stdout).unwrap();
+    let command = "\nThis works:\n  regq digest --anonymous --plain-http HOST/team/app:1\n";
+    assert!(text.ends_with(command), "{text}");
+}
+
+#[test]
+fn the_command_logs_in_where_that_is_what_is_missing() {
+    let registry = Registry::start(Auth::Basic, None);
+    registry.push("team/app", "1", &Content::index());
+    let ran = explained(&registry, &["explain", "--plain-http", "HOST/team/app:1"], "");
+    ran.code(4).stderr("");
+    let text = String::from_utf8(ran.stdout).unwrap();
+    assert!(text.contains("\n  basic-only: "), "{text}");
+    assert!(text.ends_with(
+        "\nThis works:\n  regq login --user NAME --password-stdin --plain-http HOST < password.txt &&\n    regq digest --plain-http HOST/team/app:1\n"
+    ), "{text}");
+}
+
+#[test]
+fn an_answer_without_a_cause_that_is_known_says_so() {
+    // Nobody listens there.
+    let ran = regq("explain --retries 0 --plain-http 127.0.0.1:1/a:1");
+    ran.code(6).stderr("");
+    let text = String::from_utf8(ran.stdout).unwrap();
+    assert!(text.contains("\nerror          no connection to 127.0.0.1:1: "), "{text}");
+    assert!(
+        text.contains("No cause of a refused login was found: the error above is all there is.\n"),
+        "{text}"
+    );
+    assert!(!text.contains("This works:"), "{text}");
+}
+
+#[test]
+fn what_is_given_as_token_is_read_from_stdin() {
+    let run = |args: &[&str], stdin: &str| {
+        Regq::new().args(["explain", "--offline", "--json"]).args(args).stdin(stdin).run().json()
+    };
+    let piped = run(&["--token", "-"], STORY);
+    let typed = run(&["--token", STORY.trim()], "");
+    assert_eq!(piped, typed);
+    assert_eq!(piped[0]["token"]["claims"]["aud"], "index.docker.io");
+}

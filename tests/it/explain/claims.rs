@@ -1,0 +1,197 @@
+//! Causes in what the token says of itself.
+
+use super::scripted::{DATE, date};
+use super::table::{Case, check};
+use super::{Say, Script, entry, jwt, play};
+use serde_json::{Value, json};
+
+/// The registry finds the token's access too small.
+pub(super) fn too_little(claims: &Value) -> Script {
+    Script::new().claims(claims).last(Say::again(r#",error="insufficient_scope""#))
+}
+
+/// The registry finds the token itself wrong.
+pub(super) fn wrong(claims: &Value) -> Script {
+    let last = Say::again(r#",error="invalid_token""#).header("Date", date(37));
+    Script::new().claims(claims).last(last)
+}
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        id: "access-empty",
+        severity: "decisive",
+        names: &["access is []", "regq's token request"],
+        sign: || too_little(&json!({ "access": [] })),
+        near: || too_little(&entry("team/app", &["push"])),
+    },
+    Case {
+        id: "access-empty",
+        severity: "decisive",
+        names: &["access is []"],
+        // What Go makes of an empty list.
+        sign: || {
+            let last = Say::again(r#",error="insufficient_scope""#);
+            let claims = jwt(&json!({ "aud": "registry.example", "access": null }));
+            Script::new().token(Say::token(claims)).last(last)
+        },
+        near: || too_little(&json!({ "access": null })),
+    },
+    Case {
+        id: "access-no-actions",
+        severity: "decisive",
+        names: &[r#""team/app""#, "no actions"],
+        sign: || too_little(&entry("team/app", &[])),
+        near: || too_little(&entry("team/other", &[])),
+    },
+    Case {
+        id: "access-other-repository",
+        severity: "decisive",
+        names: &[r#""app""#, r#""team/app""#],
+        sign: || too_little(&entry("app", &["pull"])),
+        near: || {
+            let entry = |name: &str| json!({ "type": "repository", "name": name, "actions": [] });
+            too_little(&json!({ "access": [entry("app"), entry("team/app")] }))
+        },
+    },
+    Case {
+        id: "access-without-pull",
+        severity: "decisive",
+        names: &["repository:team/app:push"],
+        sign: || too_little(&entry("team/app", &["push"])),
+        near: || too_little(&entry("team/app", &["*"])),
+    },
+    Case {
+        // Gitea's says nothing of access and is good, so on a walk that is no more than a note.
+        id: "access-missing",
+        severity: "note",
+        names: &["no access claim"],
+        sign: || too_little(&json!({ "access": null })),
+        near: || too_little(&json!({ "access": [] })),
+    },
+    Case {
+        id: "audience-mismatch",
+        severity: "decisive",
+        names: &[r#""other.example""#, r#""registry.example""#],
+        sign: || wrong(&json!({ "aud": "other.example" })),
+        near: || wrong(&json!({ "aud": ["other.example", "registry.example"] })),
+    },
+    Case {
+        id: "audience-mismatch",
+        severity: "decisive",
+        names: &[r#""a", "b""#],
+        sign: || wrong(&json!({ "aud": ["a", "b"] })),
+        // Without a service there is nothing to be compared.
+        near: || {
+            let line = r#"Bearer realm="SELF/token",scope="repository:team/app:pull""#;
+            wrong(&json!({ "aud": ["a", "b"] })).challenge(line)
+        },
+    },
+    Case {
+        id: "token-expired",
+        severity: "decisive",
+        names: &["2016-11-06", "08:48:36", "08:49:37"],
+        sign: || wrong(&json!({ "exp": DATE - 61 })),
+        near: || wrong(&json!({ "exp": DATE + 1 })),
+    },
+    Case {
+        // Within the minute that registries forgive.
+        id: "token-expired",
+        severity: "note",
+        names: &["08:48:37", "08:49:37"],
+        sign: || wrong(&json!({ "exp": DATE - 60 })),
+        // Whose clock it was is not known.
+        near: || wrong(&json!({ "exp": 0 })).last(Say::again(r#",error="invalid_token""#)),
+    },
+    Case {
+        id: "token-not-yet-valid",
+        severity: "decisive",
+        names: &["61 s", "08:50:38", "08:49:37"],
+        sign: || wrong(&json!({ "nbf": DATE + 61 })),
+        near: || wrong(&json!({ "nbf": DATE + 60 })),
+    },
+    Case {
+        id: "local-clock-skew",
+        severity: "note",
+        names: &["both servers' Date", " s off this machine's clock"],
+        sign: || wrong(&json!({})).token(token_at(date(38))),
+        // Which of them is wrong is not known.
+        near: || wrong(&json!({})).token(token_at("Sun, 06 Nov 2016 08:50:37 GMT".to_owned())),
+    },
+    Case {
+        id: "subject-empty",
+        severity: "decisive",
+        names: &["sub is empty", r#""ada""#],
+        sign: || too_little(&json!({ "access": [] })).user(),
+        near: || too_little(&json!({ "access": [] })),
+    },
+    Case {
+        id: "subject-unexpected",
+        severity: "note",
+        names: &[r#""bob""#, r#""ada""#],
+        sign: || Script::new().claims(&json!({ "sub": "bob" })).user(),
+        near: || Script::new().claims(&json!({ "sub": "ada" })).user(),
+    },
+    Case {
+        id: "token-damaged",
+        severity: "decisive",
+        names: &["claims", "not base64url"],
+        sign: || wrong(&json!({})).token(Say::token("eyJhbGciOiJFUzI1NiJ9.!!.c2ln")),
+        near: || wrong(&json!({})).token(Say::token("ya29.!!.c2ln")),
+    },
+    Case {
+        id: "token-damaged",
+        severity: "decisive",
+        names: &["alg is none"],
+        // {"alg":"none"}
+        sign: || wrong(&json!({})).token(Say::token("eyJhbGciOiJub25lIn0.e30.")),
+        near: || wrong(&json!({})).token(Say::token("eyJhbGciOiJub25lIn0")),
+    },
+    Case {
+        id: "token-opaque",
+        severity: "note",
+        names: &["no JWT", "21 characters"],
+        sign: || wrong(&json!({})).token(Say::token("djE6Z2l0aHViOm9wYXF1Z")),
+        near: || wrong(&json!({})),
+    },
+];
+
+fn token_at(date: String) -> Say {
+    Say::token(jwt(&super::scripted::claims())).header("Date", date)
+}
+
+#[test]
+fn causes_in_the_tokens_claims() {
+    check(CASES);
+}
+
+#[test]
+fn what_a_registry_checks_first_decides_and_the_rest_would_fail_next() {
+    let all = json!({ "aud": "other", "exp": DATE - 100, "access": [] });
+    assert_eq!(
+        play(wrong(&all)).findings(),
+        [
+            "audience-mismatch decisive",
+            "token-expired would-fail-next",
+            "access-empty would-fail-next",
+        ]
+    );
+    let rest = json!({ "exp": DATE - 100, "access": [] });
+    let findings = ["token-expired decisive", "access-empty would-fail-next"];
+    assert_eq!(play(wrong(&rest)).findings(), findings);
+    // What stands against the token's audience was not in the way of the check after it.
+    assert_eq!(
+        play(too_little(&json!({ "aud": "other", "access": [] }))).findings(),
+        ["access-empty decisive", "insufficient-scope decisive", "audience-mismatch note"]
+    );
+}
+
+#[test]
+fn a_token_that_got_the_manifest_is_good_whatever_it_says() {
+    let claims = json!({ "aud": "x", "exp": 0, "nbf": DATE * 2, "access": [], "iss": "y" });
+    let played = play(Script::new().claims(&claims).last(Say::manifest().header("Date", date(0))));
+    assert_eq!(
+        played.findings(),
+        ["access-empty", "audience-mismatch", "token-expired", "token-not-yet-valid"]
+            .map(|id| format!("{id} note"))
+    );
+}

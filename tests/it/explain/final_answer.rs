@@ -1,0 +1,229 @@
+//! Causes in the registry's last answer.
+
+use super::scripted::{CHALLENGE, MANIFEST};
+use super::table::{Case, check};
+use super::{Say, Script, entry};
+use serde_json::json;
+
+const DENIED: &[(&str, &str)] = &[("DENIED", "requested access to the resource is denied")];
+
+/// Answers of Docker Hub for what is private or not there.
+pub(super) fn hub(more: &str) -> Say {
+    let both = [("DENIED", "access is denied"), ("UNAUTHORIZED", "authentication required")];
+    Say::again(more).words(&both)
+}
+
+/// A registry that redirects to a second one.
+fn moved(second: Script) -> Script {
+    let there = "ELSE/v2/team/app/manifests/1.0";
+    Script::new().first(Say::new(307).header("Location", there)).elsewhere(second)
+}
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        id: "token-rejected",
+        severity: "decisive",
+        names: &["401", "invalid_token", r#""KID1""#, r#""auth.example""#],
+        sign: || Script::new().last(Say::again(r#",error="invalid_token""#)),
+        // There is a better reason.
+        near: || super::claims::wrong(&json!({ "aud": "other.example" })),
+    },
+    Case {
+        id: "token-rejected",
+        severity: "decisive",
+        names: &["invalid_token"],
+        sign: || {
+            let last = Say::again(r#",error="invalid_token""#);
+            Script::new().token(Say::token("opaque")).last(last)
+        },
+        // ACR says so before it has seen any.
+        near: || {
+            let first = Say::again(r#",error="invalid_token""#);
+            Script::new().first(first).token(Say::new(401))
+        },
+    },
+    Case {
+        id: "insufficient-scope",
+        severity: "decisive",
+        names: &["insufficient_scope", "lacks repository:team/app:metadata_read"],
+        sign: || {
+            let scope = "repository:team/app:pull,metadata_read";
+            let last = format!(
+                r#"Bearer realm="SELF/token",service="registry.example",scope="{scope}",error="insufficient_scope""#
+            );
+            Script::new().last(Say::challenge(last))
+        },
+        near: || Script::new().last(Say::again(r#",error="invalid_token""#)),
+    },
+    Case {
+        id: "authorization-lost",
+        severity: "decisive",
+        names: &["HOST", "same challenge"],
+        sign: || Script::new().last(Say::challenge(CHALLENGE)),
+        near: || Script::new().last(Say::again(r#",error="invalid_token""#)),
+    },
+    Case {
+        id: "authorization-lost",
+        severity: "decisive",
+        names: &["same challenge"],
+        sign: || Script::new().last(Say::challenge(CHALLENGE)),
+        // The token is not good enough, which is reason enough.
+        near: || Script::new().claims(&entry("team/app", &[])).last(Say::challenge(CHALLENGE)),
+    },
+    Case {
+        id: "challenge-flipped-to-basic",
+        severity: "decisive",
+        names: &["401", "Basic alone"],
+        sign: || Script::new().last(Say::challenge(r#"Basic realm="harbor""#)),
+        near: || Script::new().last(Say::challenge(CHALLENGE).line(r#"Basic realm="gitea""#)),
+    },
+    Case {
+        id: "rejected-without-challenge",
+        severity: "decisive",
+        names: &["401", "no challenge", "UNSUPPORTED"],
+        sign: || Script::new().last(Say::new(401).words(&[("UNSUPPORTED", "invalid token")])),
+        near: || Script::new().first(Say::new(401)),
+    },
+    Case {
+        id: "private-or-missing",
+        severity: "decisive",
+        names: &["401", "DENIED", "UNAUTHORIZED"],
+        sign: || Script::new().claims(&json!({ "access": [] })).last(hub("")),
+        // The token allows it, so it is there.
+        near: || Script::new().last(hub("")),
+    },
+    Case {
+        id: "forbidden",
+        severity: "decisive",
+        names: &["403", "client with IP '192.0.2.1' is not allowed"],
+        sign: || {
+            let words = [("DENIED", "client with IP '192.0.2.1' is not allowed")];
+            Script::new().last(Say::new(403).words(&words))
+        },
+        near: || Script::new().token(Say::new(403).words(DENIED)),
+    },
+    Case {
+        id: "not-found",
+        severity: "decisive",
+        names: &["404", "MANIFEST_UNKNOWN"],
+        sign: || Script::new().last(Say::new(404).words(&[("MANIFEST_UNKNOWN", "unknown tag")])),
+        near: || Script::new().token(Say::new(404).words(&[("MANIFEST_UNKNOWN", "unknown tag")])),
+    },
+    Case {
+        id: "not-found",
+        severity: "decisive",
+        names: &["404", "NAME_UNKNOWN"],
+        sign: || Script::new().first(Say::new(404).words(&[("NAME_UNKNOWN", "no such name")])),
+        near: || Script::new().first(Say::new(404).body("404 page not found")),
+    },
+    Case {
+        id: "rate-limited",
+        severity: "decisive",
+        names: &["429", "TOOMANYREQUESTS", "ratelimit-remaining: 0", "docker-ratelimit-source"],
+        sign: || {
+            let words = [("TOOMANYREQUESTS", "You have reached your pull rate limit.")];
+            let last = Say::new(429).words(&words);
+            let last = last.header("RateLimit-Remaining", "0;w=21600");
+            Script::new().last(last.header("Docker-RateLimit-Source", "192.0.2.1"))
+        },
+        near: || Script::new().last(Say::manifest().header("RateLimit-Remaining", "0;w=21600")),
+    },
+    Case {
+        id: "rate-limited",
+        severity: "decisive",
+        names: &["429", "Too Many Requests"],
+        sign: || Script::new().first(Say::new(429).body("Too Many Requests")),
+        near: || Script::new().token(Say::new(429).body("Too Many Requests")),
+    },
+    Case {
+        // It leads to an answer, so it is good to know and no more.
+        id: "registry-moved",
+        severity: "note",
+        names: &["HOST", "ELSE"],
+        sign: || moved(Script::new()),
+        // Storage has no challenge.
+        near: || moved(Script::new().first(Say::manifest())),
+    },
+    Case {
+        id: "registry-moved",
+        severity: "decisive",
+        names: &["HOST", "ELSE"],
+        sign: || moved(Script::new().last(Say::new(401))),
+        near: || {
+            let there = "SELF/v2/team/moved/manifests/1.0";
+            Script::new().first(Say::new(307).header("Location", there))
+        },
+    },
+    Case {
+        id: "token-too-large",
+        severity: "decisive",
+        names: &["431", "bytes"],
+        sign: || Script::new().last(Say::new(431)),
+        near: || Script::new().last(Say::new(413)),
+    },
+    Case {
+        id: "token-too-large",
+        severity: "decisive",
+        names: &["400", "Too Large", "bytes"],
+        sign: || {
+            let page = "<title>400 Request Header Or Cookie Too Large</title>";
+            Script::new().last(Say::new(400)).read(Say::new(400).body(page))
+        },
+        near: || Script::new().last(Say::new(400)).read(Say::new(400).body("Bad Request")),
+    },
+    Case {
+        id: "upstream-refused",
+        severity: "decisive",
+        names: &["500", "denied"],
+        sign: || Script::new().last(Say::new(500).words(&[("UNKNOWN", "upstream: denied: no")])),
+        near: || Script::new().last(Say::new(500).words(&[("UNKNOWN", "disk full")])),
+    },
+    Case {
+        id: "digest-mismatch",
+        severity: "decisive",
+        names: &["sha256:"],
+        sign: || {
+            let other = format!("sha256:{}", "0".repeat(64));
+            let headers = Say::new(200).header("Content-Type", "application/json");
+            let read = headers.clone().header("Docker-Content-Digest", other).body("{}");
+            Script::new().last(headers).read(read)
+        },
+        near: || Script::new().last(Say::manifest()),
+    },
+    Case {
+        id: "digest-mismatch",
+        severity: "decisive",
+        names: &["sha256:0000"],
+        sign: || {
+            let name =
+                "team/app@sha256:0000000000000000000000000000000000000000000000000000000000000000";
+            Script::new().name(name)
+        },
+        near: || Script::new().last(Say::new(404).words(&[("MANIFEST_UNKNOWN", "")])),
+    },
+    Case {
+        id: "not-a-manifest",
+        severity: "decisive",
+        names: &["text/html"],
+        sign: || Script::new().last(Say::page("Welcome")),
+        near: || {
+            let index = Say::manifest();
+            Script::new().last(index.header("X-Served-By", "text/html"))
+        },
+    },
+    Case {
+        id: "not-a-manifest",
+        severity: "decisive",
+        names: &["schemaVersion"],
+        sign: || Script::new().last(Say::json(200, &json!({ "status": "ok" }))),
+        near: || {
+            let last = Say::new(200).header("Content-Type", "text/plain").body(MANIFEST);
+            Script::new().last(last)
+        },
+    },
+];
+
+#[test]
+fn causes_in_the_last_answer() {
+    check(CASES);
+}

@@ -1,0 +1,135 @@
+//! Every cause that shows in given pieces: found from its sign, and not from what nearly is its sign.
+//!
+//! The rows are in `signs_*`, by the stage at which a login fails.
+
+use std::collections::BTreeSet;
+
+use regq::explain::Severity;
+
+use super::pieces::{Pieces, sound};
+use super::{signs_challenge, signs_claims, signs_last, signs_request};
+
+const FINDINGS: &str = include_str!("../../vectors/findings.tsv");
+
+/// Pieces, and whether a cause shows in them.
+pub(super) struct Row {
+    id: &'static str,
+    pieces: Pieces,
+    says: Says,
+}
+
+enum Says {
+    /// It does, and this is in the evidence.
+    Sign(Severity, &'static str),
+    /// It does not, though nearly.
+    Silent,
+}
+
+pub(super) fn decisive(id: &'static str, evidence: &'static str, pieces: Pieces) -> Row {
+    Row { id, pieces, says: Says::Sign(Severity::Decisive, evidence) }
+}
+
+pub(super) fn next(id: &'static str, evidence: &'static str, pieces: Pieces) -> Row {
+    Row { id, pieces, says: Says::Sign(Severity::WouldFailNext, evidence) }
+}
+
+pub(super) fn note(id: &'static str, evidence: &'static str, pieces: Pieces) -> Row {
+    Row { id, pieces, says: Says::Sign(Severity::Note, evidence) }
+}
+
+pub(super) fn silent(id: &'static str, pieces: Pieces) -> Row {
+    Row { id, pieces, says: Says::Silent }
+}
+
+fn rows() -> Vec<Row> {
+    let tables =
+        [signs_challenge::rows(), signs_request::rows(), signs_claims::rows(), signs_last::rows()];
+    tables.into_iter().flatten().collect()
+}
+
+/// What no given piece can show, and why.
+const WALK_ONLY: &[(&[&str], &str)] = &[
+    (
+        &[
+            "credentials-rejected",
+            "login-required",
+            "token-denied",
+            "token-request-refused",
+            "token-endpoint-not-found",
+            "token-method-not-allowed",
+            "token-endpoint-unavailable",
+            "token-redirected",
+        ],
+        "the status of the token server's answer cannot be given",
+    ),
+    (&["realm-unreachable"], "it takes a connection"),
+    (&["local-clock-skew"], "it takes the time at which two answers came"),
+    (&["authorization-lost"], "two answers are compared"),
+    (&["registry-moved"], "a redirect cannot be given"),
+    (&["issuer-unexpected"], "the given token is held against one that regq got"),
+];
+
+#[test]
+fn signs_are_found_and_what_nearly_is_one_is_not() {
+    let mut wrong = Vec::new();
+    for Row { id, pieces, says } in rows() {
+        let findings = pieces.explain().findings;
+        let found = findings.iter().find(|finding| finding.id == id);
+        let fits = match (&says, found) {
+            (Says::Silent, None) => true,
+            (Says::Sign(severity, evidence), Some(found)) => {
+                found.severity == *severity && found.evidence.contains(evidence)
+            }
+            (Says::Silent, Some(_)) | (Says::Sign(..), None) => false,
+        };
+        let expected = match says {
+            Says::Silent => "nothing".to_owned(),
+            Says::Sign(severity, evidence) => format!("{} with {evidence:?}", severity.as_str()),
+        };
+        if !fits {
+            let found: Vec<_> = findings
+                .iter()
+                .map(|one| format!("{} {}: {}", one.severity.as_str(), one.id, one.evidence))
+                .collect();
+            wrong.push(format!("{id}: expected {expected}, found {found:#?}\nin {pieces:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The worst that a row may say is in the list; a note is never more.
+#[test]
+fn every_cause_that_pieces_can_show_has_both_rows_and_its_severity() {
+    let rows = rows();
+    let elsewhere: BTreeSet<_> =
+        WALK_ONLY.iter().flat_map(|(ids, _)| ids.iter().copied()).collect();
+    let mut listed = BTreeSet::new();
+    for line in FINDINGS.lines().skip(1) {
+        let fields: Vec<_> = line.split('\t').collect();
+        let [id, _, worst, ..] = fields[..] else { panic!("{line}") };
+        listed.insert(id);
+        let of: Vec<_> = rows.iter().filter(|row| row.id == id).collect();
+        let worst_seen = of.iter().filter_map(|row| match row.says {
+            Says::Sign(severity, _) => Some(severity.as_str()),
+            Says::Silent => None,
+        });
+        let has_sign = worst_seen.clone().any(|severity| severity == worst);
+        let never_more =
+            worst == "decisive" || worst_seen.clone().all(|severity| severity == worst);
+        let has_miss = of.iter().any(|row| matches!(row.says, Says::Silent));
+        match elsewhere.contains(id) {
+            true => assert!(worst_seen.count() == 0, "{id} does show in pieces"),
+            false => assert!(has_sign && never_more && has_miss, "{id}"),
+        }
+    }
+    assert!(elsewhere.is_subset(&listed), "{elsewhere:?}");
+    assert!(rows.iter().all(|row| listed.contains(row.id)));
+}
+
+#[test]
+fn nothing_is_found_in_a_sound_login() {
+    assert_eq!(sound().found(), Vec::<String>::new());
+    // So that each of the pieces is judged at all.
+    let pieces = [sound(), sound().error("invalid_token"), sound().status(403)];
+    assert!(pieces[1..].iter().all(|pieces| !pieces.found().is_empty()));
+}

@@ -1,0 +1,303 @@
+//! Innocent pieces, of real registries above all: nothing above `note` may be found in them.
+
+use super::pieces::{CHALLENGE, DATE, NAME, Pieces, URL, access, claims, of, sound};
+use serde_json::json;
+
+#[track_caller]
+fn innocent(rows: Vec<(&str, Pieces)>) {
+    let accused = rows.iter().filter_map(|(about, pieces)| {
+        let faults = pieces.faults();
+        (!faults.is_empty()).then(|| format!("{about}: {faults:#?}"))
+    });
+    let accused: Vec<_> = accused.collect();
+    assert!(accused.is_empty(), "{}", accused.join("\n"));
+}
+
+/// A login at a registry: what its challenge is, what it was asked and what token came.
+fn login(name: &str, challenge: &str, url: &str, token: &str) -> Pieces {
+    of(name).challenge(challenge).asked(url).token(token).date(DATE)
+}
+
+/// A token of a token server that follows the specification.
+fn token(audience: &str, name: &str) -> String {
+    let mut changes = access(name, &["pull"]);
+    changes["aud"] = audience.into();
+    claims(changes)
+}
+
+#[test]
+fn logins_at_real_registries_are_in_order() {
+    let gitea = claims(
+        json!({"access": null, "aud": null, "iss": null, "sub": null, "UserID": -2, "Scope": ""}),
+    );
+    innocent(vec![
+        (
+            "Docker Hub",
+            login(
+                "alpine",
+                "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",scope=\"repository:library/alpine:pull\"",
+                "https://auth.docker.io/token?service=registry.docker.io&scope=repository:library/alpine:pull",
+                &token("registry.docker.io", "library/alpine"),
+            ),
+        ),
+        (
+            "Docker Hub's ping",
+            login(
+                "docker.io/library/alpine",
+                "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\"",
+                "https://auth.docker.io/token?scope=repository%3Alibrary%2Falpine%3Apull&service=registry.docker.io&offline_token=true&client_id=docker",
+                &format!("{{\"token\":\"{0}\",\"access_token\":\"{0}\",\"expires_in\":300,\"issued_at\":\"2016-09-22T12:23:03Z\"}}", token("registry.docker.io", "library/alpine")),
+            ),
+        ),
+        (
+            "GHCR",
+            login(
+                "ghcr.io/o/i",
+                "Bearer realm=\"https://ghcr.io/token\",service=\"ghcr.io\",scope=\"repository:o/i:pull\"",
+                "https://ghcr.io/token?scope=repository:o/i:pull",
+                "djE6b3BhcXVlOjE2",
+            ),
+        ),
+        (
+            "Quay",
+            login(
+                "quay.io/ns/name",
+                "Bearer realm=\"https://quay.io/v2/auth\",service=\"quay.io\"",
+                "https://quay.io/v2/auth?service=quay.io&scope=repository%3Ans%2Fname%3Apull%2Cpush",
+                &token("quay.io", "ns/name"),
+            ),
+        ),
+        (
+            "GCR: unquoted service, Google's token",
+            login(
+                "gcr.io/project/image",
+                "Bearer realm=\"https://gcr.io/v2/token\",service=gcr.io",
+                "https://gcr.io/v2/token?scope=repository:project/image:pull&service=gcr.io",
+                "ya29.c.b0Aaekm1K.x",
+            ),
+        ),
+        (
+            "Artifact Registry: no service",
+            login(
+                "europe-docker.pkg.dev/project/repo/image",
+                "Bearer realm=\"https://europe-docker.pkg.dev/v2/token\",scope=\"repository:project/repo/image:pull\"",
+                "https://europe-docker.pkg.dev/v2/token?service=&scope=repository:project/repo/image:pull",
+                "ya29.A0ARrdaM-x.y",
+            ),
+        ),
+        (
+            "ECR Public: a realm that ends in a slash, and a scope of its own",
+            login(
+                "public.ecr.aws/nginx/nginx",
+                "Bearer realm=\"https://public.ecr.aws/token/\",service=\"public.ecr.aws\",scope=\"aws\"",
+                "https://public.ecr.aws/token/?scope=aws&service=public.ecr.aws",
+                "eyJwYXlsb2FkIjoiYWJjIn0=",
+            ),
+        ),
+        (
+            "ACR",
+            login(
+                "contoso.azurecr.io/app",
+                "Bearer realm=\"https://contoso.azurecr.io/oauth2/token\",service=\"contoso.azurecr.io\",scope=\"repository:app:metadata_read\",error=\"invalid_token\"",
+                "https://contoso.azurecr.io/oauth2/token?service=contoso.azurecr.io&scope=repository:app:metadata_read",
+                &claims(json!({"aud": "contoso.azurecr.io", "access": [{"type": "repository", "name": "app", "actions": ["metadata_read"]}]})),
+            )
+            .no_token(),
+        ),
+        (
+            "GitLab",
+            login(
+                "registry.gitlab.com/group/sub/project",
+                "Bearer realm=\"https://gitlab.com/jwt/auth\",service=\"container_registry\",scope=\"repository:group/sub/project:pull\"",
+                "https://gitlab.com/jwt/auth?account=ada&scope=repository%3Agroup%2Fsub%2Fproject%3Apull&service=container_registry",
+                &claims(json!({"aud": "container_registry", "sub": "ada", "access": [{"type": "repository", "name": "group/sub/project", "actions": ["pull"], "meta": {"project_path": "group/sub/project"}}]})),
+            ),
+        ),
+        (
+            "Harbor",
+            login(
+                "harbor.example.com/library/app",
+                "Bearer realm=\"https://harbor.example.com/service/token\",service=\"harbor-registry\",scope=\"repository:library/app:pull\"",
+                "https://harbor.example.com/service/token?scope=repository%3Alibrary%2Fapp%3Apull&service=harbor-registry",
+                &claims(json!({"aud": "harbor-registry", "iss": "harbor-token-issuer", "access": [{"type": "repository", "name": "library/app", "actions": ["pull", "push", "delete", "*"]}]})),
+            ),
+        ),
+        (
+            "Nexus: the service is the realm",
+            login(
+                "nexus.example.com:5000/app",
+                "Bearer realm=\"https://nexus.example.com:5000/v2/token\",service=\"https://nexus.example.com:5000/v2/token\"",
+                "https://nexus.example.com:5000/v2/token?service=https%3A%2F%2Fnexus.example.com%3A5000%2Fv2%2Ftoken&scope=repository:app:pull",
+                "DockerToken.6f5b8a3e-1111-2222",
+            ),
+        ),
+        (
+            "Artifactory",
+            login(
+                "art.example.com/docker/app",
+                "Bearer realm=\"https://art.example.com/artifactory/api/docker/null/v2/token\",service=\"art.example.com\"",
+                "https://art.example.com/artifactory/api/docker/null/v2/token?service=art.example.com&scope=repository:docker/app:pull",
+                "AKCp8nH",
+            ),
+        ),
+        (
+            "Gitea: its token says nothing of access",
+            login(
+                "git.example.com/o/i",
+                "Bearer realm=\"https://git.example.com/v2/token\",service=\"container_registry\",scope=\"*\"",
+                "https://git.example.com/v2/token?service=container_registry&scope=*",
+                &gitea,
+            )
+            .line("Basic realm=\"Gitea Container Registry\""),
+        ),
+        (
+            "Gitea, old",
+            login("git.example.com/o/i", "Bearer realm=\"https://git.example.com/v2/token\"", "https://git.example.com/v2/token", &gitea)
+                .line("Basic"),
+        ),
+        ("Gitea, of which only the token is known", of("git.example.com/o/i").token(gitea)),
+        (
+            "Red Hat",
+            login(
+                "registry.access.redhat.com/ubi9/ubi",
+                "Bearer realm=\"https://registry.access.redhat.com/auth/realms/rhcc/protocol/redhat-docker-v2/auth\",service=\"docker-registry\"",
+                "https://registry.access.redhat.com/auth/realms/rhcc/protocol/redhat-docker-v2/auth?service=docker-registry&scope=repository:ubi9/ubi:pull",
+                &token("docker-registry", "ubi9/ubi"),
+            ),
+        ),
+        (
+            "zot",
+            login(
+                "zot.example.com/app",
+                "bearer realm=https://zot.example.com/auth/token,service=zot,scope=\"\"",
+                "https://zot.example.com/auth/token?service=zot&scope=repository:app:pull",
+                &token("zot", "app"),
+            ),
+        ),
+        (
+            "DigitalOcean",
+            login(
+                "registry.digitalocean.com/mine/app",
+                "Bearer realm=\"https://api.digitalocean.com/v2/registry/auth\",service=\"registry.digitalocean.com\",scope=\"repository:mine/app:pull\"",
+                "https://api.digitalocean.com/v2/registry/auth?account=ada&service=registry.digitalocean.com&scope=repository:mine/app:pull",
+                &claims(json!({"aud": "registry.digitalocean.com", "sub": "ada", "access": [{"type": "repository", "name": "mine/app", "actions": ["pull"]}]})),
+            ),
+        ),
+    ]);
+}
+
+#[test]
+fn ways_to_write_a_request_are_all_right() {
+    let asked = |scope: &str| {
+        sound()
+            .asked(format!("https://auth.example.com/token?service=reg.example.com&scope={scope}"))
+    };
+    innocent(vec![
+        ("percent-encoded", asked("repository%3Ateam%2Fapp%3Apull")),
+        ("in lower case", asked("repository%3ateam%2fapp%3apull")),
+        ("several at once", asked("repository:team/base:pull%20repository:team/app:pull")),
+        ("several with a plus", asked("repository:team/base:pull+repository:team/app:pull")),
+        ("several of their own", asked("repository:team/base:pull&scope=repository:team/app:pull")),
+        ("the same twice", asked("repository:team/app:pull&scope=repository:team/app:pull")),
+        ("with push", asked("repository:team/app:push,pull")),
+        ("everything", asked("repository:team/app:*")),
+        ("a class", asked("repository(plugin):team/app:pull")),
+        ("a catalog beside it", asked("registry:catalog:*&scope=repository:team/app:pull")),
+        ("an empty pair", asked("repository:team/app:pull&&")),
+        ("a fragment", asked("repository:team/app:pull#x")),
+        ("a host in capitals", sound().asked(URL.replace("auth.example.com", "AUTH.Example.Com"))),
+        ("a port that is its scheme's", sound().asked(URL.replace(".com/", ".com:443/"))),
+        (
+            "a password in front",
+            sound()
+                .asked(URL.replace("auth.", "ada:pass-of-ada@auth."))
+                .token(claims(json!({"sub": "ada"}))),
+        ),
+        ("white space around", sound().asked(format!(" {URL}\n"))),
+    ]);
+}
+
+#[test]
+fn ways_to_write_a_challenge_are_all_right() {
+    let port = "reg.example.com:5000/team/app";
+    let challenge = |line: &str| of(NAME).challenge(line).token(claims(json!({}))).date(DATE);
+    innocent(vec![
+        ("its name in front", challenge(&format!("WWW-Authenticate: {CHALLENGE}"))),
+        ("in lower case", challenge(&format!("www-authenticate:{CHALLENGE}\r\n"))),
+        ("without quotes", challenge(&CHALLENGE.replace('"', ""))),
+        ("a realm with a query", sound().challenge(CHALLENGE.replace("/token", "/token?x=y"))),
+        (
+            "a realm in capitals",
+            sound().challenge(CHALLENGE.replace("https://auth", "HTTPS://AUTH")),
+        ),
+        (
+            "a realm without a path",
+            sound().challenge(CHALLENGE.replace("/token", "")).asked(URL.replace("/token", "")),
+        ),
+        ("more parameters", challenge(&format!("{CHALLENGE},error_description=\"\",foo=bar"))),
+        (
+            "lines of their own",
+            challenge("Bearer realm=\"https://auth.example.com/token\"")
+                .line("service=\"reg.example.com\""),
+        ),
+        (
+            "a port in the name, the scope and the token",
+            of(port)
+                .asked(URL.replace("team/", "reg.example.com:5000/team/"))
+                .challenge(CHALLENGE.replace("team/", "reg.example.com:5000/team/"))
+                .token(claims(access("reg.example.com:5000/team/app", &["pull"]))),
+        ),
+        ("a proxy's other scheme beside it", sound().line("Negotiate")),
+        ("on a good answer", of(NAME).challenge("basic realm=x").status(200)),
+    ]);
+}
+
+/// The token with the padding that a JWT does not have.
+fn padded(token: &str) -> String {
+    let parts = token.split('.').map(|part| format!("{part:=<0$}", part.len().next_multiple_of(4)));
+    parts.collect::<Vec<_>>().join(".")
+}
+
+#[test]
+fn ways_to_make_a_token_are_all_right() {
+    let token = |changes| sound().token(claims(changes)).date(DATE);
+    let plain = || claims(json!({}));
+    innocent(vec![
+        ("Bearer in front", sound().token(format!("Bearer {}", plain()))),
+        ("a header", sound().token(format!("Authorization: bearer {}", plain()))),
+        ("an answer", sound().token(format!("{{\"token\":\"{}\"}}", plain()))),
+        ("the other answer", sound().token(format!(" {{\"access_token\":\"{}\"}}\n", plain()))),
+        ("padding", sound().token(padded(&plain()))),
+        ("a list of audiences", token(json!({"aud": ["x", "reg.example.com"]}))),
+        ("times with fractions", token(json!({"exp": 1_474_547_283.5, "nbf": 1_474_546_983.25}))),
+        ("no times at all", token(json!({"exp": null, "nbf": null, "iat": null}))),
+        ("a subject", token(json!({"sub": "someone"}))),
+        ("no subject", token(json!({"sub": null}))),
+        (
+            "more access",
+            token(json!({"access": [
+            {"type": "repository", "name": "a/b", "actions": []},
+            {"type": "repository", "class": "plugin", "name": "team/app", "actions": ["push", "pull"]},
+            {"type": "registry", "name": "catalog", "actions": ["*"]}]})),
+        ),
+        ("a clock that is a minute slow", token(json!({"nbf": 1_474_547_050}))),
+        ("a life just over", token(json!({"exp": 1_474_546_930}))),
+    ]);
+}
+
+/// What a registry answers to things that are none of these causes.
+#[test]
+fn answers_without_a_known_cause_accuse_nobody() {
+    innocent(vec![
+        ("gone", of(NAME).status(410)),
+        ("teapot", of(NAME).status(418).body("<html>I'm a teapot")),
+        ("too much", of(NAME).status(413).body("Request Entity Too Large")),
+        ("broken", of(NAME).status(500).body("oops")),
+        ("away", of(NAME).status(503).body("<html>Bad Gateway")),
+        ("a redirect", of(NAME).status(307)),
+        ("created", of(NAME).status(201)),
+        ("not found, by a proxy", of(NAME).status(404).body("404 page not found")),
+        ("a manifest", of(NAME).status(200).body("{\"schemaVersion\":2,\"layers\":[]}")),
+        ("a HEAD", of(NAME).status(200).body("")),
+    ]);
+}

@@ -1,0 +1,186 @@
+//! Which of all that is found decided: the first check that refused, and what the answer itself says.
+
+use super::pieces::{CHALLENGE, DATE, HUB, NAME, Pieces, URL, access, claims, jwt, of, sound};
+use serde_json::json;
+
+/// The question that started it all: three faults, of which the registry reports one.
+pub(super) fn story() -> Pieces {
+    of("alpine")
+        .asked("https://auth.docker.io/token?service=index.docker.io&scope=repository:alpine:pull")
+        .token(jwt(
+            "{\"typ\":\"JWT\",\"alg\":\"RS256\"}",
+            "{\"access\":[],\"aud\":\"index.docker.io\",\"exp\":1474547283,\"iat\":1474546983,\
+             \"iss\":\"auth.docker.io\",\"jti\":\"x7Ha\",\"nbf\":1474546983,\"sub\":\"\"}",
+        ))
+        .challenge(HUB.replace("library/", ""))
+        .error("invalid_token")
+}
+
+#[track_caller]
+fn order(pieces: Pieces, expected: &[&str]) {
+    assert_eq!(pieces.found(), expected, "{pieces:#?}");
+}
+
+#[test]
+fn of_three_faults_the_first_check_decides() {
+    let expected = [
+        "decisive service-mismatch",
+        "decisive audience-mismatch",
+        "would-fail-next scope-lost-in-shell",
+        "would-fail-next library-prefix-missing",
+        "would-fail-next access-empty",
+    ];
+    order(story(), &expected);
+    assert_eq!(story().explain().decisive().map(|one| one.id), Some("service-mismatch"));
+    // Nothing is said of expiry without a Date; with one it is, and it would have failed before access.
+    order(
+        story().date("Thu, 22 Sep 2016 13:00:00 GMT"),
+        &[&expected[..2], &["would-fail-next token-expired"], &expected[2..]].concat(),
+    );
+}
+
+/// Distribution checks signature, issuer, audience and times before access, so this proves that those passed.
+#[test]
+fn insufficient_scope_proves_that_audience_and_times_passed() {
+    let pieces = || story().challenge(HUB.replace("library/", "")).error("insufficient_scope");
+    let expected = [
+        "decisive scope-lost-in-shell",
+        "decisive library-prefix-missing",
+        "decisive access-empty",
+        "decisive insufficient-scope",
+        "note service-mismatch",
+        "note audience-mismatch",
+    ];
+    order(pieces(), &expected);
+    let expired = [&expected[..], &["note token-expired"]].concat();
+    order(pieces().date("Thu, 22 Sep 2030 13:00:00 GMT"), &expired);
+}
+
+#[test]
+fn invalid_token_with_a_right_audience_is_about_the_key() {
+    order(
+        sound().token(claims(json!({"access": []}))).error("invalid_token"),
+        &[
+            "decisive token-rejected",
+            "would-fail-next scope-lost-in-shell",
+            "would-fail-next access-empty",
+        ],
+    );
+    // And says that challenge, realm and token server did their part.
+    order(
+        sound().challenge(CHALLENGE.replace("https", "http")).error("invalid_token"),
+        &["decisive token-rejected", "note realm-plain-http"],
+    );
+}
+
+#[test]
+fn later_checks_follow_in_their_order() {
+    let faulty = || {
+        let other = json!({"aud": "x", "exp": 1_474_546_000, "access": [
+            {"type": "repository", "name": "team/app", "actions": []}]});
+        sound().token(claims(other)).error("invalid_token").date(DATE)
+    };
+    order(
+        faulty(),
+        &[
+            "decisive audience-mismatch",
+            "would-fail-next token-expired",
+            "would-fail-next access-no-actions",
+        ],
+    );
+    order(
+        faulty().asked("https://other.example/token?service=x&scope=repository:team/app:push"),
+        &[
+            "decisive token-url-not-realm",
+            "would-fail-next service-mismatch",
+            "would-fail-next audience-mismatch",
+            "would-fail-next token-expired",
+            "would-fail-next scope-without-pull",
+            "would-fail-next access-no-actions",
+        ],
+    );
+    order(
+        faulty().token(jwt("{\"alg\":\"none\"}", "{}")).asked(URL.replace("reg.", "r.")),
+        &["decisive token-damaged", "would-fail-next service-mismatch"],
+    );
+}
+
+#[test]
+fn before_there_is_a_token_the_challenge_decides() {
+    let asked = || of(NAME).asked(URL.replace("=reg.", "=r.").replace(":pull", ":push"));
+    let rest = ["would-fail-next service-mismatch", "would-fail-next scope-without-pull"];
+    let plain = asked().challenge(CHALLENGE.replace("https:", "http:"));
+    order(plain, &[&["decisive realm-plain-http"], &rest[..]].concat());
+    order(
+        asked().challenge(CHALLENGE),
+        &["decisive service-mismatch", "would-fail-next scope-without-pull"],
+    );
+    order(asked().challenge("Basic realm=\"a\""), &["decisive basic-only", rest[1]]);
+    order(asked().challenge(""), &["decisive challenge-missing", rest[1]]);
+}
+
+#[test]
+fn what_the_answer_says_decides_whatever_else_is_found() {
+    let faulty =
+        || sound().no_challenge().challenge(CHALLENGE).asked(URL.replace("team/", "team%252F"));
+    let expected = |id| ["decisive scope-double-encoded".to_owned(), format!("decisive {id}")];
+    let forbidden = faulty().status(403);
+    assert_eq!(forbidden.found(), expected("forbidden"));
+    assert_eq!(
+        faulty().status(429).found(),
+        ["decisive rate-limited", "would-fail-next scope-double-encoded"]
+    );
+    assert_eq!(
+        faulty().status(407).found(),
+        ["decisive proxy-auth-required", "would-fail-next scope-double-encoded"]
+    );
+    assert_eq!(
+        faulty().status(404).codes(&["NAME_UNKNOWN"]).found(),
+        ["decisive not-found", "note scope-double-encoded"]
+    );
+    assert_eq!(faulty().status(404).found(), ["note scope-double-encoded"]);
+    let manifest = faulty().status(200).body("{\"schemaVersion\":2}");
+    assert_eq!(manifest.found(), ["note scope-double-encoded"]);
+    assert_eq!(
+        faulty().status(200).body("<html>").found(),
+        ["decisive not-a-registry", "decisive not-a-manifest", "note scope-double-encoded"]
+    );
+    let flipped =
+        sound().token(claims(access("team/app", &[]))).challenge("Basic realm=\"harbor\"");
+    order(flipped, &["decisive access-no-actions", "decisive challenge-flipped-to-basic"]);
+}
+
+/// With a token the challenge is the answer to it, without one it is the first answer.
+#[test]
+fn a_token_makes_the_challenge_the_answer_to_it() {
+    let token = claims(json!({}));
+    for (line, first, second) in [
+        ("", "challenge-missing", "rejected-without-challenge"),
+        ("Basic realm=\"a\"", "basic-only", "challenge-flipped-to-basic"),
+    ] {
+        let pieces = || of(NAME).challenge(line);
+        order(pieces(), &[&format!("decisive {first}")]);
+        order(pieces().token(token.clone()), &[&format!("decisive {second}")]);
+    }
+    let invalid = of(NAME).challenge(CHALLENGE).error("invalid_token");
+    order(invalid, &[]);
+}
+
+/// What is not given is unknown, never absent.
+#[test]
+fn what_is_not_given_is_not_missed() {
+    for pieces in [
+        of(NAME),
+        of(""),
+        of(NAME).status(401),
+        of(NAME).asked(URL),
+        of(NAME).challenge(CHALLENGE),
+        of(NAME).token(claims(json!({"access": [], "aud": "x", "exp": 1}))),
+        of(NAME).token(claims(json!({}))).status(401),
+        of("").challenge(CHALLENGE).asked(URL).token(claims(json!({}))),
+        of(NAME).date(DATE),
+        of(NAME).body("denied"),
+    ] {
+        order(pieces, &[]);
+    }
+}

@@ -1,0 +1,160 @@
+//! `--offline` as a script meets it: exit codes, what is null, and that nobody is asked.
+
+use serde_json::{Value, json};
+
+use super::pieces::{CHALLENGE, DATE, NAME, URL, claims};
+use crate::support::{Ran, Regq};
+
+/// A run of `regq explain --offline` with these words.
+pub(super) fn offline(words: &[&str]) -> Ran {
+    Regq::new().args(["explain", "--offline"]).args(words).run()
+}
+
+#[track_caller]
+pub(super) fn object(words: &[&str]) -> Value {
+    let ran = offline(&[&["--json"], words].concat());
+    let objects = ran.json();
+    assert_eq!(objects.len(), 1, "{ran}");
+    assert_eq!(objects[0]["outcome"]["exitCode"], json!(ran.code), "{ran}");
+    assert_eq!(ran.stderr, "", "{ran}");
+    objects[0].clone()
+}
+
+#[test]
+fn the_exit_code_follows_the_final_answer() {
+    let codes = [
+        (4, "denied", &["401", "403"][..]),
+        (3, "not-found", &["404"]),
+        (5, "rate-limited", &["429"]),
+        (6, "unavailable", &["407", "408", "500", "502", "599"]),
+        (7, "invalid", &["100", "301", "307", "400", "405", "410", "418", "431"]),
+        (0, "", &["200", "201", "204", "299"]),
+    ];
+    for (code, kind, statuses) in codes {
+        for status in statuses {
+            for words in [&["--status", status][..], &[NAME, "--status", status, "--challenge", ""]]
+            {
+                let ran = offline(words);
+                ran.code(code);
+                let outcome = object(words)["outcome"].clone();
+                assert_eq!(outcome["status"], json!(status.parse::<u16>().unwrap()), "{ran}");
+                let kind = if kind.is_empty() { Value::Null } else { kind.into() };
+                assert_eq!(outcome["kind"], kind, "{ran}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_a_status_a_challenge_is_a_401() {
+    for challenge in ["", "Basic", CHALLENGE, "Bearer realm=\""] {
+        let object = object(&["--challenge", challenge]);
+        assert_eq!(object["outcome"], json!({"exitCode": 4, "kind": "denied", "status": 401}));
+    }
+}
+
+#[test]
+fn without_either_the_findings_decide() {
+    let unknown = |code: u8| match code {
+        0 => json!({"exitCode": 0, "kind": null, "status": null}),
+        _ => json!({"exitCode": 4, "kind": "denied", "status": null}),
+    };
+    let (sound, opaque) = (claims(json!({})), "b3BhcXVl");
+    for (code, words) in [
+        (0, &[][..]),
+        (0, &[NAME]),
+        (0, &[NAME, "--token-url", URL, "--token", &sound]),
+        (0, &[NAME, "--date", DATE]),
+        // A note alone is no failure.
+        (0, &[NAME, "--token", opaque]),
+        (4, &[NAME, "--token", "ghp_0123456789"]),
+        (4, &[NAME, "--token-url", "https://a.example/t?scope=repository:a:push"]),
+        (4, &["--token", ""]),
+    ] {
+        offline(words).code(code);
+        assert_eq!(object(words)["outcome"], unknown(u8::try_from(code).unwrap()), "{words:?}");
+    }
+}
+
+/// A good answer is one, unless it is no manifest.
+#[test]
+fn a_good_answer_fails_only_for_what_decides() {
+    let folder = std::env::temp_dir().join(format!("regq-explain-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, body, code) in [
+        ("page", "<html>Log in</html>", 7),
+        ("manifest", "{\"schemaVersion\":2}", 0),
+        ("nothing", "", 0),
+    ] {
+        let file = folder.join(name);
+        std::fs::write(&file, body).unwrap();
+        let file = file.to_str().unwrap();
+        offline(&[NAME, "--status", "200", "--body", file]).code(code);
+        // Whatever else is wrong with what was asked.
+        offline(&[NAME, "--status", "200", "--body", file, "--token", "ghp_0123456789"]).code(code);
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn without_a_name_there_is_none_and_what_needs_it_is_silent() {
+    let found = object(&[
+        "--token-url",
+        "https://reg.example.com/token?scope=repository:reg.example.com/a:pull",
+        "--challenge",
+        "Bearer realm=\"http://10.0.0.7/token\",scope=\"repository:other/a:pull\"",
+    ]);
+    assert_eq!(found["reference"], Value::Null);
+    assert_eq!(found["command"], Value::Null);
+    assert_eq!(found["curl"], Value::Null);
+    let ids: Vec<_> = found["findings"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!(ids, ["token-url-not-realm"]);
+    // A name that is given is said as it was typed.
+    assert_eq!(object(&["alpine", "--status", "404"])["reference"], "alpine");
+}
+
+#[test]
+fn a_token_may_come_from_standard_input_in_whatever_is_around_it() {
+    let token = claims(json!({"aud": "x"}));
+    for text in [
+        token.clone(),
+        format!("{token}\n"),
+        format!("Authorization: Bearer {token}\r\n"),
+        format!("{{\"token\":\"{token}\",\"expires_in\":300}}\n"),
+    ] {
+        let run = Regq::new().args(["explain", "--offline", "--json", NAME, "--token", "-"]);
+        let ran = run.args(["--challenge", CHALLENGE]).stdin(text).run();
+        let object = &ran.json()[0];
+        assert_eq!(object["findings"][0]["id"], "audience-mismatch", "{ran}");
+        assert_eq!(object["token"]["kind"], "jwt", "{ran}");
+        assert_eq!(object["token"]["claims"]["aud"], "x", "{ran}");
+        assert_eq!(object["token"]["header"]["kid"], "K1", "{ran}");
+    }
+}
+
+/// Expiry is judged against a Date that belongs to the attempt, and by no other clock.
+#[test]
+fn times_are_shown_and_judged_by_the_given_date_alone() {
+    let token = claims(json!({}));
+    let said = |words: &[&str]| {
+        let all = [&[NAME, "--challenge", CHALLENGE, "--token", &token], words].concat();
+        let object = object(&all);
+        let ids: Vec<_> =
+            object["findings"].as_array().unwrap().iter().map(|f| f["id"].clone()).collect();
+        (ids, object["steps"].to_string())
+    };
+    let (found, steps) = said(&[]);
+    assert_eq!(found, Vec::<Value>::new());
+    assert!(steps.contains("expires 2016-09-22 12:28:03 UTC"), "{steps}");
+    assert!(!steps.contains("left") && !steps.contains("over since"), "{steps}");
+    let (found, steps) = said(&["--date", DATE]);
+    assert_eq!(found, Vec::<Value>::new());
+    assert!(steps.contains("293 s left"), "{steps}");
+    for date in [
+        "Thu, 22 Sep 2016 13:00:00 GMT",
+        "date: Thu, 22 Sep 2016 13:00:00 GMT",
+        "2016-09-22T13:00:00Z",
+    ] {
+        assert_eq!(said(&["--date", date]).0, ["token-expired"]);
+    }
+}

@@ -1,0 +1,183 @@
+//! Pieces of somebody's attempt to log in, put together in one expression: what the tables here are made of.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use regq::credentials::Secret;
+use regq::explain::{Case, Explanation, Given, Severity, explain, read_date};
+use regq::reference::Reference;
+use serde_json::{Value, json};
+
+/// What is explained where a test is not about the name.
+pub(super) const NAME: &str = "reg.example.com/team/app:1";
+/// The challenge of that registry.
+pub(super) const CHALLENGE: &str = "Bearer realm=\"https://auth.example.com/token\",\
+     service=\"reg.example.com\",scope=\"repository:team/app:pull\"";
+/// What its token server is to be asked.
+pub(super) const URL: &str =
+    "https://auth.example.com/token?service=reg.example.com&scope=repository:team/app:pull";
+/// When the token of [`claims`] is new.
+pub(super) const DATE: &str = "Thu, 22 Sep 2016 12:23:10 GMT";
+
+/// Docker Hub's challenge.
+pub(super) const HUB: &str = "Bearer realm=\"https://auth.docker.io/token\",\
+     service=\"registry.docker.io\",scope=\"repository:library/alpine:pull\"";
+
+/// The pieces.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    name: Option<String>,
+    given: Given,
+    plain_http: bool,
+}
+
+/// Nothing but a name; not even that when it is empty.
+pub(super) fn of(name: &str) -> Pieces {
+    let name = Some(name).filter(|name| !name.is_empty()).map(str::to_owned);
+    Pieces { name, ..Pieces::default() }
+}
+
+/// A login in which all is well: nothing may be found in it.
+pub(super) fn sound() -> Pieces {
+    of(NAME).asked(URL).token(claims(json!({}))).challenge(CHALLENGE).date(DATE)
+}
+
+/// A token with the claims of a good one, but for these changes; null takes a claim away.
+pub(super) fn claims(changes: Value) -> String {
+    let mut claims = json!({
+        "iss": "auth.example.com", "sub": "", "aud": "reg.example.com",
+        "iat": 1_474_546_983, "nbf": 1_474_546_983, "exp": 1_474_547_283, "jti": "x7Ha",
+        "access": [{"type": "repository", "name": "team/app", "actions": ["pull"]}],
+    });
+    for (name, value) in changes.as_object().expect("an object") {
+        let all = claims.as_object_mut().expect("an object");
+        if value.is_null() {
+            all.remove(name);
+        } else {
+            all.insert(name.clone(), value.clone());
+        }
+    }
+    jwt(r#"{"alg":"RS256","typ":"JWT","kid":"K1"}"#, &claims.to_string())
+}
+
+/// A token of these two texts.
+pub(super) fn jwt(header: &str, claims: &str) -> String {
+    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+    format!("{header}.{claims}.c2lnbmF0dXJl")
+}
+
+/// An entry of `access`.
+pub(super) fn access(name: &str, actions: &[&str]) -> Value {
+    json!({"access": [{"type": "repository", "name": name, "actions": actions}]})
+}
+
+impl Pieces {
+    /// The token URL.
+    pub(super) fn asked(mut self, url: impl Into<String>) -> Pieces {
+        self.given.token_url = Some(url.into());
+        self
+    }
+
+    /// The token, or the answer it came in.
+    pub(super) fn token(mut self, token: impl Into<String>) -> Pieces {
+        self.given.token = Some(Secret::new(token));
+        self
+    }
+
+    /// In place of all lines there were.
+    pub(super) fn challenge(mut self, line: impl Into<String>) -> Pieces {
+        self.given.challenges = Some(vec![line.into()]);
+        self
+    }
+
+    /// One more line.
+    pub(super) fn line(mut self, line: impl Into<String>) -> Pieces {
+        self.given.challenges.get_or_insert_default().push(line.into());
+        self
+    }
+
+    /// No challenge is known.
+    pub(super) fn no_challenge(mut self) -> Pieces {
+        self.given.challenges = None;
+        self
+    }
+
+    /// No token is known.
+    pub(super) fn no_token(mut self) -> Pieces {
+        self.given.token = None;
+        self
+    }
+
+    /// No token URL is known.
+    pub(super) fn not_asked(mut self) -> Pieces {
+        self.given.token_url = None;
+        self
+    }
+
+    /// The last challenge's line with this at its end.
+    pub(super) fn error(mut self, code: &str) -> Pieces {
+        let lines = self.given.challenges.get_or_insert_default();
+        let line = lines.last_mut().expect("a challenge");
+        line.push_str(&format!(",error=\"{code}\""));
+        self
+    }
+
+    /// The status of the final answer.
+    pub(super) fn status(mut self, status: u16) -> Pieces {
+        self.given.status = Some(status);
+        self
+    }
+
+    /// The body of the final answer.
+    pub(super) fn body(mut self, body: impl Into<Vec<u8>>) -> Pieces {
+        self.given.body = Some(body.into());
+        self
+    }
+
+    /// The body of the final answer: errors of these codes.
+    pub(super) fn codes(self, codes: &[&str]) -> Pieces {
+        let errors: Vec<_> = codes.iter().map(|code| json!({"code": code})).collect();
+        self.body(json!({"errors": errors}).to_string())
+    }
+
+    /// The `Date` of the final answer.
+    pub(super) fn date(mut self, date: &str) -> Pieces {
+        self.given.date = Some(read_date(date).expect("a date"));
+        self
+    }
+
+    /// No `Date` is known.
+    pub(super) fn no_date(mut self) -> Pieces {
+        self.given.date = None;
+        self
+    }
+
+    /// The registry is asked over plain http.
+    pub(super) fn plain_http(mut self) -> Pieces {
+        self.plain_http = true;
+        self
+    }
+
+    /// What is said of them.
+    #[track_caller]
+    pub(super) fn explain(&self) -> Explanation {
+        let name = self.name.as_deref();
+        let reference = name.map(|name| Reference::parse(name).expect("a reference"));
+        let (given, plain_http) = (&self.given, self.plain_http);
+        explain(&Case { reference: reference.as_ref(), given, walk: None, plain_http })
+    }
+
+    /// The findings as `severity id`, in their order.
+    #[track_caller]
+    pub(super) fn found(&self) -> Vec<String> {
+        let findings = self.explain().findings;
+        findings.iter().map(|one| format!("{} {}", one.severity.as_str(), one.id)).collect()
+    }
+
+    /// The findings above `note`.
+    #[track_caller]
+    pub(super) fn faults(&self) -> Vec<String> {
+        let findings = self.explain().findings;
+        let above = findings.iter().filter(|one| one.severity != Severity::Note);
+        above.map(|one| format!("{}: {}", one.id, one.evidence)).collect()
+    }
+}

@@ -1,0 +1,430 @@
+//! Registries that follow a script, and what regq says of them.
+//!
+//! In every text of a script `SELF` stands for the scheme and host that is asked, `HOST` for the host, and `ELSE`
+//! for the scheme and host of a second server, where the script has one.
+
+use crate::support::content::sha256;
+use crate::support::secrets::{PASSWORD, USER};
+use crate::support::{Certificate, Ran, Regq, Reply, Request, Server, tls};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+/// An answer as text.
+#[derive(Clone, Debug)]
+pub(super) struct Say {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Say {
+    pub(super) fn new(status: u16) -> Say {
+        Say { status, headers: Vec::new(), body: String::new() }
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Say {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn body(mut self, body: impl Into<String>) -> Say {
+        self.body = body.into();
+        self
+    }
+
+    /// 401 with a line of challenge; more follow with [`Say::line`].
+    pub(super) fn challenge(line: impl Into<String>) -> Say {
+        Say::new(401).line(line)
+    }
+
+    pub(super) fn line(self, line: impl Into<String>) -> Say {
+        self.header("WWW-Authenticate", line)
+    }
+
+    /// 401 with the script's usual challenge, and more parameters.
+    pub(super) fn again(more: &str) -> Say {
+        Say::challenge(format!("{CHALLENGE}{more}"))
+    }
+
+    /// The usual answer of a token server, with this token.
+    pub(super) fn token(token: impl AsRef<str>) -> Say {
+        Say::json(200, &json!({ "token": token.as_ref() }))
+    }
+
+    pub(super) fn json(status: u16, body: &Value) -> Say {
+        Say::new(status).header("Content-Type", "application/json").body(body.to_string())
+    }
+
+    /// An error in the words of the specification.
+    pub(super) fn words(self, errors: &[(&str, &str)]) -> Say {
+        let errors: Vec<_> = errors
+            .iter()
+            .map(|(code, message)| json!({ "code": code, "message": message }))
+            .collect();
+        self.header("Content-Type", "application/json")
+            .body(json!({ "errors": errors }).to_string())
+    }
+
+    pub(super) fn page(text: &str) -> Say {
+        Say::new(200).header("Content-Type", "text/html").body(format!("<html>{text}</html>"))
+    }
+
+    /// The manifest, and what a registry says about it.
+    pub(super) fn manifest() -> Say {
+        Say::new(200)
+            .header("Content-Type", "application/vnd.oci.image.index.v1+json")
+            .header("Docker-Content-Digest", digest())
+            .body(MANIFEST)
+    }
+
+    fn reply(&self, fill: &impl Fn(&str) -> String) -> Reply {
+        let reply = Reply::new(self.status).body(fill(&self.body));
+        self.headers.iter().fold(reply, |reply, (name, value)| reply.header(name, fill(value)))
+    }
+}
+
+pub(super) const MANIFEST: &str =
+    r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+
+/// The manifest's.
+pub(super) fn digest() -> String {
+    sha256(MANIFEST.as_bytes())
+}
+
+/// distribution's challenge.
+pub(super) const CHALLENGE: &str =
+    r#"Bearer realm="SELF/token",service="registry.example",scope="repository:team/app:pull""#;
+
+/// A registry, its token server, and who asks.
+#[derive(Clone, Debug)]
+pub(super) struct Script {
+    /// What is said to a question without credentials.
+    pub(super) first: Say,
+    /// What is said at every path that is no manifest's.
+    pub(super) token: Say,
+    /// What is said there to a POST, where that differs.
+    pub(super) posted: Option<Say>,
+    /// What is said to a question with a token or a password.
+    pub(super) last: Say,
+    /// What is said to a GET in place of `last` or `first`.
+    pub(super) read: Option<Say>,
+    /// A second server, with a script of its own.
+    pub(super) elsewhere: Option<Box<Script>>,
+    pub(super) https: bool,
+    /// The user's password is given on stdin.
+    pub(super) user: bool,
+    /// An entry of a credential file for the registry.
+    pub(super) entry: Option<String>,
+    pub(super) args: Vec<String>,
+    /// What is asked for at the registry.
+    pub(super) name: &'static str,
+}
+
+impl Script {
+    /// A registry that lets everybody have `team/app:1.0`, with a token.
+    pub(super) fn new() -> Script {
+        Script {
+            first: Say::challenge(CHALLENGE),
+            token: Say::token(jwt(&claims())),
+            posted: None,
+            last: Say::manifest(),
+            read: None,
+            elsewhere: None,
+            https: false,
+            user: false,
+            entry: None,
+            args: Vec::new(),
+            name: "team/app:1.0",
+        }
+    }
+
+    pub(super) fn first(self, first: Say) -> Script {
+        Script { first, ..self }
+    }
+
+    /// Another challenge in one line.
+    pub(super) fn challenge(self, line: &str) -> Script {
+        self.first(Say::challenge(line))
+    }
+
+    pub(super) fn token(self, token: Say) -> Script {
+        Script { token, ..self }
+    }
+
+    /// A token with other claims: what is `null` is left out.
+    pub(super) fn claims(self, changes: &Value) -> Script {
+        self.token(Say::token(jwt(&changed(changes))))
+    }
+
+    pub(super) fn last(self, last: Say) -> Script {
+        Script { last, ..self }
+    }
+
+    pub(super) fn read(self, read: Say) -> Script {
+        Script { read: Some(read), ..self }
+    }
+
+    pub(super) fn posted(self, posted: Say) -> Script {
+        Script { posted: Some(posted), ..self }
+    }
+
+    pub(super) fn elsewhere(self, script: Script) -> Script {
+        Script { elsewhere: Some(Box::new(script)), ..self }
+    }
+
+    pub(super) fn https(self) -> Script {
+        Script { https: true, ..self }
+    }
+
+    pub(super) fn user(self) -> Script {
+        Script { user: true, ..self }
+    }
+
+    pub(super) fn entry(self, entry: impl Into<String>) -> Script {
+        Script { entry: Some(entry.into()), ..self }
+    }
+
+    pub(super) fn arg(mut self, arg: impl Into<String>) -> Script {
+        self.args.push(arg.into());
+        self
+    }
+
+    pub(super) fn args(self, args: &[&str]) -> Script {
+        args.iter().fold(self, |script, arg| script.arg(*arg))
+    }
+
+    pub(super) fn name(self, name: &'static str) -> Script {
+        Script { name, ..self }
+    }
+
+    fn answer(&self, request: &Request, elsewhere: &str) -> Reply {
+        let host = request.header("host").unwrap_or_default();
+        let scheme = if self.https { "https" } else { "http" };
+        let port = host.rsplit(':').next().unwrap_or_default();
+        let fill = |text: &str| {
+            text.replace("SELF", &format!("{scheme}://{host}"))
+                .replace("HOST", host)
+                .replace(":PORT", &format!(":{port}"))
+                .replace("ELSE", elsewhere)
+        };
+        let say = match (request.path().contains("/manifests/"), request.header("authorization")) {
+            (false, _) if request.method == "POST" => self.posted.as_ref().unwrap_or(&self.token),
+            (false, _) => &self.token,
+            (true, _) if request.method == "GET" && self.read.is_some() => {
+                self.read.as_ref().unwrap()
+            }
+            (true, None) => &self.first,
+            (true, Some(_)) => &self.last,
+        };
+        say.reply(&fill)
+    }
+
+    fn start(self) -> (Server, Option<Server>) {
+        let elsewhere = self.elsewhere.clone().map(|script| script.start().0);
+        let at = elsewhere.as_ref().map(Server::url).unwrap_or_default();
+        let certificate = self.https.then_some(Certificate::Server);
+        (Server::start(certificate, move |request| self.answer(request, &at)), elsewhere)
+    }
+}
+
+/// What a token server of distribution says of `team/app`.
+pub(super) fn claims() -> Value {
+    json!({
+        "iss": "auth.example",
+        "sub": "",
+        "aud": "registry.example",
+        "exp": DATE + 300,
+        "nbf": DATE - 10,
+        "iat": DATE,
+        "jti": "1",
+        "access": [{ "type": "repository", "name": "team/app", "actions": ["pull"] }],
+    })
+}
+
+/// The moment at which the scripts play, where it matters: Sun, 06 Nov 2016 08:49:37 GMT.
+pub(super) const DATE: i64 = 1_478_422_177;
+
+/// The same as a header's value.
+pub(super) fn date(seconds: u8) -> String {
+    format!("Sun, 06 Nov 2016 08:49:{seconds:02} GMT")
+}
+
+fn changed(changes: &Value) -> Value {
+    let mut claims = claims();
+    for (name, value) in changes.as_object().unwrap() {
+        if value.is_null() {
+            claims.as_object_mut().unwrap().remove(name);
+        } else {
+            claims[name] = value.clone();
+        }
+    }
+    claims
+}
+
+/// A JWT with these claims, signed by nobody in particular.
+pub(super) fn jwt(claims: &Value) -> String {
+    let header = json!({ "typ": "JWT", "alg": "ES256", "kid": "KID1" });
+    let [header, claims] = [&header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    format!("{header}.{claims}.c2lnbmF0dXJl")
+}
+
+/// `access` with one entry.
+pub(super) fn entry(name: &str, actions: &[&str]) -> Value {
+    json!({ "access": [{ "type": "repository", "name": name, "actions": actions }] })
+}
+
+/// What came of a script.
+pub(super) struct Played {
+    pub(super) object: Value,
+    pub(super) text: String,
+    pub(super) code: i32,
+    /// The requests of one explanation, at the registry and elsewhere.
+    pub(super) requests: Vec<Request>,
+    pub(super) elsewhere: Vec<Request>,
+    pub(super) host: String,
+    pub(super) other: String,
+}
+
+/// Plays a script: explains it, as JSON and as text, and asks for the digest alone.
+#[track_caller]
+pub(super) fn play(script: Script) -> Played {
+    let (user, entry, https, name) = (script.user, script.entry.clone(), script.https, script.name);
+    let args = script.args.clone();
+    let (server, elsewhere) = script.start();
+    let at = |server: Option<&Server>| server.map(Server::authority).unwrap_or_default();
+    let (host, other) = (server.authority(), at(elsewhere.as_ref()));
+    let run = |command: &[&str], args: &[String]| -> Ran {
+        let mut regq = Regq::new().args(command).args(["--retries", "0"]);
+        regq = match https {
+            true => regq.arg("--ca-file").arg(tls::ca_path()),
+            false => regq.arg("--plain-http"),
+        };
+        if user {
+            regq = regq.args(["--user", USER, "--password-stdin"]).stdin(PASSWORD);
+        }
+        if let Some(entry) = &entry {
+            let auths = format!(r#"{{"auths":{{"{host}":{entry}}}}}"#);
+            regq = regq.env("DOCKER_AUTH_CONFIG", auths);
+        }
+        let fill = |arg: &String| arg.replace("HOST", &host).replace("ELSE", &other);
+        regq.args(args.iter().map(fill)).arg(format!("{host}/{name}")).run()
+    };
+    let json = run(&["explain", "--json"], &args);
+    let requests = server.requests();
+    let asked = elsewhere.as_ref().map(Server::requests).unwrap_or_default();
+    let text = run(&["explain"], &args);
+    // What is given is for explain alone.
+    let given = ["--token", "--token-url", "--challenge", "--status", "--body", "--date"];
+    let mut own = args.clone();
+    while let Some(at) = own.iter().position(|arg| given.contains(&arg.as_str())) {
+        own.drain(at..at + 2);
+    }
+    own.retain(|arg| arg != "--curl");
+    let digest = run(&["digest"], &own);
+    json.code(digest.code);
+    text.code(digest.code);
+    // All that went wrong is in the explanation; beside it there are notes.
+    let notes = |ran: &Ran| ran.stderr.lines().all(|line| line.starts_with("note: "));
+    assert!(notes(&json) && notes(&text), "{json}{text}");
+    let text = String::from_utf8(text.stdout).expect("UTF-8");
+    for line in text.lines() {
+        assert!(line.chars().count() <= 100, "more than 100 columns: {line}");
+        let hidden = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(!line.contains(hidden), "not escaped: {line:?}");
+    }
+    let objects = json.json();
+    let [object] = objects.as_slice() else { panic!("one object\n{json}") };
+    assert_eq!(object["outcome"]["exitCode"], json.code, "{json}");
+    let played = Played {
+        object: object.clone(),
+        text,
+        code: json.code,
+        requests,
+        elsewhere: asked,
+        host,
+        other,
+    };
+    played.agrees();
+    played
+}
+
+impl Played {
+    /// `id severity` of each finding, in order.
+    pub(super) fn findings(&self) -> Vec<String> {
+        let text = |finding: &Value, name: &str| finding[name].as_str().unwrap().to_owned();
+        let findings = self.object["findings"].as_array().unwrap();
+        findings.iter().map(|f| format!("{} {}", text(f, "id"), text(f, "severity"))).collect()
+    }
+
+    /// The severity and evidence of a finding.
+    pub(super) fn finding(&self, id: &str) -> Option<(&str, &str)> {
+        let findings = self.object["findings"].as_array().unwrap();
+        let finding = findings.iter().find(|finding| finding["id"] == id)?;
+        Some((finding["severity"].as_str().unwrap(), finding["evidence"].as_str().unwrap()))
+    }
+
+    /// The details of the steps of this name, with HOST and ELSE for the servers.
+    pub(super) fn steps(&self, name: &str) -> Vec<String> {
+        let steps = self.object["steps"].as_array().unwrap();
+        steps
+            .iter()
+            .filter(|step| step["step"] == name)
+            .map(|step| self.named(step["detail"].as_str().unwrap()))
+            .collect()
+    }
+
+    /// A text with HOST and ELSE for the servers.
+    pub(super) fn named(&self, text: &str) -> String {
+        let text = text.replace(&self.host, "HOST");
+        if self.other.is_empty() { text } else { text.replace(&self.other, "ELSE") }
+    }
+
+    /// The requests that the registry got, each as method, path and query.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.requests.iter().map(Request::line).collect()
+    }
+
+    /// What both forms must have in common, and what every object promises.
+    #[track_caller]
+    fn agrees(&self) {
+        for name in
+            ["reference", "steps", "challenges", "token", "findings", "outcome", "command", "curl"]
+        {
+            assert!(self.object.get(name).is_some(), "{name}: {self}");
+        }
+        let order = |finding: &String| match finding.split(' ').nth(1).unwrap() {
+            "decisive" => 0,
+            "would-fail-next" => 1,
+            _ => 2,
+        };
+        assert!(self.findings().is_sorted_by_key(order), "{self}");
+        for finding in self.object["findings"].as_array().unwrap() {
+            for name in ["evidence", "advice"] {
+                assert!(finding[name].as_str().is_some_and(|text| !text.is_empty()), "{self}");
+            }
+            let id = finding["id"].as_str().unwrap();
+            assert!(self.text.contains(&format!("  {id}: ")), "{id}: {self}");
+        }
+        let worst = self.findings().first().map(order);
+        // The walk has the manifest, or somebody is told why not; what is given is judged for itself.
+        let given = !self.steps("given").is_empty();
+        if self.code == 0 && !given {
+            assert!(worst.is_none_or(|worst| worst == 2), "{self}");
+            let said = format!("\nThe login worked: {}\n", digest());
+            assert_eq!(self.text.matches(&said).count(), 1, "{self}");
+        } else if !given {
+            let command = self.object["command"].as_str().unwrap_or_default();
+            let same = command.starts_with("regq digest ") && !command.contains("--trust-realm");
+            assert!(!same, "a command that has just failed does not work: {self}");
+            assert!(worst != Some(1), "what fails next fails after something: {self}");
+        }
+    }
+}
+
+impl std::fmt::Display for Played {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "\ncode {}\n{}", self.code, self.text)?;
+        write!(f, "{}", serde_json::to_string_pretty(&self.object["findings"]).unwrap())
+    }
+}

@@ -1,0 +1,158 @@
+//! The registry's final answer.
+
+use super::given::{Row, decisive, silent};
+use super::pieces::{CHALLENGE, NAME, Pieces, access, claims, jwt, of, sound};
+use serde_json::json;
+
+const BASIC: &str = "Basic realm=\"harbor\"";
+const S3: &str = "<?xml version=\"1.0\"?>\n<Error><Code>InvalidArgument</Code><Message>Only one auth \
+                  mechanism allowed</Message></Error>";
+
+fn unaccepted() -> Pieces {
+    of(NAME).status(404).body(
+        "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":\"OCI index found, but accept header does not \
+         support OCI indexes\"}]}",
+    )
+}
+
+pub(super) fn rows() -> Vec<Row> {
+    let pinned = |digest: &str| of(&format!("reg.example.com/team/app@{digest}")).status(200);
+    let digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    let nothing = || sound().token(claims(access("team/app", &[])));
+    let said = |status: u16, text: &str| of(NAME).status(status).body(text);
+    vec![
+        decisive("token-rejected", "kid is \"K1\"", sound().error("invalid_token")),
+        decisive("token-rejected", "iss is \"auth.example.com\"", sound().error("invalid_token")),
+        decisive(
+            "token-rejected",
+            "invalid_token",
+            sound().token("b3BhcXVl").error("invalid_token"),
+        ),
+        decisive("token-rejected", "not known without", sound().no_date().error("invalid_token")),
+        silent("token-rejected", sound()),
+        silent("token-rejected", sound().no_token().error("invalid_token")),
+        silent("token-rejected", sound().token(claims(json!({"aud": "x"}))).error("invalid_token")),
+        silent(
+            "token-rejected",
+            sound().date("Thu, 22 Sep 2016 12:28:03 GMT").error("invalid_token"),
+        ),
+        silent("token-rejected", sound().token("ghp_0123456789").error("invalid_token")),
+        silent(
+            "token-rejected",
+            sound().token(jwt("{\"alg\":\"none\"}", "{}")).error("invalid_token"),
+        ),
+        silent("token-rejected", sound().error("insufficient_scope")),
+        //
+        decisive(
+            "insufficient-scope",
+            "lacks repository:team/app:pull",
+            nothing().error("insufficient_scope"),
+        ),
+        decisive(
+            "insufficient-scope",
+            "repository:team/app:pull",
+            sound().token("b3BhcXVl").error("insufficient_scope"),
+        ),
+        silent("insufficient-scope", nothing()),
+        silent("insufficient-scope", nothing().error("insufficient_scope").status(403)),
+        //
+        decisive("challenge-flipped-to-basic", "Basic alone", sound().challenge(BASIC)),
+        silent("challenge-flipped-to-basic", sound().challenge(BASIC).no_token()),
+        silent("challenge-flipped-to-basic", sound().challenge(BASIC).line(CHALLENGE)),
+        silent("challenge-flipped-to-basic", sound().challenge(BASIC).status(404)),
+        //
+        decisive("rejected-without-challenge", "401", sound().challenge("")),
+        silent("rejected-without-challenge", sound().no_challenge().status(401)),
+        silent("rejected-without-challenge", sound().challenge("").no_token()),
+        silent("rejected-without-challenge", sound()),
+        //
+        decisive("private-or-missing", "DENIED", nothing().codes(&["DENIED", "UNAUTHORIZED"])),
+        decisive(
+            "private-or-missing",
+            "UNAUTHORIZED",
+            sound().token(claims(json!({"access": []}))).codes(&["UNAUTHORIZED", "DENIED"]),
+        ),
+        silent("private-or-missing", nothing().codes(&["UNAUTHORIZED"])),
+        silent("private-or-missing", nothing().codes(&["DENIED"])),
+        silent("private-or-missing", sound().codes(&["DENIED", "UNAUTHORIZED"])),
+        //
+        decisive(
+            "forbidden",
+            "no right to it",
+            said(403, "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no right to it\"}]}"),
+        ),
+        decisive("forbidden", "403", of(NAME).status(403)),
+        silent("forbidden", said(401, "{\"errors\":[{\"code\":\"DENIED\"}]}")),
+        //
+        decisive("not-found", "NAME_UNKNOWN", of(NAME).status(404).codes(&["NAME_UNKNOWN"])),
+        decisive("not-found", "MANIFEST_UNKNOWN", of("").status(404).codes(&["MANIFEST_UNKNOWN"])),
+        silent("not-found", of(NAME).status(404)),
+        silent("not-found", said(404, "<html>Not Found</html>")),
+        silent("not-found", of(NAME).status(401).codes(&["NAME_UNKNOWN"])),
+        silent("not-found", unaccepted()),
+        //
+        decisive("accept-too-short", "OCI indexes", unaccepted()),
+        silent("accept-too-short", of(NAME).status(404).codes(&["MANIFEST_UNKNOWN"])),
+        silent("accept-too-short", unaccepted().status(401)),
+        //
+        decisive("authorization-forwarded", "Only one auth mechanism", said(400, S3)),
+        silent("authorization-forwarded", said(403, S3)),
+        silent("authorization-forwarded", said(400, "<Error><Code>NoSuchKey</Code></Error>")),
+        silent(
+            "authorization-forwarded",
+            said(400, "{\"errors\":[{\"code\":\"UNSUPPORTED\",\"message\":\"authorization\"}]}"),
+        ),
+        //
+        decisive(
+            "rate-limited",
+            "pull rate limit",
+            said(
+                429,
+                "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\",\"message\":\"You have reached your pull rate limit\"}]}",
+            ),
+        ),
+        decisive("rate-limited", "429", of(NAME).status(429)),
+        silent("rate-limited", said(503, "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}")),
+        //
+        decisive("token-too-large", "431; the token has", sound().no_challenge().status(431)),
+        decisive(
+            "token-too-large",
+            "Too Large",
+            said(400, "<html><title>400 Request Header Or Cookie Too Large</title>"),
+        ),
+        silent("token-too-large", said(400, "<html><title>400 Bad Request</title>")),
+        silent("token-too-large", said(413, "Request Header Or Cookie Too Large")),
+        //
+        decisive("upstream-refused", "DENIED", of(NAME).status(500).codes(&["DENIED"])),
+        decisive(
+            "upstream-refused",
+            "denied",
+            said(
+                500,
+                "{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"errors: denied: requested access\"}]}",
+            ),
+        ),
+        silent("upstream-refused", said(500, "{\"errors\":[{\"code\":\"UNKNOWN\"}]}")),
+        silent("upstream-refused", of(NAME).status(401).codes(&["DENIED"])),
+        //
+        decisive(
+            "digest-mismatch",
+            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+            pinned(&digest.replace("44136f", "44136e")).body("{}"),
+        ),
+        silent("digest-mismatch", pinned(digest).body("{}")),
+        silent("digest-mismatch", pinned(&digest.replace("44136f", "44136e")).body("")),
+        silent(
+            "digest-mismatch",
+            pinned(&digest.replace("44136f", "44136e")).body("{}").status(404),
+        ),
+        silent("digest-mismatch", of(NAME).status(200).body("{}")),
+        //
+        decisive("not-a-manifest", "Log in", said(200, "<html>Log in</html>")),
+        decisive("not-a-manifest", "{\\\"ok\\\":true}", said(200, "{\"ok\":true}")),
+        silent("not-a-manifest", said(200, "{\"schemaVersion\":2,\"manifests\":[]}")),
+        silent("not-a-manifest", said(404, "{\"ok\":true}")),
+        silent("not-a-manifest", said(200, "")),
+        silent("not-a-manifest", of(NAME).status(200)),
+    ]
+}

@@ -1,0 +1,190 @@
+//! Causes in the first answer and its challenge.
+
+use super::table::{Case, check};
+use super::{Say, Script, play};
+use crate::support::secrets::USER;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        id: "not-a-registry",
+        severity: "decisive",
+        names: &["200", "page"],
+        sign: || Script::new().first(Say::page("Log in to the hotel")),
+        // A registry it is, whatever it sends there.
+        near: || {
+            let page = Say::page("Log in");
+            Script::new().first(page.header("Docker-Distribution-Api-Version", "registry/2.0"))
+        },
+    },
+    Case {
+        id: "challenge-missing",
+        severity: "decisive",
+        names: &["401", "no WWW-Authenticate"],
+        sign: || Script::new().first(Say::new(401).body("Unauthorized")),
+        // The one to the token is another's business.
+        near: || Script::new().last(Say::new(401)),
+    },
+    Case {
+        id: "proxy-auth-required",
+        severity: "decisive",
+        names: &["negotiate, ntlm alone"],
+        sign: || Script::new().first(Say::challenge("Negotiate").line("NTLM")),
+        near: || Script::new().first(Say::challenge("Negotiate").line(super::scripted::CHALLENGE)),
+    },
+    Case {
+        id: "proxy-auth-required",
+        severity: "decisive",
+        names: &["407"],
+        sign: || Script::new().first(Say::new(407).header("Proxy-Authenticate", "Basic realm=p")),
+        near: || Script::new().first(Say::new(406)),
+    },
+    Case {
+        id: "basic-only",
+        severity: "decisive",
+        names: &["Basic alone", r#""Sonatype Nexus""#],
+        sign: || Script::new().challenge(r#"BASIC realm="Sonatype Nexus""#),
+        near: || Script::new().first(Say::challenge(super::scripted::CHALLENGE).line("Basic")),
+    },
+    Case {
+        id: "challenge-malformed",
+        severity: "decisive",
+        names: &[
+            "unterminated-quote",
+            "byte 13",
+            "line 1",
+            r#"Bearer realm="HOST/token,service=x"#,
+        ],
+        sign: || Script::new().challenge(r#"Bearer realm="HOST/token,service=x"#),
+        // Odd, and yet as the grammar has it.
+        near: || Script::new().challenge(r#"bearer , realm = "SELF/token" ,, service=s,"#),
+    },
+    Case {
+        id: "challenge-malformed",
+        severity: "decisive",
+        names: &["duplicate-param", "line 2"],
+        sign: || {
+            let line = r#"Bearer realm="SELF/a",realm="SELF/b""#;
+            Script::new().first(Say::challenge("Digest x=y").line(line))
+        },
+        near: || {
+            let line = r#"Bearer realm="SELF/a""#;
+            Script::new().first(Say::challenge(line).line(r#"Bearer realm="SELF/b""#))
+        },
+    },
+    Case {
+        id: "realm-missing",
+        severity: "decisive",
+        names: &["no realm"],
+        sign: || Script::new().challenge(r#"Bearer service="s",scope="repository:team/app:pull""#),
+        near: || Script::new().challenge(r#"Bearer service="s",REALM="SELF/token""#),
+    },
+    Case {
+        id: "realm-missing",
+        severity: "decisive",
+        names: &["empty realm"],
+        sign: || Script::new().challenge(r#"Bearer realm="",service="s""#),
+        near: || Script::new().challenge(r#"Basic realm="""#),
+    },
+    Case {
+        id: "realm-not-absolute",
+        severity: "decisive",
+        names: &[r#""the token server""#],
+        sign: || Script::new().challenge(r#"Bearer realm="the token server",service="s""#),
+        near: || {
+            Script::new().challenge(r#"Bearer realm="SELF/token?account=ada&x=1",service="s""#)
+        },
+    },
+    Case {
+        // regq finds its way, which most others do not.
+        id: "realm-not-absolute",
+        severity: "note",
+        names: &[r#""/token""#, "http://HOST/token"],
+        sign: || Script::new().challenge(r#"Bearer realm="/token",service="registry.example""#),
+        near: || Script::new().challenge(r#"Bearer realm="HTTP://HOST/token""#),
+    },
+    Case {
+        id: "realm-plain-http",
+        severity: "decisive",
+        names: &["http://HOST/token"],
+        sign: || Script::new().https().challenge(r#"Bearer realm="http://HOST/token",service="s""#),
+        near: || Script::new().challenge(r#"Bearer realm="http://HOST/token",service="s""#),
+    },
+    Case {
+        id: "realm-unreachable",
+        severity: "decisive",
+        names: &["127.0.0.1:1"],
+        sign: || Script::new().challenge(r#"Bearer realm="http://127.0.0.1:1/token",service="s""#),
+        near: || Script::new().token(Say::new(502)),
+    },
+    Case {
+        id: "realm-untrusted",
+        severity: "decisive",
+        names: &["localhost", "127.0.0.1"],
+        sign: || Script::new().user().challenge(r#"Bearer realm="http://localhost:PORT/token""#),
+        // Without credentials nobody's are sent.
+        near: || Script::new().challenge(r#"Bearer realm="http://localhost:PORT/token""#),
+    },
+    Case {
+        id: "realm-untrusted",
+        severity: "decisive",
+        names: &["localhost", "127.0.0.1"],
+        sign: || Script::new().user().challenge(r#"Bearer realm="http://localhost:PORT/token""#),
+        // The user's word.
+        near: || {
+            let script = Script::new().user().args(&["--trust-realm", "localhost"]);
+            script.challenge(r#"Bearer realm="http://localhost:PORT/token""#)
+        },
+    },
+    Case {
+        id: "scope-other-repository",
+        severity: "decisive",
+        names: &[r#""proxy/app""#, r#""team/app""#],
+        sign: || {
+            let line = r#"Bearer realm="SELF/token",service="registry.example",scope="repository:proxy/app:pull""#;
+            let last = Say::challenge(format!(r#"{line},error="insufficient_scope""#));
+            Script::new().challenge(line).last(last)
+        },
+        near: || {
+            let line = r#"Bearer realm="SELF/token",scope="repository:base:pull repository:team/app:pull""#;
+            Script::new().challenge(line).last(Say::challenge(line))
+        },
+    },
+    Case {
+        // Names may be odd, as long as they are nobody's.
+        id: "scope-other-repository",
+        severity: "note",
+        names: &[r#""docker/team/app""#],
+        sign: || {
+            let scope = "repository:docker/team/app:pull";
+            Script::new().challenge(&format!(r#"Bearer realm="SELF/token",scope="{scope}""#))
+        },
+        near: || Script::new().challenge(r#"Bearer realm="SELF/token",scope="registry:catalog:*""#),
+    },
+];
+
+#[test]
+fn causes_in_the_first_answer() {
+    check(CASES);
+}
+
+#[test]
+fn what_is_refused_is_not_asked() {
+    let line = r#"Bearer realm="http://localhost:PORT/token""#;
+    let played = play(Script::new().user().challenge(line));
+    assert_eq!(played.lines(), ["HEAD /v2/team/app/manifests/1.0"]);
+    assert_eq!(played.findings(), ["realm-untrusted decisive"]);
+    let command = played.named(played.object["command"].as_str().unwrap());
+    let asks = "regq digest --trust-realm localhost";
+    assert!(command.starts_with(asks), "{command}");
+    assert!(command.contains(&format!("--user {USER} ")), "{command}");
+    assert!(command.ends_with(" --plain-http HOST/team/app:1.0"), "{command}");
+}
+
+#[test]
+fn a_challenge_that_cannot_be_read_is_not_in_the_way_of_one_that_can() {
+    let lines = Say::challenge(r#"Basic realm="x"#).line(super::scripted::CHALLENGE);
+    let played = play(Script::new().first(lines.clone()));
+    assert_eq!(played.findings(), ["challenge-malformed note"]);
+    let played = play(Script::new().first(lines).last(Say::new(404)));
+    assert_eq!(played.findings(), ["not-found decisive", "challenge-malformed note"]);
+}
