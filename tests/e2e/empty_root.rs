@@ -98,19 +98,16 @@ impl Root {
         self.around.run(&mount, words, "")?.bytes().map(drop)
     }
 
-    /// A run, whose streams are pipes until it is told otherwise.
+    /// A run that is asked nothing on stdin, and whose answer is read, until it is told otherwise.
     fn regq(&self, words: &[&str]) -> Run {
-        let mut run = self.run_through(&[], words);
-        run.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        run
+        self.run_through(&[], words)
     }
 
     /// The same, started by a shell that does this with the streams.
     fn redirected(&self, redirection: &str, words: &[&str]) -> Run {
         let script = format!("exec \"$@\" {redirection}");
         let mut run = self.run_through(&["/bin/sh", "-c", &script, "sh"], words);
-        run.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        run.line.push_str(redirection);
+        run.line.extend([" ", redirection]);
         run
     }
 
@@ -119,6 +116,7 @@ impl Root {
         let mut command = Command::new("timeout");
         command.env_clear().arg(peers::TIME_LIMIT).args(first).arg(chroot).arg(NOBODY);
         command.arg(&self.folder).arg("/regq").args(words);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Run { command, line: format!("regq {}", words.join(" ")) }
     }
 }
