@@ -356,10 +356,11 @@ impl Words {
     /// The same without the secrets that were sent along: some servers repeat what they were sent. They are taken
     /// out before anything is cut, since the beginning of a secret is not found by the whole of it.
     pub(crate) fn read_without(body: &[u8], secrets: &[String]) -> Words {
-        let first_of = |text: &str| {
+        let clean = |text: &str| {
             let clean = |text: String, secret: &String| text.replace(secret.as_str(), "...");
-            first_of(&secrets.iter().fold(text.to_owned(), clean))
+            secrets.iter().fold(text.to_owned(), clean)
         };
+        let first_of = |text: &str| first_of(&clean(text));
         let json = Json::read(body).unwrap_or(Json::Other);
         let errors: Vec<_> = json
             .get("errors")
@@ -376,7 +377,8 @@ impl Words {
             .find_map(|key| json.text(key));
         let text = match said {
             Some(said) => first_of(said),
-            None => first_of(&without_tags(&String::from_utf8_lossy(body))),
+            // A secret may look like a tag, and could not be found without it.
+            None => first_of(&without_tags(&clean(&String::from_utf8_lossy(body)))),
         };
         Words { errors, text }
     }

@@ -137,7 +137,7 @@ fn tell(
     let error = walked.and_then(|walked| walked.ended.as_ref().err());
     let command = reference
         .zip(typed)
-        .and_then(|(reference, typed)| command(reference, typed, explanation, error, options));
+        .and_then(|(reference, typed)| command(reference, typed, explanation, walked, options));
     let wants_curl = options.curl || options.attempt.token_url.is_some();
     let curl = explanation.curl.as_ref().filter(|_| wants_curl);
     let code = explanation.outcome.exit_code();
@@ -171,12 +171,13 @@ fn command(
     reference: &Reference,
     typed: &str,
     explanation: &Explanation,
-    error: Option<&Error>,
+    walked: Option<&Walked>,
     options: &Options,
 ) -> Option<String> {
     let decisive = explanation.decisive();
     let realm = explanation.realm_host();
-    remedy::command(reference, typed, decisive, error, realm, options)
+    let own = walked.map(|walked| walked.ended.as_ref().map(|_| ()).map_err(Error::kind));
+    remedy::command(reference, typed, decisive, own, realm, options)
 }
 
 fn object<'a>(
@@ -233,17 +234,17 @@ fn challenge(
             // One by one: to collect a map brings a sort of its own, for a handful of names.
             let mut params = BTreeMap::new();
             for (name, value) in challenge.params() {
-                params.insert(name.clone(), clean(value));
+                params.insert(clean(name), clean(value));
             }
             ChallengeObject {
-                scheme: Some(challenge.scheme().to_owned()),
+                scheme: Some(clean(challenge.scheme())),
                 params: Some(params),
                 token68: Some(challenge.token68().map(clean)),
                 ..nothing
             }
         }
         Err(ChallengeError { code, line, at }) => ChallengeObject {
-            error: Some(code.to_string()),
+            error: Some(clean(&code.to_string())),
             line: Some(*line),
             at: Some(*at),
             ..nothing

@@ -228,9 +228,11 @@ fn cut(word: &str, room: usize) -> Option<(&str, &str)> {
 /// The words of a command line, quotes and all.
 pub(crate) fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
-    let mut quote = None;
+    let (mut quote, mut escaped) = (None, false);
     for c in command.chars() {
         match (c, quote) {
+            _ if std::mem::take(&mut escaped) => {}
+            ('\\', None | Some('"')) => escaped = true,
             (' ', None) => {
                 words.push(String::new());
                 continue;
@@ -255,14 +257,30 @@ fn pieces(word: &str, room: usize) -> Vec<String> {
         Some(inside) => (inside, "'"),
         None => (word, ""),
     };
-    // Single quotes in quotes are written with a backslash, which may not be cut off.
-    if length <= room || inside.contains(['\'', '"', '\\']) {
+    let safe = quoted.is_some() || !inside.contains(['\'', '"', '\\']);
+    if length <= room || !safe {
         return vec![word.to_owned()];
     }
-    let characters: Vec<char> = inside.chars().collect();
-    let chunks = characters.chunks(room.saturating_sub(2).max(1));
-    chunks.map(|chunk| format!("{quote}{}{quote}", chunk.iter().collect::<String>())).collect()
+    let most = room.saturating_sub(2).max(1);
+    let (mut pieces, mut rest) = (Vec::new(), inside);
+    while let Some((end, _)) = rest.char_indices().nth(most) {
+        // A single quote within quotes is written in four characters, which stay together.
+        let quotes = rest.match_indices(APOSTROPHE).map(|(at, _)| (at, at + APOSTROPHE.len()));
+        let end = match quotes.take_while(|(at, _)| *at < end).last() {
+            Some((at, behind)) if at > 0 && behind > end => at,
+            Some((_, behind)) => end.max(behind),
+            None => end,
+        };
+        let Some((piece, next)) = rest.split_at_checked(end) else { break };
+        pieces.push(piece);
+        rest = next;
+    }
+    pieces.push(rest);
+    pieces.into_iter().map(|piece| format!("{quote}{piece}{quote}")).collect()
 }
+
+/// A single quote where single quotes are around it.
+const APOSTROPHE: &str = r"'\''";
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test that fails should fail loudly")]
@@ -295,10 +313,12 @@ mod tests {
     fn a_shell_reads_a_command_of_many_lines_as_one() {
         let url = format!("'https://auth.example/token?{}'", "service=x&scope=y ".repeat(30));
         let plain = format!("registry.example/{}", "a".repeat(240));
-        for word in [url.as_str(), plain.as_str(), "'a b'", "short"] {
+        let apostrophes = format!("'{}'", r"it'\''s x ".repeat(40));
+        let apostrophe = format!(r"'https://a.example/it'\''s{}'", "x".repeat(150));
+        for word in [&url, &plain, "'a b'", "short", &apostrophes, &apostrophe] {
             let command = format!(
                 "printf %s {word} -H \"Accept: $T\" 'Accept: it'\\''s {}'",
-                "m ".repeat(10)
+                "m ".repeat(60)
             );
             let text = shown(|out| out.command(&command));
             let read = |script: &str| {

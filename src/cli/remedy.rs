@@ -1,6 +1,6 @@
 //! The command that works, for what was found: words for a POSIX shell, with the flags that were given.
 
-use regq::error::{Error, Kind};
+use regq::error::Kind;
 use regq::explain::{Finding, quoted_where_needed};
 use regq::reference::Reference;
 
@@ -12,6 +12,8 @@ enum Remedy {
     /// Ask as regq asks.
     Ask,
     LogIn,
+    /// The one, or the other where regq has just asked so and was refused.
+    AskOrLogIn,
     TrustRealm,
     AllowPrivate,
     /// See how the name is read.
@@ -40,6 +42,16 @@ const REMEDIES: &[(&[&str], Remedy)] = &[
         ],
         Remedy::LogIn,
     ),
+    (
+        &[
+            "access-empty",
+            "access-other-repository",
+            "authorization-lost",
+            "rejected-without-challenge",
+            "registry-moved",
+        ],
+        Remedy::AskOrLogIn,
+    ),
     (&["realm-untrusted"], Remedy::TrustRealm),
     (&["realm-private-address"], Remedy::AllowPrivate),
     (&["not-found"], Remedy::Parse),
@@ -66,12 +78,13 @@ const REMEDIES: &[(&[&str], Remedy)] = &[
     ),
 ];
 
-/// The command line that works. `None` where there is none to type here.
+/// The command line that works, after regq's own walk, where there was one. `None` where there is none to type
+/// here.
 pub(crate) fn command(
     reference: &Reference,
     typed: &str,
     decisive: Option<&Finding>,
-    ended: Option<&Error>,
+    own: Option<Result<(), Kind>>,
     realm: Option<&str>,
     options: &Options,
 ) -> Option<String> {
@@ -79,19 +92,24 @@ pub(crate) fn command(
     let remedy = decisive.map_or(Remedy::Ask, |finding| {
         found(finding.id).map_or(Remedy::Ask, |(_, remedy)| *remedy)
     });
-    // What just failed will fail again.
-    let remedy = match (remedy, ended.map(Error::kind)) {
-        (Remedy::Ask, Some(Kind::Denied)) => Remedy::LogIn,
-        (Remedy::Ask, Some(_)) => Remedy::Nothing,
-        (remedy, _) => remedy,
+    let remedy = match (own, remedy) {
+        // Whatever was wrong with somebody's own attempt.
+        (Some(Ok(())), _) => Remedy::Ask,
+        (Some(Err(Kind::Denied)), Remedy::AskOrLogIn) => Remedy::LogIn,
+        // What just failed will fail again.
+        (Some(Err(_)), Remedy::Ask | Remedy::AskOrLogIn) => Remedy::Nothing,
+        (None, Remedy::AskOrLogIn) => Remedy::Ask,
+        (_, remedy) => remedy,
     };
     let typed = quoted_where_needed(typed);
     let (connection, credentials) = (connection(options), credentials(options));
-    let ask =
-        |more: &[String]| words(&["regq", "digest"], &[more, &credentials, &connection], &typed);
+    let ask = |more: &[String]| {
+        let ask = words(&["regq", "digest"], &[more, &credentials, &connection], &typed);
+        if options.password_stdin { format!("{ask} < password.txt") } else { ask }
+    };
     match remedy {
         Remedy::Nothing => None,
-        Remedy::Ask => Some(ask(&[])),
+        Remedy::Ask | Remedy::AskOrLogIn => Some(ask(&[])),
         Remedy::AllowPrivate => Some(ask(&["--allow-private".to_owned()])),
         Remedy::TrustRealm => {
             realm.map(|realm| ask(&["--trust-realm".to_owned(), quoted_where_needed(realm)]))
@@ -129,22 +147,27 @@ fn credentials(options: &Options) -> Vec<String> {
     given("--user", options.user.clone());
     given("--password-file", path(&options.password_file));
     given("--token-file", path(&options.token_file));
-    given("--authfile", path(&options.authfile));
-    for realm in &options.trusted_realms {
-        given("--trust-realm", Some(realm.clone()));
-    }
     let switches =
         [("--password-stdin", options.password_stdin), ("--anonymous", options.anonymous)];
     flags.extend(switches.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned()));
     flags
 }
 
-/// The flags that say how to connect, as they were given.
+/// The flags that say how to connect and where credentials are, as they were given.
 fn connection(options: &Options) -> Vec<String> {
     let mut flags = Vec::new();
+    let mut given = |flag: &str, value: &str| {
+        flags.push(flag.to_owned());
+        flags.push(quoted_where_needed(value));
+    };
+    if let Some(path) = &options.authfile {
+        given("--authfile", &path.display().to_string());
+    }
+    for realm in &options.trusted_realms {
+        given("--trust-realm", realm);
+    }
     for path in &options.ca_files {
-        flags.push("--ca-file".to_owned());
-        flags.push(quoted_where_needed(&path.display().to_string()));
+        given("--ca-file", &path.display().to_string());
     }
     let switches = [
         ("--insecure", options.insecure),

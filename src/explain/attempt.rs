@@ -240,10 +240,15 @@ impl<'a> Attempt<'a> {
     /// The name of the repository that a token must be for: the challenge's, which knows of prefixes that
     /// proxies add, and with `library/` where Docker Hub wants that.
     pub(super) fn wanted(&self) -> Option<String> {
-        let challenged = self.challenged().first().map(|scope| scope.name.to_owned());
+        let challenged = self.challenged();
+        let own = challenged.iter().find(|scope| Some(scope.name) == self.repository());
+        let challenged = own.or(challenged.first()).map(|scope| scope.name.to_owned());
         let asked = || {
             let asked = self.asked.as_ref()?.scopes();
-            asked.iter().find(|scope| scope.is_repository()).map(|scope| scope.name.to_owned())
+            // A name that cannot be one says nothing of what was wanted.
+            let sound = |name: &str| !name.contains([':', '@', '%', ',', ';']);
+            let scope = asked.iter().find(|scope| scope.is_repository() && sound(scope.name));
+            scope.map(|scope| scope.name.to_owned())
         };
         let reference = self.repository().map(str::to_owned);
         let name = match reference {
@@ -254,10 +259,17 @@ impl<'a> Attempt<'a> {
         Some(if official { format!("library/{name}") } else { name })
     }
 
-    /// The scope that the token should have been asked for.
+    /// True when the challenge repeats a name without `library/`, which Docker Hub wants.
+    fn lacks_library(&self) -> bool {
+        self.is_docker_hub() && self.challenged().iter().any(|scope| !scope.name.contains('/'))
+    }
+
+    /// The scope that the token should have been asked for: the challenge's own, unless that repeats a mistake.
     pub(super) fn right_scope(&self) -> Option<String> {
         match self.param("scope") {
-            Some(scope) if self.challenged().is_empty() => Some(scope.to_owned()),
+            Some(scope) if !self.lacks_library() => Some(scope.to_owned()),
+            // What was asked may be what is wrong.
+            None if self.reference.is_none() => None,
             _ => Some(format!("repository:{}:pull", self.wanted()?)),
         }
     }

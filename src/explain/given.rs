@@ -60,9 +60,14 @@ impl Given {
     /// in, and at which byte of what was given. When all are empty there is none.
     pub(super) fn lines(&self) -> Option<Vec<Vec<u8>>> {
         let lines = self.challenges.as_ref()?.iter();
-        let lines = lines.map(|line| match without(line.trim_start(), "www-authenticate:") {
-            value if value.len() < line.trim_start().len() => value.trim_start_matches([' ', '\t']),
-            _ => line.as_str(),
+        let lines = lines.map(|line| {
+            let text = line.trim_start();
+            // As curl shows what it gets.
+            let text = text.strip_prefix('<').map_or(text, str::trim_start);
+            match without(text, "www-authenticate:") {
+                value if value.len() < text.len() => value.trim_start_matches([' ', '\t']),
+                _ => line.as_str(),
+            }
         });
         // What comes out of a terminal or a log has line ends, which are no part of a value.
         let lines: Vec<_> =
@@ -77,7 +82,11 @@ impl Given {
             return Some(TokenAnswer::read(text.as_bytes()));
         }
         let text = without(text, "authorization:").trim_start();
-        let text = without(text, "bearer ").trim_start();
+        // With nothing behind it, as in `"Bearer $T"` where T is empty, the word is no token.
+        let text = match without(text, "bearer") {
+            rest if rest.is_empty() || rest.starts_with([' ', '\t']) => rest.trim_start(),
+            _ => text,
+        };
         let token = Some(text).filter(|text| !text.is_empty()).map(Secret::new);
         Some(TokenAnswer { json: true, token, ..TokenAnswer::default() })
     }
@@ -86,7 +95,9 @@ impl Given {
     pub(super) fn secrets(&self) -> Vec<Secret> {
         let answer = self.token_answer().map(|answer| answer.secrets()).unwrap_or_default();
         let asked = self.asked().map(|asked| asked.secrets).unwrap_or_default();
-        self.token.iter().cloned().chain(answer).chain(asked).collect()
+        let word = |token: &&Secret| token.expose().trim().eq_ignore_ascii_case("bearer");
+        let token = self.token.iter().filter(|token| !word(token)).cloned();
+        token.chain(answer).chain(asked).collect()
     }
 }
 

@@ -108,6 +108,9 @@ pub struct Outcome {
 /// Evidence and advice are cut here, in characters: what servers send has no end.
 const MOST_SAID: usize = 600;
 
+/// What stands where a text was cut, or a secret taken out.
+const CUT: &str = "...";
+
 /// Explains a case.
 pub fn explain(case: &Case<'_>) -> Explanation {
     let Case { reference, given, walk, plain_http } = case;
@@ -207,27 +210,19 @@ impl Explanation {
 
     /// Takes every secret out of a text: servers repeat what they were sent.
     pub fn without_secrets(&self, text: &str) -> String {
-        self.hidden
-            .iter()
-            .fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "..."))
+        without(text, &self.hidden)
     }
 
     fn conceal(&mut self) {
         let hidden = std::mem::take(&mut self.hidden);
-        let clean = |text: &mut String| {
-            for secret in &hidden {
-                if text.contains(secret.as_str()) {
-                    *text = text.replace(secret.as_str(), "...");
-                }
-            }
-        };
+        let clean = |text: &mut String| *text = without(text, &hidden);
         self.steps.iter_mut().for_each(|step| clean(&mut step.detail));
         for finding in &mut self.findings {
             for text in [&mut finding.evidence, &mut finding.advice] {
                 clean(text);
                 if let Some((end, _)) = text.char_indices().nth(MOST_SAID) {
                     text.truncate(end);
-                    text.push_str("...");
+                    text.push_str(CUT);
                 }
             }
         }
@@ -239,6 +234,33 @@ impl Explanation {
         }
         self.hidden = hidden;
     }
+}
+
+/// The text without secrets, and without their beginnings where it was cut.
+fn without(text: &str, secrets: &[String]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets {
+        if text.contains(secret.as_str()) {
+            text = text.replace(secret.as_str(), CUT);
+        }
+    }
+    let begins = |part: &str, secret: &String| {
+        let lengths = Secret::SHORTEST..=secret.len().min(part.len());
+        lengths
+            .rev()
+            .find(|length| secret.get(..*length).is_some_and(|beginning| part.ends_with(beginning)))
+    };
+    let mut kept = String::with_capacity(text.len());
+    for part in text.split_inclusive(CUT) {
+        let before = part.strip_suffix(CUT).unwrap_or_default();
+        let begun = secrets.iter().filter_map(|secret| begins(before, secret)).max();
+        let end = before.len().saturating_sub(begun.unwrap_or_default());
+        match begun.and_then(|_| before.get(..end)) {
+            Some(before) => kept.extend([before, CUT]),
+            None => kept.push_str(part),
+        }
+    }
+    kept
 }
 
 impl From<Judged> for Finding {

@@ -38,9 +38,9 @@ pub(super) struct Scope<'a> {
 }
 
 impl Asked {
-    /// Reads a URL as it was written.
+    /// Reads a URL as it was written, without the quotes around it.
     pub(super) fn read(url: &str) -> Asked {
-        let url = url.trim();
+        let url = url.trim().trim_matches(['\'', '"']);
         let url = url.split_once('#').map_or(url, |(url, _)| url);
         let (server, query) = url.split_once('?').unwrap_or((url, ""));
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {

@@ -52,7 +52,10 @@ impl Authorization {
     ) -> Authorization {
         let identity = found.map_or(Identity::AnonymousToken, identity);
         let asked = Some(request.asked().clone());
-        Authorization { header: in_bearer(token), identity, asked, secrets: vec![token.clone()] }
+        // A registry may be its own token server, and repeat what it was sent there.
+        let sent = found.map(|found| found.credential.secrets()).unwrap_or_default();
+        let secrets = sent.into_iter().chain([token.clone()]).collect();
+        Authorization { header: in_bearer(token), identity, asked, secrets }
     }
 }
 

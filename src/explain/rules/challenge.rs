@@ -237,8 +237,18 @@ fn reach(host: &str) -> Option<Reach> {
 /// True for a name that is likely to be known everywhere.
 fn looks_public(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
-    let own =
-        ["local", "localdomain", "internal", "intranet", "lan", "home", "corp", "arpa", "test"];
+    let own = [
+        "local",
+        "localdomain",
+        "internal",
+        "intranet",
+        "lan",
+        "home",
+        "corp",
+        "arpa",
+        "test",
+        "svc",
+    ];
     host.contains('.') && !own.contains(&last)
 }
 

@@ -289,7 +289,8 @@ fn damaged(attempt: &Attempt<'_>) -> Option<Sign> {
 
 fn opaque(attempt: &Attempt<'_>) -> Option<Sign> {
     let token = attempt.token.as_ref().filter(|token| matches!(token.form, Form::Opaque))?;
-    let plain = password_prefix(attempt).is_none();
+    let plain = token.secret.expose().bytes().all(|byte| byte.is_ascii_graphic());
+    let plain = plain && password_prefix(attempt).is_none();
     plain.then(|| seen(format!("the token is no JWT ({})", token.shown()))).flatten()
 }
 

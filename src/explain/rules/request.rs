@@ -197,6 +197,7 @@ fn encoded_twice(attempt: &Attempt<'_>) -> Option<Sign> {
 
 fn joiner(attempt: &Attempt<'_>) -> Option<Sign> {
     let joined = |value: &str| {
+        let value = value.replace(' ', "");
         [",", ";"].iter().any(|joiner| {
             ["repository:", "registry:"]
                 .iter()

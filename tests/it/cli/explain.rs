@@ -153,3 +153,28 @@ fn what_is_given_as_token_is_read_from_stdin() {
     assert_eq!(piped, typed);
     assert_eq!(piped[0]["token"]["claims"]["aud"], "index.docker.io");
 }
+
+#[test]
+fn the_command_is_one_that_helps_after_what_regq_itself_saw() {
+    let registry = Registry::start(Auth::Token, None);
+    registry.push("team/app", "1", &Content::index());
+    let command = |args: &[&str], stdin: &str| {
+        let mut line = vec!["explain", "--json", "--plain-http", "HOST/team/app:1"];
+        line.extend(args);
+        explained(&registry, &line, stdin).json()[0]["command"].clone()
+    };
+    // Whatever is wrong with somebody's own attempt, asking as regq asked works.
+    let works = "regq digest --plain-http HOST/team/app:1";
+    assert_eq!(command(&["--token", "ghp_0123456789"], ""), works);
+    // A password is read again where it was read.
+    let login = ["--user", "me", "--password-stdin"];
+    assert!(command(&login, "wrong").as_str().unwrap().starts_with("regq login --user me "));
+    // Offline nothing was refused to regq itself.
+    let offline = ["explain", "--offline", "--json", "--get", "command", "quay.io/a/b", "--token"];
+    let ran = Regq::new()
+        .args(offline)
+        .arg(STORY.trim())
+        .args(["--challenge", r#"Bearer realm="https://quay.io/v2/auth",service="quay.io""#])
+        .run();
+    ran.code(4).stdout("regq digest quay.io/a/b\n");
+}

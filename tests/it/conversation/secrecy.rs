@@ -137,3 +137,18 @@ fn a_password_that_a_server_repeats_is_not_shown() {
         }
     }
 }
+
+#[test]
+fn a_password_that_the_token_server_got_is_not_quoted_from_the_registry_either() {
+    let password = "SECRET-PASSWORD-1";
+    let (error, shown) = shown(config_of("ada", password), move |request| {
+        match (request.path(), request.header("authorization")) {
+            ("/token", _) => super::token("T"),
+            (_, Some(_)) => Reply::new(403).body(format!("{password} may not pull")),
+            (_, None) => bearer(request),
+        }
+    });
+    assert_eq!(error.kind(), Kind::Denied, "{shown}");
+    assert!(shown.contains("... may not pull"), "{shown}");
+    assert!(!shown.contains(password), "{shown}");
+}

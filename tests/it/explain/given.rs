@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 
 use regq::explain::Severity;
+use serde_json::json;
 
-use super::pieces::{Pieces, sound};
+use super::pieces::{CHALLENGE, HUB, NAME, Pieces, claims, of, sound};
 use super::{signs_challenge, signs_claims, signs_last, signs_request};
 
 const FINDINGS: &str = include_str!("../../vectors/findings.tsv");
@@ -66,7 +67,10 @@ const WALK_ONLY: &[(&[&str], &str)] = &[
     (&["local-clock-skew"], "it takes the time at which two answers came"),
     (&["authorization-lost"], "two answers are compared"),
     (&["registry-moved"], "a redirect cannot be given"),
-    (&["issuer-unexpected"], "the given token is held against one that regq got"),
+    (
+        &["issuer-unexpected"],
+        "the given token is held against one that regq got: its rows are in `beside`",
+    ),
 ];
 
 #[test]
@@ -132,4 +136,65 @@ fn nothing_is_found_in_a_sound_login() {
     // So that each of the pieces is judged at all.
     let pieces = [sound(), sound().error("invalid_token"), sound().status(403)];
     assert!(pieces[1..].iter().all(|pieces| !pieces.found().is_empty()));
+}
+
+/// What is right is named where it is known, and what was wrong is never named as right.
+#[test]
+fn advice_names_what_is_right() {
+    let asked = |scope: &str| format!("https://auth.example.com/token?service=s&scope={scope}");
+    let tagged = || asked("repository:team/app:1:pull");
+    let [more, read] =
+        [":pull,push", ":metadata_read"].map(|actions| CHALLENGE.replace(":pull", actions));
+    let library = HUB.replace("library/", "");
+    let rows = [
+        ("scope-has-tag", of(NAME).asked(tagged()), "scope=repository:team/app:pull"),
+        ("scope-has-tag", of("").asked(tagged()), "scope=(the challenge's scope)"),
+        (
+            "scope-has-tag",
+            of("").asked(tagged()).challenge(CHALLENGE),
+            "scope=repository:team/app:pull",
+        ),
+        (
+            "scope-without-pull",
+            of(NAME).asked(asked("repository:team/app")),
+            "repository:team/app:pull",
+        ),
+        (
+            "insufficient-scope",
+            sound().challenge(more).error("insufficient_scope"),
+            ": repository:team/app:pull,push",
+        ),
+        (
+            "insufficient-scope",
+            sound().challenge(read).error("insufficient_scope"),
+            ": repository:team/app:metadata_read",
+        ),
+        (
+            "insufficient-scope",
+            of("alpine").challenge(library).error("insufficient_scope"),
+            ": repository:library/alpine:pull",
+        ),
+        ("service-mismatch", sound().asked(asked("aws")), "service=reg.example.com,"),
+        (
+            "token-url-not-realm",
+            sound().asked("https://a.example"),
+            "https://auth.example.com/token",
+        ),
+        (
+            "library-prefix-missing",
+            of("alpine").asked(asked("repository:alpine:pull")),
+            "use library/alpine",
+        ),
+        (
+            "access-empty",
+            sound().token(claims(json!({"access": []}))),
+            ", repository:team/app:pull",
+        ),
+        ("challenge-missing", of(NAME).challenge(""), "ask https://reg.example.com/v2/"),
+    ];
+    for (id, pieces, advice) in rows {
+        let findings = pieces.explain().findings;
+        let found = findings.iter().find(|finding| finding.id == id).expect(id);
+        assert!(found.advice.contains(advice), "{found:?}");
+    }
 }

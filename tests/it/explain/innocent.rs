@@ -213,6 +213,8 @@ fn ways_to_write_a_request_are_all_right() {
                 .asked(URL.replace("auth.", "ada:pass-of-ada@auth."))
                 .token(claims(json!({"sub": "ada"}))),
         ),
+        ("quotes around", sound().asked(format!("'{URL}'"))),
+        ("other quotes around", sound().asked(format!(" \"{URL}\" "))),
         ("white space around", sound().asked(format!(" {URL}\n"))),
     ]);
 }
@@ -224,6 +226,7 @@ fn ways_to_write_a_challenge_are_all_right() {
     innocent(vec![
         ("its name in front", challenge(&format!("WWW-Authenticate: {CHALLENGE}"))),
         ("in lower case", challenge(&format!("www-authenticate:{CHALLENGE}\r\n"))),
+        ("as curl shows it", challenge(&format!("< www-authenticate: {CHALLENGE}"))),
         ("without quotes", challenge(&CHALLENGE.replace('"', ""))),
         ("a realm with a query", sound().challenge(CHALLENGE.replace("/token", "/token?x=y"))),
         (
@@ -246,6 +249,16 @@ fn ways_to_write_a_challenge_are_all_right() {
                 .asked(URL.replace("team/", "reg.example.com:5000/team/"))
                 .challenge(CHALLENGE.replace("team/", "reg.example.com:5000/team/"))
                 .token(claims(access("reg.example.com:5000/team/app", &["pull"]))),
+        ),
+        (
+            "two repositories, the other of which is not for everybody",
+            sound()
+                .challenge(
+                    CHALLENGE.replace("repository:", "repository:team/base:pull repository:"),
+                )
+                .token(claims(json!({"access": [
+                {"type": "repository", "name": "team/base", "actions": []},
+                {"type": "repository", "name": "team/app", "actions": ["pull"]}]}))),
         ),
         ("a proxy's other scheme beside it", sound().line("Negotiate")),
         ("on a good answer", of(NAME).challenge("basic realm=x").status(200)),
@@ -290,6 +303,12 @@ fn ways_to_make_a_token_are_all_right() {
 fn answers_without_a_known_cause_accuse_nobody() {
     innocent(vec![
         ("gone", of(NAME).status(410)),
+        (
+            "two scopes in one, and nothing to hold them against",
+            of("")
+                .asked("https://a.example/t?scope=repository:a:pull,b:pull")
+                .token(claims(access("a", &["pull"]))),
+        ),
         ("teapot", of(NAME).status(418).body("<html>I'm a teapot")),
         ("too much", of(NAME).status(413).body("Request Entity Too Large")),
         ("broken", of(NAME).status(500).body("oops")),

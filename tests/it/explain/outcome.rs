@@ -158,3 +158,18 @@ fn times_are_shown_and_judged_by_the_given_date_alone() {
         assert_eq!(said(&["--date", date]).0, ["token-expired"]);
     }
 }
+
+/// Apostrophes in what a registry sends: four characters in a shell, which stay together, in lines that fit.
+#[test]
+fn curl_commands_fit_whatever_is_in_them() {
+    let realm = format!("https://auth.example.com/it's{}", "x'y".repeat(80));
+    let ran = offline(&[NAME, "--curl", "--challenge", &format!("Bearer realm=\"{realm}\"")]);
+    super::hostile::is_plain(&ran);
+    let text = String::from_utf8(ran.stdout.clone()).unwrap();
+    let commands = text.split_once("  curl ").unwrap().1;
+    let first = commands.split_once("  curl ").unwrap().0;
+    let shell =
+        std::process::Command::new("sh").args(["-c", &format!("printf '%s ' {first}")]).output();
+    let read = String::from_utf8(shell.unwrap().stdout).unwrap();
+    assert_eq!(read, format!("-sS {realm}?scope=repository:team/app:pull "), "{ran}");
+}

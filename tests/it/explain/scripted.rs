@@ -78,6 +78,11 @@ impl Say {
             .body(MANIFEST)
     }
 
+    /// Whether the value of a header has this in it.
+    pub(super) fn has_in_header(&self, text: &str) -> bool {
+        self.headers.iter().any(|(_, value)| value.contains(text))
+    }
+
     fn reply(&self, fill: &impl Fn(&str) -> String) -> Reply {
         let reply = Reply::new(self.status).body(fill(&self.body));
         self.headers.iter().fold(reply, |reply, (name, value)| reply.header(name, fill(value)))
@@ -114,9 +119,12 @@ pub(super) struct Script {
     pub(super) https: bool,
     /// The user's password is given on stdin.
     pub(super) user: bool,
+    pub(super) password: &'static str,
     /// An entry of a credential file for the registry.
     pub(super) entry: Option<String>,
     pub(super) args: Vec<String>,
+    /// That `regq digest` asks too is of no interest.
+    pub(super) alone: bool,
     /// What is asked for at the registry.
     pub(super) name: &'static str,
 }
@@ -133,8 +141,10 @@ impl Script {
             elsewhere: None,
             https: false,
             user: false,
+            password: PASSWORD,
             entry: None,
             args: Vec::new(),
+            alone: false,
             name: "team/app:1.0",
         }
     }
@@ -194,8 +204,27 @@ impl Script {
         args.iter().fold(self, |script, arg| script.arg(*arg))
     }
 
+    pub(super) fn password(self, password: &'static str) -> Script {
+        Script { password, ..self.user() }
+    }
+
+    pub(super) fn alone(self) -> Script {
+        Script { alone: true, ..self }
+    }
+
     pub(super) fn name(self, name: &'static str) -> Script {
         Script { name, ..self }
+    }
+
+    /// The token server's answer, as JSON.
+    pub(super) fn answer_of_token_server(&self) -> Option<Value> {
+        serde_json::from_str(&self.token.body).ok()
+    }
+
+    /// All that is said.
+    pub(super) fn said(&self) -> Vec<&Say> {
+        let said = [&self.first, &self.token, &self.last].into_iter();
+        said.chain(&self.posted).chain(&self.read).collect()
     }
 
     fn answer(&self, request: &Request, elsewhere: &str) -> Reply {
@@ -220,7 +249,7 @@ impl Script {
         say.reply(&fill)
     }
 
-    fn start(self) -> (Server, Option<Server>) {
+    pub(super) fn start(self) -> (Server, Option<Server>) {
         let elsewhere = self.elsewhere.clone().map(|script| script.start().0);
         let at = elsewhere.as_ref().map(Server::url).unwrap_or_default();
         let certificate = self.https.then_some(Certificate::Server);
@@ -282,6 +311,8 @@ pub(super) struct Played {
     /// The requests of one explanation, at the registry and elsewhere.
     pub(super) requests: Vec<Request>,
     pub(super) elsewhere: Vec<Request>,
+    /// Those of `regq digest`, at the registry.
+    pub(super) digest: Vec<Request>,
     pub(super) host: String,
     pub(super) other: String,
 }
@@ -290,7 +321,7 @@ pub(super) struct Played {
 #[track_caller]
 pub(super) fn play(script: Script) -> Played {
     let (user, entry, https, name) = (script.user, script.entry.clone(), script.https, script.name);
-    let args = script.args.clone();
+    let (args, alone, password) = (script.args.clone(), script.alone, script.password);
     let (server, elsewhere) = script.start();
     let at = |server: Option<&Server>| server.map(Server::authority).unwrap_or_default();
     let (host, other) = (server.authority(), at(elsewhere.as_ref()));
@@ -301,7 +332,7 @@ pub(super) fn play(script: Script) -> Played {
             false => regq.arg("--plain-http"),
         };
         if user {
-            regq = regq.args(["--user", USER, "--password-stdin"]).stdin(PASSWORD);
+            regq = regq.args(["--user", USER, "--password-stdin"]).stdin(password);
         }
         if let Some(entry) = &entry {
             let auths = format!(r#"{{"auths":{{"{host}":{entry}}}}}"#);
@@ -314,6 +345,7 @@ pub(super) fn play(script: Script) -> Played {
     let requests = server.requests();
     let asked = elsewhere.as_ref().map(Server::requests).unwrap_or_default();
     let text = run(&["explain"], &args);
+    let before = server.requests().len();
     // What is given is for explain alone.
     let given = ["--token", "--token-url", "--challenge", "--status", "--body", "--date"];
     let mut own = args.clone();
@@ -321,9 +353,9 @@ pub(super) fn play(script: Script) -> Played {
         own.drain(at..at + 2);
     }
     own.retain(|arg| arg != "--curl");
-    let digest = run(&["digest"], &own);
-    json.code(digest.code);
-    text.code(digest.code);
+    let code = if alone { json.code } else { run(&["digest"], &own).code };
+    json.code(code);
+    text.code(code);
     // All that went wrong is in the explanation; beside it there are notes.
     let notes = |ran: &Ran| ran.stderr.lines().all(|line| line.starts_with("note: "));
     assert!(notes(&json) && notes(&text), "{json}{text}");
@@ -342,6 +374,7 @@ pub(super) fn play(script: Script) -> Played {
         code: json.code,
         requests,
         elsewhere: asked,
+        digest: server.requests().split_off(before),
         host,
         other,
     };

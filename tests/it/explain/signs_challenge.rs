@@ -96,6 +96,10 @@ pub(super) fn rows() -> Vec<Row> {
             "realm-private-address",
             of("10.0.0.5/a").challenge(realm("https://10.0.0.7/token")),
         ),
+        silent(
+            "realm-private-address",
+            of("reg.ns.svc/a").challenge(realm("https://10.0.0.7/token")),
+        ),
         silent("realm-private-address", of("reg.lan/a").challenge(realm("https://10.0.0.7/token"))),
         silent("realm-private-address", with(&realm("https://203.0.114.7/token"))),
         silent("realm-private-address", of("").challenge(realm("https://10.0.0.7/token"))),

@@ -89,6 +89,7 @@ pub(super) fn rows() -> Vec<Row> {
         decisive("scope-bad-joiner", "pull,repository:team/base:pull", asked("repository:team/app:pull,repository:team/base:pull")),
         decisive("scope-bad-joiner", "pull;repository", asked("repository:team/app:pull;repository:team/base:pull")),
         decisive("scope-bad-joiner", "pull,repository", asked("repository%3Ateam/app%3Apull%2Crepository%3Ateam/base%3Apull")),
+        decisive("scope-bad-joiner", "pull, repository", asked("repository:team/app:pull,%20repository:team/base:pull")),
         silent("scope-bad-joiner", asked("repository:team/app:pull,push")),
         silent("scope-bad-joiner", asked("repository:team/app:pull+repository:team/base:pull")),
         silent("scope-bad-joiner", asked("repository:team/app:pull&scope=repository:team/base:pull")),

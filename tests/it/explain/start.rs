@@ -117,6 +117,14 @@ pub(super) const CASES: &[Case] = &[
         near: || Script::new().token(Say::new(502)),
     },
     Case {
+        // It does not speak TLS.
+        id: "realm-unreachable",
+        severity: "decisive",
+        names: &["HOST", "TLS"],
+        sign: || Script::new().challenge(r#"Bearer realm="https://HOST/token",service="s""#),
+        near: || Script::new().first(Say::new(502)),
+    },
+    Case {
         id: "realm-untrusted",
         severity: "decisive",
         names: &["localhost", "127.0.0.1"],
@@ -177,7 +185,7 @@ fn what_is_refused_is_not_asked() {
     let asks = "regq digest --trust-realm localhost";
     assert!(command.starts_with(asks), "{command}");
     assert!(command.contains(&format!("--user {USER} ")), "{command}");
-    assert!(command.ends_with(" --plain-http HOST/team/app:1.0"), "{command}");
+    assert!(command.ends_with(" --plain-http HOST/team/app:1.0 < password.txt"), "{command}");
 }
 
 #[test]

@@ -1,0 +1,108 @@
+//! The program never says a secret that it was given: each run is searched for the tests' secrets as it ends.
+
+use std::fs;
+
+use super::pieces::NAME;
+use super::scripted::{CHALLENGE, Say, Script};
+use crate::support::Regq;
+use crate::support::secrets::{GRANTED, IDENTITY, PASSWORD, READY};
+
+/// Explains pieces all of which repeat a secret, in the ways in which servers do.
+#[track_caller]
+fn explained(name: &str, token: &str, url: &str, secret: &str) {
+    let body = std::env::temp_dir().join(format!("regq-secrecy-{}-{name}", std::process::id()));
+    let bodies = [
+        format!("{{\"errors\":[{{\"code\":\"DENIED\",\"message\":\"not {secret}!\"}}]}}"),
+        format!("<html><p>not {secret}</p>"),
+        secret.to_owned(),
+    ];
+    let realm = "Bearer realm=\"https://auth.example.com/";
+    let challenges = [
+        format!("{realm}{secret}\",service=\"{secret}\",scope=\"repository:{secret}:pull\""),
+        format!("{realm}token?x={secret}\",error=\"invalid_token\",error_description=\"{secret}\""),
+        format!("Bearer {secret}"),
+        format!("Basic realm=\"{secret}"),
+        secret.to_owned(),
+    ];
+    for (at, challenge) in challenges.iter().enumerate() {
+        fs::write(&body, &bodies[at % bodies.len()]).unwrap();
+        for more in [&["--json"][..], &["--curl"], &["-v"], &["--get", "challenges"]] {
+            let words = ["--token-url", url, "--token", "-", "--challenge", challenge, "--body"];
+            let run = Regq::new().args(["explain", "--offline", NAME]).args(words).arg(&body);
+            let ran = run.args(more).stdin(token).run();
+            assert!(!ran.stdout.is_empty(), "{ran}");
+        }
+    }
+    fs::remove_file(&body).unwrap();
+}
+
+#[test]
+fn a_token_is_not_said() {
+    let url = "https://auth.example.com/token?service=s";
+    for token in [
+        GRANTED.to_owned(),
+        format!("Bearer {GRANTED}\n"),
+        format!("{{\"access_token\":\"{GRANTED}\",\"token\":\"{GRANTED}\"}}"),
+    ] {
+        explained("token", &token, url, GRANTED);
+    }
+    // What else is in the answer is as secret.
+    let answer = format!("{{\"token\":\"{GRANTED}\",\"refresh_token\":\"{IDENTITY}\"}}");
+    explained("answer", &answer, url, IDENTITY);
+    // A name is read in lower case.
+    explained("capitals", &GRANTED.to_ascii_uppercase(), url, &GRANTED.to_ascii_uppercase());
+    // It may be in the URL as well.
+    let url = format!("{url}&scope=repository:{GRANTED}:pull&{GRANTED}");
+    explained("both", GRANTED, &url, GRANTED);
+}
+
+#[test]
+fn what_a_token_url_holds_is_not_said() {
+    let server = "auth.example.com/token?service=s";
+    let encoded = PASSWORD.replace('-', "%2D");
+    for url in [
+        format!("https://ada:{PASSWORD}@{server}"),
+        format!("https://ada:{encoded}@{server}"),
+        format!("https://{server}&account=ada&password={PASSWORD}"),
+        format!("https://{server}&Password={encoded}#{PASSWORD}"),
+        format!("https://{server}&amp;password={PASSWORD}"),
+        format!("{server}&client_secret={PASSWORD}"),
+        format!("'https://ada:{PASSWORD}@{server}'"),
+    ] {
+        explained("password", "b3BhcXVl", &url, PASSWORD);
+    }
+    let url = format!("https://{server}&grant_type=refresh_token&refresh_token={IDENTITY}");
+    explained("identity", "b3BhcXVl", &url, IDENTITY);
+    // A word without a name is shown to nobody, whatever it is.
+    let url = format!("https://{server}&{READY}");
+    explained("word", "b3BhcXVl", &url, "b3BhcXVl");
+}
+
+#[test]
+fn mistakes_in_a_command_line_say_no_secret() {
+    for words in [
+        &["--token", GRANTED, "--status", "x"][..],
+        &["--token", GRANTED, "--unknown"],
+        &["--token", GRANTED, "a", "b"],
+        &["--token", GRANTED, "--body", "/absent"],
+        &["--token", GRANTED, "--token", GRANTED, "--date", "x"],
+    ] {
+        let ran = Regq::new().args(["explain", "--offline"]).args(words).run();
+        assert!(ran.code != 0 && !ran.stderr.is_empty(), "{ran}");
+    }
+}
+
+/// Of pieces beside a walk, too, by whichever server.
+#[test]
+fn a_walk_does_not_say_what_was_given() {
+    let echo = format!("{CHALLENGE},error=\"invalid_token\",error_description=\"not {GRANTED}\"");
+    let words = [("DENIED", GRANTED)];
+    let script = Script::new().first(Say::challenge(echo.clone()).words(&words));
+    let (server, _) = script.last(Say::challenge(echo).words(&words)).start();
+    for more in ["--json", "--curl", "-v"] {
+        let run =
+            Regq::new().args(["explain", "--plain-http", "--retries", "0", "--token", GRANTED]);
+        let ran = run.args([more, &format!("{}/team/app:1", server.authority())]).run();
+        ran.code(4);
+    }
+}

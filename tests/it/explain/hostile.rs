@@ -1,0 +1,226 @@
+//! Tokens made to break whoever reads them: nothing panics, nothing wrong is found, and what is printed is one line
+//! of JSON, or text that a terminal shows as it is.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::pieces::{CHALLENGE, DATE, NAME, claims, jwt};
+use crate::support::{Ran, Regq};
+
+const HEADER: &str = "{\"alg\":\"ES256\"}";
+/// An entry of `access` that allows what is asked.
+const PULL: &str = "{\"type\":\"repository\",\"name\":\"team/app\",\"actions\":[\"pull\"]}";
+
+/// A token with this text behind the claims that make it a good one.
+fn with(more: &str) -> String {
+    jwt(HEADER, &format!("{{\"access\":[{PULL}]{more}}}"))
+}
+
+/// A token that is good but for its access.
+fn access(text: &str) -> String {
+    jwt(HEADER, &format!("{{\"access\":{text}}}"))
+}
+
+fn deep(open: &str, close: &str) -> String {
+    format!("{}0{}", open.repeat(20_000), close.repeat(20_000))
+}
+
+/// What the token is, and what is to be found in it.
+fn tokens() -> Vec<(&'static str, String, &'static [&'static str])> {
+    const NOTHING: &[&str] = &[];
+    let raw = |header: &str, claims: &[u8]| {
+        format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims))
+    };
+    let long = "x".repeat(64 * 1024);
+    vec![
+        ("parts that are not base64", "!!!.???.---".into(), &["token-damaged"]),
+        ("parts that are empty", "..".into(), &["token-damaged"]),
+        ("two parts", claims(json!({})).rsplit_once('.').unwrap().0.into(), &["token-damaged"]),
+        ("claims that are a list", jwt(HEADER, "[]"), &["token-damaged"]),
+        ("claims that are null", jwt(HEADER, "null"), &["token-damaged"]),
+        ("claims that end early", jwt(HEADER, "{\"aud\":\"x\""), &["token-damaged"]),
+        ("claims twice", jwt(HEADER, "{}{}"), &["token-damaged"]),
+        ("claims that are no UTF-8", raw(HEADER, b"{\"aud\":\"\xff\"}"), &["token-damaged"]),
+        ("a header that is no JSON", jwt("ES256", "{}"), &["token-damaged"]),
+        (
+            "a deep header",
+            jwt(&format!("{{\"alg\":{}}}", deep("[", "]")), &format!("{{\"access\":[{PULL}]}}")),
+            NOTHING,
+        ),
+        ("no signature", jwt("{\"alg\":\"none\"}", "{\"aud\":\"x\"}"), &["token-damaged"]),
+        ("no signature, in capitals", jwt("{\"alg\":\"NONE\"}", "{}"), &["token-damaged"]),
+        ("many dots", "a.".repeat(20_000), &["token-opaque"]),
+        ("a megabyte", "a".repeat(1 << 20), &["token-opaque"]),
+        ("nothing", String::new(), &["token-missing"]),
+        ("blanks", " \r\n\t".into(), &["token-missing"]),
+        ("nothing behind its word", "Bearer ".into(), &["token-missing"]),
+        (
+            "a line end within",
+            claims(json!({})).replace(".eyJ", ".ey\nJ"),
+            &["token-not-printable", "token-damaged"],
+        ),
+        (
+            "a line end between",
+            claims(json!({})).replace(".c2ln", ".c2\nln"),
+            &["token-not-printable"],
+        ),
+        ("escapes", "b3Bh\u{1b}]0;x\u{7}cXVl".into(), &["token-not-printable"]),
+        ("quotes around", format!("'{}'", claims(json!({}))), &["token-damaged"]),
+        ("deep lists", access(&deep("[", "]")), NOTHING),
+        ("deep objects", access(&deep("{\"a\":", "}")), NOTHING),
+        ("a deep audience", with(&format!(",\"aud\":{}", deep("[", "]"))), NOTHING),
+        (
+            "deep, and wrong besides",
+            with(&format!(",\"x\":{},\"aud\":\"y\"", deep("[", "]"))),
+            &["audience-mismatch"],
+        ),
+        ("a long claim", with(&format!(",\"jti\":\"{long}\"")), NOTHING),
+        ("a long audience", with(&format!(",\"aud\":\"{long}\"")), &["audience-mismatch"]),
+        (
+            "many audiences",
+            with(&format!(",\"aud\":[{}\"y\"]", "\"x\",".repeat(20_000))),
+            &["audience-mismatch"],
+        ),
+        (
+            "many entries",
+            access(&format!("[{}{PULL}]", "{\"type\":\"a\",\"name\":\"b\"},".repeat(2_000))),
+            NOTHING,
+        ),
+        (
+            "two audiences under one name",
+            with(",\"aud\":\"x\",\"aud\":\"reg.example.com\""),
+            NOTHING,
+        ),
+        ("one audience twice", with(",\"aud\":\"x\",\"a\\u0075d\":\"x\""), &["audience-mismatch"]),
+        (
+            "access twice",
+            format!("{{{}", jwt(HEADER, &format!("{{\"access\":[],\"access\":[{PULL}]}}")))
+                .split_off(1),
+            NOTHING,
+        ),
+        ("a name in capitals", with(",\"AUD\":\"x\""), NOTHING),
+        ("times as strings", with(",\"exp\":\"1\",\"nbf\":\"9999999999\""), NOTHING),
+        ("times as exponents", with(",\"exp\":1e2,\"nbf\":9.9e99"), NOTHING),
+        ("times that are nothing", with(",\"exp\":null,\"nbf\":false,\"iat\":{}"), NOTHING),
+        ("times with fractions", with(",\"exp\":1474547283.999,\"nbf\":0.1"), NOTHING),
+        ("an end before 1970", with(",\"exp\":-5"), &["token-expired"]),
+        ("an end before the year 0", with(",\"exp\":-99999999999999"), &["token-expired"]),
+        (
+            "an end before all numbers",
+            with(",\"exp\":-99999999999999999999999"),
+            &["token-expired"],
+        ),
+        ("a beginning before 1970", with(",\"nbf\":-1,\"iat\":-99999999999999999999999"), NOTHING),
+        ("an end after 9999", with(",\"exp\":253402300800"), NOTHING),
+        ("an end after all numbers", with(",\"exp\":99999999999999999999999"), NOTHING),
+        ("a beginning after 9999", with(",\"nbf\":253402300800"), &["token-not-yet-valid"]),
+        ("a beginning in milliseconds", with(",\"nbf\":1474546983000"), &["token-not-yet-valid"]),
+        ("an audience of another kind", with(",\"aud\":7"), NOTHING),
+        ("an audience of two kinds", with(",\"aud\":[\"x\",{}]"), NOTHING),
+        ("an audience among others", with(",\"aud\":[\"x\",\"reg.example.com\"]"), NOTHING),
+        ("access of another kind", access("\"repository:team/app:pull\""), NOTHING),
+        ("entries of another kind", access("[\"repository:team/app:pull\"]"), NOTHING),
+        ("entries without names", access("[{\"type\":\"repository\"}]"), NOTHING),
+        (
+            "actions of another kind",
+            access("[{\"type\":\"repository\",\"name\":\"team/app\",\"actions\":\"pull\"}]"),
+            NOTHING,
+        ),
+        (
+            "actions that are null",
+            access("[{\"type\":\"repository\",\"name\":\"team/app\",\"actions\":null}]"),
+            &["access-no-actions"],
+        ),
+        ("half a character", with(",\"aud\":\"\\ud800\",\"sub\":\"\\udc00\""), NOTHING),
+        (
+            "escapes in claims",
+            with(",\"aud\":\"\\u001b[2J\\u009b31m\\u202ex\\u0000\",\"iss\":\"\\u2066\\ufeff\"")
+                .replace('\u{0}', ""),
+            &["audience-mismatch"],
+        ),
+        (
+            "claims in many alphabets",
+            with(",\"aud\":\"größe 大 \u{1f600}\",\"sub\":\"\u{202e}\u{9b}\""),
+            &["audience-mismatch"],
+        ),
+    ]
+}
+
+fn run(token: &str, around: impl Fn(&str) -> String, words: &[&str]) -> Ran {
+    let run = Regq::new().args(["explain", "--offline", NAME, "--token", "-"]);
+    let run = run.args(["--challenge", CHALLENGE, "--date", DATE]).args(words);
+    run.stdin(around(token)).run()
+}
+
+/// Nothing in it leaves its place on a terminal, and no line is wider than 100 columns.
+#[track_caller]
+pub(super) fn is_plain(ran: &Ran) {
+    let text = std::str::from_utf8(&ran.stdout).expect("UTF-8");
+    let invisible = |c: char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    for line in text.split_inclusive('\n') {
+        let line = line.strip_suffix('\n').expect("a whole line");
+        assert!(line.chars().count() <= 100, "{line:?} is too wide\n{}", ran.command);
+        assert!(!line.chars().any(|c| c.is_control() || invisible(c)), "{line:?}\n{}", ran.command);
+    }
+}
+
+fn ids(object: &Value) -> Vec<&str> {
+    let findings = object["findings"].as_array().expect("a list");
+    findings.iter().map(|finding| finding["id"].as_str().expect("a text")).collect()
+}
+
+#[test]
+fn nothing_wrong_is_found_in_hostile_tokens() {
+    for (about, token, expected) in tokens() {
+        let ran = run(&token, str::to_owned, &["--json"]);
+        let objects = ran.json();
+        assert_eq!(objects.len(), 1, "{about}");
+        assert_eq!(ids(&objects[0]), expected, "{about}: {}", objects[0]["findings"]);
+        let text = run(&token, str::to_owned, &[]);
+        is_plain(&text);
+        text.code(ran.code).stderr("");
+        assert!(
+            token.trim().is_empty() || token.len() < 10 || !text.to_string().contains(&token),
+            "{about}"
+        );
+    }
+}
+
+/// What it comes in makes no difference.
+#[test]
+fn hostile_tokens_are_the_same_in_an_answer() {
+    for (about, token, expected) in tokens() {
+        if token.trim() != token || token.is_empty() {
+            continue;
+        }
+        let answer = |token: &str| json!({"token": token, "expires_in": 300}).to_string();
+        let ran = run(&token, answer, &["--json"]);
+        assert_eq!(ids(&ran.json()[0]), expected, "{about}");
+        let ran = run(&token, |token| format!("bearer  {token}\n"), &["--json"]);
+        assert_eq!(ids(&ran.json()[0]), expected, "{about}");
+    }
+}
+
+/// Claims are shown as they are, also those of a token that is not signed; JSON that others could not read is left
+/// out.
+#[test]
+fn claims_are_shown_where_others_can_read_them() {
+    let shown = |token: &str| run(token, str::to_owned, &["--json"]).json()[0]["token"].clone();
+    let unsigned = shown(&jwt("{\"alg\":\"none\"}", "{ \"aud\" : \"x\" }"));
+    assert_eq!(unsigned, json!({"kind": "jwt", "header": {"alg": "none"}, "claims": {"aud": "x"}}));
+    let deep = shown(&access(&deep("[", "]")));
+    assert_eq!(deep, json!({"kind": "jwt", "header": {"alg": "ES256"}, "claims": null}));
+    assert_eq!(shown("b3BhcXVl"), json!({"kind": "opaque", "header": null, "claims": null}));
+    assert_eq!(shown(""), Value::Null);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_no_token() {
+    let run = Regq::new().args(["explain", "--offline", "--json", "--token", "-"]);
+    let ran = run.stdin(b"b3Bh\xffcXVl".to_vec()).run();
+    assert_eq!(ids(&ran.json()[0])[0], "token-not-printable", "{ran}");
+}

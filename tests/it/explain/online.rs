@@ -1,0 +1,183 @@
+//! Somebody's own attempt, and regq's walk beside it: what was given is judged and never sent, what was not given
+//! is supplied by the walk, and the walk alone says how it ended.
+
+use super::claims::{too_little, wrong};
+use super::scripted::{CHALLENGE, DATE, claims};
+use super::{Played, Say, Script, jwt, play};
+use serde_json::{Value, json};
+
+/// A token of somebody else's, with these claims changed.
+fn theirs(changes: &Value) -> String {
+    let mut claims = claims();
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    jwt(&claims)
+}
+
+/// The token URL that people type: the wrong service, and a scope behind an unquoted `&`.
+const URL: &str = "http://HOST/token?service=other.example&scope=repository:team/app:pull";
+
+/// Nothing of this arrived anywhere.
+#[track_caller]
+fn never_sent(played: &Played, given: &[&str]) {
+    for request in played.requests.iter().chain(&played.elsewhere) {
+        let all = format!("{request:?}");
+        for text in given {
+            assert!(!all.contains(text), "{text} was sent: {all}");
+        }
+    }
+}
+
+#[test]
+fn what_is_given_is_judged_though_the_walk_has_the_manifest() {
+    let token = theirs(&json!({ "aud": "other.example", "access": [], "jti": "given" }));
+    let played = play(Script::new().args(&["--token-url", URL, "--token", &token]));
+    // The challenge is the walk's.
+    assert_eq!(
+        played.findings(),
+        [
+            "service-mismatch decisive",
+            "audience-mismatch decisive",
+            "scope-lost-in-shell would-fail-next",
+            "access-empty would-fail-next",
+        ]
+    );
+    let outcome = json!({ "exitCode": 0, "kind": null, "status": 200 });
+    assert_eq!(played.object["outcome"], outcome);
+    assert_eq!(played.object["token"]["claims"]["jti"], "given");
+    assert_eq!(played.object["challenges"][0]["params"]["service"], "registry.example");
+    assert!(played.text.contains("The login worked: sha256:"), "{played}");
+    never_sent(&played, &[&token, "other.example"]);
+    // Both commands are for the challenge's service.
+    let curl = played.object["curl"].as_array().unwrap();
+    assert_eq!(curl.len(), 2);
+    let url = "'http://HOST/token?service=registry.example&scope=repository:team/app:pull'";
+    assert!(played.named(curl[0].as_str().unwrap()).ends_with(url), "{played}");
+}
+
+#[test]
+fn a_walk_that_worked_adds_notes_to_what_is_given_and_no_more() {
+    // regq's own token has the same fault, and was taken all the same.
+    let own = Script::new().claims(&json!({ "aud": "x", "access": [] }));
+    let good = theirs(&json!({}));
+    let played = play(own.args(&["--token", &good]));
+    assert_eq!(played.findings(), ["access-empty note", "audience-mismatch note"]);
+    assert_eq!(played.code, 0);
+}
+
+#[test]
+fn a_walk_that_was_refused_says_how_it_ended() {
+    let token = theirs(&json!({ "aud": "other.example" }));
+    for (script, code, status) in [
+        (too_little(&json!({ "access": [] })), 4, json!(401)),
+        (Script::new().last(Say::new(404)), 3, json!(404)),
+        (Script::new().last(Say::new(429)), 5, json!(429)),
+        (Script::new().last(Say::new(503)), 6, json!(503)),
+        (Script::new().token(Say::new(403)), 4, json!(403)),
+    ] {
+        // What is given of the final answer is that of the attempt.
+        let played = play(script.args(&["--token", &token, "--status", "200"]));
+        assert_eq!(played.object["outcome"]["exitCode"], code, "{played}");
+        assert_eq!(played.object["outcome"]["status"], status, "{played}");
+        assert!(played.finding("audience-mismatch").is_some(), "{played}");
+        never_sent(&played, &[&token]);
+    }
+}
+
+#[test]
+fn the_worse_of_two_judgements_stands() {
+    // Mismatched on both sides; on regq's own it was disproved by a later check.
+    let script = too_little(&json!({ "aud": "own.example", "access": [] }));
+    let token = theirs(&json!({ "aud": "given.example" }));
+    let played = play(script.args(&["--token", &token]));
+    let (severity, evidence) = played.finding("audience-mismatch").expect("found");
+    assert_eq!(severity, "decisive");
+    assert!(evidence.contains("given.example"), "{evidence}");
+    let found = played.findings();
+    let mut ids: Vec<_> = found.iter().map(|f| f.split(' ').next().unwrap()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), found.len(), "each once: {found:?}");
+}
+
+#[test]
+fn another_systems_issuer_is_noted() {
+    for (issuer, found) in [("harbor-token-issuer", true), ("auth.example", false)] {
+        let token = theirs(&json!({ "iss": issuer }));
+        let played = play(Script::new().args(&["--token", &token]));
+        let finding = played.finding("issuer-unexpected");
+        assert_eq!(finding.is_some(), found, "{played}");
+        if let Some((severity, evidence)) = finding {
+            assert_eq!(severity, "note");
+            assert!(evidence.contains(issuer) && evidence.contains("auth.example"), "{evidence}");
+        }
+    }
+    // A token that cannot be read has none that could differ.
+    for token in [Say::token("opaque"), Say::new(401)] {
+        let given = theirs(&json!({ "iss": "x" }));
+        let played = play(Script::new().token(token).args(&["--token", &given]));
+        assert_eq!(played.finding("issuer-unexpected"), None, "{played}");
+    }
+}
+
+#[test]
+fn a_token_url_is_never_asked() {
+    let script = Script::new().elsewhere(Script::new());
+    let url = "http://ELSE/token?service=registry.example&scope=repository:team/app:pull&x=s3cret";
+    let played = play(script.args(&["--token-url", url]));
+    assert!(played.elsewhere.is_empty());
+    assert_eq!(played.code, 0);
+    assert!(!played.text.contains("s3cret") && !played.object.to_string().contains("s3cret"));
+}
+
+#[test]
+fn another_token_server_than_the_realm_is_found_by_the_walks_challenge() {
+    let url = "https://auth.example/token?service=registry.example&scope=repository:team/app:pull";
+    let played = play(Script::new().args(&["--token-url", url]));
+    let (severity, evidence) = played.finding("token-url-not-realm").expect("found");
+    assert_eq!(severity, "decisive");
+    assert!(evidence.contains("auth.example/token"), "{evidence}");
+    assert_eq!(played.code, 0);
+}
+
+#[test]
+fn a_challenge_that_is_given_goes_before_the_walks() {
+    let given = r#"WWW-Authenticate: Bearer realm="https://auth.example/token",service="given""#;
+    let played = play(Script::new().args(&["--challenge", given]));
+    let challenges = played.object["challenges"].as_array().unwrap();
+    assert_eq!(challenges.len(), 1);
+    assert_eq!(challenges[0]["params"]["service"], "given");
+    // An answer without one is no answer that is not known.
+    let played = play(Script::new().args(&["--challenge", ""]));
+    let (severity, _) = played.finding("challenge-missing").expect("found");
+    assert_eq!(severity, "decisive");
+    assert_eq!(played.code, 0);
+}
+
+#[test]
+fn a_date_that_is_given_is_for_the_given_token() {
+    let date = super::scripted::date(37);
+    let old = theirs(&json!({ "exp": DATE - 600 }));
+    let played = play(Script::new().args(&["--token", &old, "--date", &date]));
+    let (severity, _) = played.finding("token-expired").expect("found");
+    assert_eq!(severity, "decisive");
+    // The walk's own Date says nothing of when theirs was sent.
+    let dated = Script::new().last(Say::manifest().header("Date", &date));
+    let played = play(dated.args(&["--token", &old]));
+    assert_eq!(played.finding("token-expired"), None, "{played}");
+}
+
+#[test]
+fn a_signs_that_compares_two_answers_is_the_walks() {
+    // The same challenge again is no lost token: it may be the first answer.
+    let token = theirs(&json!({}));
+    let challenge = CHALLENGE.replace("SELF", "https://auth.example");
+    let played = play(Script::new().args(&["--token", &token, "--challenge", &challenge]));
+    assert_eq!(played.finding("authorization-lost"), None, "{played}");
+    let played = play(wrong(&json!({})).last(Say::challenge(CHALLENGE)).args(&["--token", &token]));
+    assert_eq!(
+        played.finding("authorization-lost").map(|(severity, _)| severity),
+        Some("decisive")
+    );
+}

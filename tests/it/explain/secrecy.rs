@@ -1,0 +1,184 @@
+//! What an explanation never says: passwords and tokens, wherever servers repeat them; and what it never does to a
+//! terminal, whatever servers send.
+
+use super::scripted::{CHALLENGE, date};
+use super::{Played, Say, Script, jwt, play};
+use crate::support::Request;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+/// A secret, and a script in which it is sent.
+type Sent = (&'static str, fn() -> Script);
+
+// None of the secrets that every run is searched for: here some are never sent, and then nobody knows that they are
+// secrets.
+const PASSWORD: &str = "s3cret-p4ssword";
+const IDENTITY: &str = "1dent1ty-of-many";
+const READY: &str = "r3ady-made-token";
+const GRANTED: &str = "gr4nt-of-the-day";
+
+const SENT: &[Sent] = &[
+    (PASSWORD, || Script::new().password(PASSWORD).token(Say::token(GRANTED))),
+    (PASSWORD, || Script::new().password(PASSWORD).challenge(r#"Basic realm="x""#)),
+    (IDENTITY, || Script::new().entry(format!(r#"{{"identitytoken":"{IDENTITY}"}}"#))),
+    (READY, || Script::new().entry(format!(r#"{{"registrytoken":"{READY}"}}"#))),
+    (GRANTED, || Script::new().token(Say::token(GRANTED))),
+    // One that nobody asked for.
+    (GRANTED, || {
+        Script::new().token(Say::json(200, &json!({ "token": "opaque", "refresh_token": GRANTED })))
+    }),
+];
+
+/// Where a server repeats what it was sent, or what it knows.
+type Place = fn(Script, &str) -> Script;
+
+const PLACES: &[Place] = &[
+    |script, text| script.last(Say::again("").words(&[("UNAUTHORIZED", text), (text, "x")])),
+    |script, text| script.last(Say::new(403).body(format!("you sent {text}"))),
+    |script, text| script.last(Say::new(404).words(&[("MANIFEST_UNKNOWN", text)])),
+    |script, text| script.last(Say::page(text)),
+    |script, text| script.last(Say::new(200).header("Content-Type", text)),
+    |script, text| script.last(Say::manifest().header("Docker-Content-Digest", text)),
+    |script, text| {
+        let last = Say::new(429).header("Retry-After", text).header("RateLimit-Remaining", text);
+        script.last(last)
+    },
+    |script, text| script.last(Say::new(307).header("Location", format!("/{text}?x={text}"))),
+    |script, text| {
+        script.last(Say::new(307).header("Location", format!("http://{text}.invalid:x")))
+    },
+    |script, text| {
+        script
+            .last(Say::again(&format!(r#",error="{text}",error_description="{text}",{text}="1""#)))
+    },
+    |script, text| script.last(Say::challenge(format!(r#"{text} {text}, {text} realm="{text}""#))),
+    |script, text| script.last(Say::challenge(format!(r#"Bearer realm="{text}"#))),
+    |script, text| {
+        let lines = Say::challenge(CHALLENGE).line(format!(r#"{text} a="{text}""#));
+        script.first(lines.words(&[("UNAUTHORIZED", text)]))
+    },
+    |script, text| script.challenge(&format!(r#"Bearer realm="/{text}",service="{text}""#)),
+    |script, text| script.challenge(&format!(r#"Bearer realm="SELF/?p={text}",scope="{text}""#)),
+    |script, text| script.challenge(&format!(r#"Bearer realm="{text}" {text}"#)),
+    |script, text| script.token(Say::new(401).words(&[("DENIED", text)])),
+    |script, text| script.token(Say::new(400).body(text)),
+    |script, text| script.token(Say::new(503).header("Retry-After", text).body(text)),
+    |script, text| script.token(Say::page(text)),
+    |script, text| script.token(Say::new(200).body(format!("{text}{{"))),
+    |script, text| script.token(Say::token(format!("{text}\n"))),
+    |script, text| script.token(Say::new(307).header("Location", format!("/{text}?x={text}"))),
+    |script, text| {
+        let entry = json!({ "type": "repository", "name": text, "actions": [text] });
+        let claims = json!({
+            "iss": text, "sub": text, "aud": [text], "jti": text, "access": [entry], text: text,
+            "exp": 1, "nbf": format!("{text}"),
+        });
+        let last = Say::again(r#",error="invalid_token""#).header("Date", date(37));
+        script.token(Say::token(jwt(&claims))).last(last)
+    },
+];
+
+/// No part of the secret that would help anybody is in what was said.
+#[track_caller]
+fn silent(played: &Played, secret: &str) {
+    let begins: String = secret.chars().take(7).collect();
+    let unwrapped: String = played.text.split_whitespace().collect();
+    for said in [played.object.to_string(), unwrapped] {
+        assert!(!said.contains(&begins), "{secret} is in {said}{played}");
+    }
+}
+
+/// Plays a script in which a server repeats a secret. False where regq and the server did not share it.
+#[track_caller]
+fn repeats(script: Script, secret: &str) -> bool {
+    let answer = script.answer_of_token_server().unwrap_or_default();
+    let given = ["token", "refresh_token"].iter().any(|name| answer[name] == secret);
+    let played = play(script.alone());
+    let asked = played.requests.iter().any(|request| !request.path().contains("/manifests/"));
+    let shared = (given && asked) || played.requests.iter().any(|request| sent(request, secret));
+    if shared {
+        silent(&played, secret);
+    }
+    shared
+}
+
+fn sent(request: &Request, secret: &str) -> bool {
+    let proof = request.header("authorization").unwrap_or_default();
+    let pair = proof.strip_prefix("Basic ").map(|pair| STANDARD.decode(pair).unwrap());
+    let pair = String::from_utf8(pair.unwrap_or_default()).unwrap();
+    let posted = String::from_utf8_lossy(&request.body).contains(secret);
+    pair.contains(secret) || proof.contains(secret) || posted
+}
+
+#[test]
+fn what_servers_repeat_is_not_said() {
+    for (secret, script) in SENT {
+        let repeated =
+            PLACES.iter().filter(|place| repeats(place(script(), secret), secret)).count();
+        assert!(repeated >= 10, "{repeated} of {}", PLACES.len());
+    }
+}
+
+/// Wherever texts are cut: where nothing but a secret stands, again and again, every cut is within one. Of two that
+/// begin half a secret apart, one leaves at least its half.
+#[test]
+fn no_half_of_a_secret_is_left_where_a_text_is_cut() {
+    for (secret, script) in [&SENT[0], &SENT[4], &SENT[5]] {
+        for place in PLACES {
+            for before in [0, secret.len() / 2] {
+                let text = "x".repeat(before) + &secret.repeat(60);
+                repeats(place(script(), &text), secret);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_secret_is_not_said_with_its_quotes_escaped_either() {
+    let opaque = r#"gr4nted"-t0ken\of-ada"#;
+    let claims = json!({ "iss": opaque, "sub": opaque, "access": [] });
+    let answer = json!({ "token": jwt(&claims), "refresh_token": opaque });
+    let played = play(Script::new().token(Say::json(200, &answer)));
+    silent(&played, opaque);
+}
+
+#[test]
+fn what_is_given_is_not_said() {
+    let played = play(Script::new().args(&["--token", GRANTED]));
+    silent(&played, GRANTED);
+    assert!(played.steps("given")[0].contains("opaque, 16 characters, SHA-256 "), "{played}");
+    let url =
+        format!("http://ada:{PASSWORD}@HOST/token?service=x&password={PASSWORD}&code={GRANTED}");
+    let played = play(Script::new().args(&["--token-url", &url]));
+    silent(&played, PASSWORD);
+    silent(&played, GRANTED);
+    let line = format!(r#"Bearer realm="http://HOST/token?sig={GRANTED}",service="{GRANTED}""#);
+    let token = ["--token", GRANTED, "--challenge", &line];
+    silent(&play(Script::new().args(&token)), GRANTED);
+}
+
+/// What would move a terminal's cursor, ring its bell, or turn its text around.
+const ODD: &str = "\u{1b}[31m\u{7}\u{9b}2J\u{202e}\u{200b}\r\u{8}x";
+
+#[test]
+fn nothing_that_servers_send_reaches_a_terminal_as_it_is() {
+    // Headers carry no control characters but in bytes above ASCII.
+    let header = "\u{9b}2J\u{202e}\u{200b}x";
+    for (place, text) in PLACES.iter().enumerate() {
+        for odd in [ODD, header] {
+            // Where a header cannot carry it, the server would send none.
+            if odd == ODD && in_header(place) {
+                continue;
+            }
+            // The runs themselves are searched.
+            play(text(Script::new(), odd));
+        }
+    }
+}
+
+/// Whether a place of the list is a header's value.
+fn in_header(place: usize) -> bool {
+    let script = PLACES[place](Script::new(), "MARK");
+    script.said().iter().any(|say| say.has_in_header("MARK"))
+}

@@ -1,0 +1,397 @@
+//! Registries as they refuse: what each shape answers to whom it does not let in, and what that is found to be.
+//! Nothing else may be found above a note.
+
+use super::final_answer::hub;
+use super::shapes::{
+    acr, artifact_registry, artifactory, bearer, digital_ocean, distribution, docker_hub, ecr,
+    ecr_public, ghcr, gitea, gitlab, google, granted, harbor, nexus, openshift, quay, red_hat, zot,
+};
+use super::{Say, Script, play};
+use serde_json::{Value, json};
+
+/// What is refused, how, the exit code, and the findings above a note.
+type Refused = (&'static str, Script, i32, &'static [&'static str]);
+
+const UNAUTHORIZED: &[(&str, &str)] = &[("UNAUTHORIZED", "authentication required")];
+const LOGIN: &[&str] = &["login-required decisive"];
+
+/// An entry for the repository that allows nothing.
+fn nothing() -> Value {
+    json!([{ "type": "repository", "name": "team/app", "actions": [] }])
+}
+
+/// A 401 as distribution answers to a token that does not allow what is asked.
+fn insufficient(path: &str, service: &str) -> Say {
+    let line = format!(r#"{},error="insufficient_scope""#, bearer(path, service));
+    Say::challenge(line).words(UNAUTHORIZED)
+}
+
+fn public() -> Vec<Refused> {
+    let denied: &[(&str, &str)] = &[("DENIED", "requested access to the resource is denied")];
+    let hub_empty = || docker_hub().token(granted("registry.docker.io", &json!([])));
+    vec![
+        (
+            "Docker Hub: private, or not there",
+            hub_empty().last(hub("")),
+            4,
+            &["access-empty decisive", "private-or-missing decisive"],
+        ),
+        (
+            "Docker Hub: the same, and it says which scope is wanted",
+            hub_empty().last(hub(r#",error="insufficient_scope""#)),
+            4,
+            &[
+                "access-empty decisive",
+                "insufficient-scope decisive",
+                "private-or-missing decisive",
+            ],
+        ),
+        (
+            "Docker Hub: one's own repository that is not there",
+            docker_hub().last(Say::new(404).words(&[("NAME_UNKNOWN", "not known")])),
+            3,
+            &["not-found decisive"],
+        ),
+        (
+            "Docker Hub: the limit of pulls",
+            docker_hub().last(
+                Say::new(429)
+                    .header("RateLimit-Remaining", "0;w=21600")
+                    .words(&[("TOOMANYREQUESTS", "You have reached your pull rate limit.")]),
+            ),
+            5,
+            &["rate-limited decisive"],
+        ),
+        (
+            "Docker Hub: the limit of abuse",
+            docker_hub().first(Say::new(429).body("Too Many Requests")),
+            5,
+            &["rate-limited decisive"],
+        ),
+        (
+            "Docker Hub: a wrong password",
+            docker_hub().user().token(Say::json(401, &json!({ "details": "incorrect password" }))),
+            4,
+            &["credentials-rejected decisive"],
+        ),
+        ("GHCR: private, or not there", ghcr().token(Say::new(401).words(UNAUTHORIZED)), 4, LOGIN),
+        (
+            "GHCR: no right to the package",
+            ghcr().user().token(Say::new(403).words(&[("DENIED", "permission_denied: read_package")])),
+            4,
+            &["token-denied decisive"],
+        ),
+        (
+            "GHCR: no such tag",
+            ghcr().last(Say::new(404).words(&[("MANIFEST_UNKNOWN", "manifest unknown")])),
+            3,
+            &["not-found decisive"],
+        ),
+        ("Quay: anonymous without a right", quay().token(Say::new(401)), 4, LOGIN),
+        (
+            "Quay: private, or not there",
+            quay().token(granted("quay", &nothing())).last(
+                Say::challenge(
+r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
+)
+                .words(&[("UNAUTHORIZED", "access to the requested resource is not authorized")]),
+            ),
+            4,
+            &["access-no-actions decisive"],
+        ),
+        (
+            "Quay: a scope that it does not take",
+            quay().token(Say::new(400).body("Unable to decode repository and actions")),
+            4,
+            &["token-request-refused decisive"],
+        ),
+        ("ECR: nobody", ecr(), 4, &["basic-only decisive"]),
+        (
+            "ECR: an expired password",
+            ecr().user().last(
+                Say::challenge(r#"Basic realm="SELF/",service="ecr.amazonaws.com""#)
+                    .words(&[("DENIED", "Your authorization token has expired. Reauthenticate")]),
+            ),
+            4,
+            &["credentials-rejected decisive"],
+        ),
+        (
+            "ECR: no right",
+            ecr().user().last(Say::new(403).words(&[("DENIED", "User is not authorized")])),
+            4,
+            &["forbidden decisive"],
+        ),
+        (
+            "ECR Public: the rate",
+            ecr_public().last(Say::new(429).words(&[("TOOMANYREQUESTS", "Rate exceeded")])),
+            5,
+            &["rate-limited decisive"],
+        ),
+        (
+            "Google: a token that it does not take",
+            google().last(Say::new(401).words(UNAUTHORIZED)),
+            4,
+            &["rejected-without-challenge decisive"],
+        ),
+        (
+            "Artifact Registry: no right",
+            artifact_registry().last(
+                Say::new(403).words(&[("DENIED", "Permission artifactregistry.repositories...")]),
+            ),
+            4,
+            &["forbidden decisive"],
+        ),
+        (
+            "Artifact Registry: a wrong key",
+            artifact_registry().user().token(Say::new(401).words(UNAUTHORIZED)),
+            4,
+            &["credentials-rejected decisive"],
+        ),
+        ("ACR: nobody", acr().token(Say::new(401).words(UNAUTHORIZED)), 4, LOGIN),
+        (
+            "ACR: a firewall",
+            acr().first(Say::new(403)).read(Say::new(403).words(&[("DENIED", "client with IP")])),
+            4,
+            &["forbidden decisive"],
+        ),
+        (
+            "ACR: more is wanted",
+            acr().last(
+                Say::challenge(
+                    r#"Bearer realm="SELF/oauth2/token",service="registry.azurecr.io",scope="repository:team/app:pull,delete",error="insufficient_scope""#,
+                )
+                .words(UNAUTHORIZED),
+            ),
+            4,
+            &["insufficient-scope decisive"],
+        ),
+        (
+            "DigitalOcean: no such registry",
+            digital_ocean().token(Say::new(400).body("registry not found")),
+            4,
+            &["token-request-refused decisive"],
+        ),
+        ("Red Hat: nobody", red_hat().token(Say::new(401).body("Please login to the Red Hat Registry")), 4, LOGIN),
+        (
+            "Red Hat: no such image",
+            red_hat().last(Say::new(404).words(&[("UNKNOWN", "Not Found")])),
+            3,
+            &["not-found decisive"],
+        ),
+        (
+            "somebody else's word for it",
+            gitlab().last(Say::new(403).words(denied)),
+            4,
+            &["forbidden decisive"],
+        ),
+    ]
+}
+
+fn own() -> Vec<Refused> {
+    let service = "harbor-registry";
+    let gitea_line = r#"Bearer realm="SELF/v2/token",service="container_registry",scope="*""#;
+    let registry = "Docker registry";
+    vec![
+        (
+            "GitLab: private, or not there",
+            gitlab()
+                .token(granted("container_registry", &json!([])))
+                .last(insufficient("/jwt/auth", "container_registry")),
+            4,
+            &["access-empty decisive", "insufficient-scope decisive"],
+        ),
+        (
+            "GitLab: it says no to the request for a token",
+            gitlab().token(Say::new(403).words(&[("DENIED", "access forbidden")])),
+            4,
+            &["token-denied decisive"],
+        ),
+        (
+            "GitLab: no registry",
+            gitlab().token(Say::new(404)),
+            4,
+            &["token-endpoint-not-found decisive"],
+        ),
+        (
+            "GitLab: a wrong password",
+            gitlab()
+                .user()
+                .token(Say::new(401).words(&[("UNAUTHORIZED", "HTTP Basic: Access denied")])),
+            4,
+            &["credentials-rejected decisive"],
+        ),
+        (
+            "Harbor: private, or not there",
+            harbor().token(granted(service, &nothing())).last(
+                Say::challenge(r#"Basic realm="harbor""#)
+                    .words(&[("UNAUTHORIZED", "unauthorized to access repository: team/app")]),
+            ),
+            4,
+            &["access-no-actions decisive", "challenge-flipped-to-basic decisive"],
+        ),
+        ("Harbor: nobody", harbor().token(Say::new(401)), 4, LOGIN),
+        (
+            "Harbor: a service that it does not know",
+            harbor().token(Say::new(400).body("Unable to handle service: x")),
+            4,
+            &["token-request-refused decisive"],
+        ),
+        (
+            "Harbor: a cache whose source says no",
+            harbor()
+                .last(Say::new(500).words(&[("UNKNOWN", "http status code: 401, body: DENIED")])),
+            6,
+            &["upstream-refused decisive"],
+        ),
+        (
+            "Artifactory: bad credentials",
+            Script::new().user().challenge(r#"Basic realm="Artifactory Realm""#).last(
+                Say::challenge(r#"Basic realm="Artifactory Realm""#)
+                    .body(r#"{"errors":[{"status":401,"message":"Bad Credentials"}]}"#),
+            ),
+            4,
+            &["credentials-rejected decisive"],
+        ),
+        (
+            "Artifactory: a token that is not exchanged",
+            artifactory().user().token(Say::new(401)),
+            4,
+            &["credentials-rejected decisive"],
+        ),
+        (
+            "Artifactory: it hides what exists",
+            artifactory().last(Say::new(404).words(&[("MANIFEST_UNKNOWN", "")])),
+            3,
+            &["not-found decisive"],
+        ),
+        (
+            "Nexus: nobody",
+            Script::new().challenge(r#"BASIC realm="Sonatype Nexus Repository Manager""#),
+            4,
+            &["basic-only decisive"],
+        ),
+        (
+            "Nexus: no right",
+            nexus().last(Say::challenge(r#"Bearer realm="SELF/v2/token",service="SELF/v2/token""#)),
+            4,
+            &["authorization-lost decisive"],
+        ),
+        (
+            "Gitea: private, or not there",
+            gitea(gitea_line).last(
+                Say::challenge(gitea_line)
+                    .line(r#"Basic realm="Gitea Container Registry""#)
+                    .words(&[("UNAUTHORIZED", "")]),
+            ),
+            4,
+            &["authorization-lost decisive"],
+        ),
+        (
+            "Gitea: ROOT_URL is http",
+            gitea(r#"Bearer realm="http://HOST/v2/token",service="container_registry",scope="*""#),
+            7,
+            &["realm-plain-http decisive"],
+        ),
+        (
+            "Gitea: ROOT_URL is nowhere",
+            gitea(r#"Bearer realm="https://127.0.0.1:1/v2/token",service="container_registry""#),
+            6,
+            &["realm-unreachable decisive"],
+        ),
+        (
+            "zot: a token that it does not take",
+            zot().last(Say::new(401).words(&[("UNSUPPORTED", "the operation is unsupported")])),
+            4,
+            &["rejected-without-challenge decisive"],
+        ),
+        (
+            "distribution 2: a wrong key",
+            distribution(false).last(
+                Say::challenge(format!(r#"{},error="invalid_token""#, bearer("/auth", registry)))
+                    .words(UNAUTHORIZED),
+            ),
+            4,
+            &["token-rejected decisive"],
+        ),
+        (
+            "distribution 3: a wrong signature",
+            distribution(true).last(Say::challenge(bearer("/auth", registry)).words(UNAUTHORIZED)),
+            4,
+            &["authorization-lost decisive"],
+        ),
+        (
+            "distribution: docker_auth allows nothing",
+            distribution(false)
+                .token(granted(registry, &nothing()))
+                .last(insufficient("/auth", registry)),
+            4,
+            &["access-no-actions decisive", "insufficient-scope decisive"],
+        ),
+        (
+            "distribution: docker_auth finds an account that is not the user's",
+            distribution(false)
+                .user()
+                .token(Say::new(400).body("user and account are not the same")),
+            4,
+            &["token-request-refused decisive"],
+        ),
+        (
+            "distribution: a cache whose source says no",
+            distribution(false).last(
+                Say::new(500)
+                    .words(&[("UNKNOWN", "denied: requested access to the resource is denied")]),
+            ),
+            6,
+            &["upstream-refused decisive"],
+        ),
+        (
+            "Cloudflare: nobody",
+            Script::new().challenge(r#"Basic realm="SELF/v2/team/app/manifests/1.0""#),
+            4,
+            &["basic-only decisive"],
+        ),
+        (
+            "OpenShift: an address inside",
+            openshift().challenge(r#"Bearer realm="https://127.0.0.1:1/openshift/token""#),
+            6,
+            &["realm-unreachable decisive"],
+        ),
+        (
+            "a portal in front of it all",
+            Script::new().first(Say::page("Accept the terms of use")),
+            7,
+            &["not-a-registry decisive", "not-a-manifest decisive"],
+        ),
+        (
+            "a proxy that is broken",
+            Script::new()
+                .first(Say::new(502).header("Content-Type", "text/html").body("<h1>502</h1>")),
+            6,
+            &[],
+        ),
+    ]
+}
+
+#[track_caller]
+fn check(rows: Vec<Refused>) {
+    let mut wrong = Vec::new();
+    for (name, script, code, expected) in rows {
+        let played = play(script);
+        let findings = played.findings();
+        let above: Vec<_> = findings.iter().filter(|f| !f.ends_with(" note")).collect();
+        if played.code != code || above != expected {
+            wrong.push(format!("{name}, expected {code} and {expected:?}:{played}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn public_registries_refuse_for_reasons_that_are_found() {
+    check(public());
+}
+
+#[test]
+fn registries_of_ones_own_refuse_for_reasons_that_are_found() {
+    check(own());
+}

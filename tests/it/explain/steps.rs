@@ -1,0 +1,296 @@
+//! The steps of a walk: what is told of each, and what is asked to be able to tell it.
+
+use super::claims::wrong;
+use super::scripted::{CHALLENGE, DATE, MANIFEST, claims, date};
+use super::{Say, Script, jwt, play};
+use crate::support::secrets::{PASSWORD, USER};
+use crate::support::{Certificate, Ran, Regq, Reply, Server, tls};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// All steps as `step: detail`.
+fn told(object: &Value, host: &str) -> Vec<String> {
+    let text = |step: &Value, name: &str| step[name].as_str().unwrap().to_owned();
+    let steps = object["steps"].as_array().unwrap().iter();
+    let steps = steps.map(|step| format!("{}: {}", text(step, "step"), text(step, "detail")));
+    steps.map(|step| step.replace(host, "HOST")).collect()
+}
+
+#[test]
+fn a_walk_is_told_from_the_name_to_the_answer() {
+    let token = jwt(&claims());
+    let token_answer = Say::token(&token).header("Date", date(37));
+    let words = [("UNAUTHORIZED", "authentication required")];
+    let last = Say::again(r#",error="invalid_token""#).words(&words).header("Date", date(40));
+    let played = play(Script::new().https().user().token(token_answer).last(last));
+    let shown = format!("{} characters, SHA-256 {}...", token.len(), hash(&token));
+    let challenge = CHALLENGE.replace("SELF", "https://HOST");
+    let scope = "repository:team/app:pull";
+    let head = "HEAD https://HOST/v2/team/app/manifests/1.0";
+    let get = "GET https://HOST/v2/team/app/manifests/1.0";
+    assert_eq!(
+        told(&played.object, &played.host),
+        [
+            "name: HOST/team/app:1.0".to_owned(),
+            "connection: 127.0.0.1 at HOST, TLS 1.3, certificate verified".to_owned(),
+            format!("request: {head}, without credentials"),
+            format!("answer: 401; WWW-Authenticate: {challenge}"),
+            format!(
+                r#"challenge: bearer, realm "https://HOST/token", service "registry.example", scope "{scope}""#
+            ),
+            r#"credentials: the command line: credentials of "ada""#.to_owned(),
+            format!(
+                r#"token-request: GET https://HOST/token?service=registry.example&scope={scope}, with the credentials of "ada""#
+            ),
+            format!("token-answer: 200, a token: a JWT, {shown}"),
+            r#"claims: unverified: issuer "auth.example", audience "registry.example", subject """#
+                .to_owned(),
+            "claims: issued 2016-11-06 08:49:37 UTC, not before 2016-11-06 08:49:27 UTC, expires \
+             2016-11-06 08:54:37 UTC, 297 s left at the registry's Date, 2016-11-06 08:49:40 UTC"
+                .to_owned(),
+            format!("access: {scope}; the challenge asks for {scope}"),
+            format!("request: {head}, with the token ({shown})"),
+            format!(r#"answer: 401; WWW-Authenticate: {challenge},error="invalid_token""#),
+            format!("request: {get}, with the token ({shown})"),
+            format!(
+                r#"answer: 401; WWW-Authenticate: {challenge},error="invalid_token"; it says "UNAUTHORIZED: authentication required""#
+            ),
+            r#"error: HOST refused the credentials of "ada" (401); it says "UNAUTHORIZED: authentication required""#
+                .to_owned(),
+        ]
+    );
+    // What is read for people stands in the object as it is.
+    assert_eq!(played.object["token"]["kind"], "jwt");
+    assert_eq!(played.object["token"]["claims"], claims());
+    assert_eq!(played.object["token"]["header"]["kid"], "KID1");
+    let challenge = &played.object["challenges"][0];
+    assert_eq!(challenge["scheme"], "bearer");
+    assert_eq!(challenge["params"]["scope"], scope);
+    assert_eq!(challenge["token68"], Value::Null);
+    let outcome = json!({ "exitCode": 4, "kind": "denied", "status": 401 });
+    assert_eq!(played.object["outcome"], outcome);
+}
+
+/// The first six characters of a token's SHA-256.
+fn hash(token: &str) -> String {
+    let digest = crate::support::content::sha256(token.as_bytes());
+    digest.chars().skip("sha256:".len()).take(6).collect()
+}
+
+#[test]
+fn times_are_held_against_the_registrys_date() {
+    for (exp, says) in [
+        (DATE + 300, "300 s left"),
+        (DATE + 1, "1 s left"),
+        (DATE, "over since 0 s"),
+        (DATE - 86_400, "over since 86400 s"),
+    ] {
+        let played = play(wrong(&json!({ "exp": exp })));
+        let told = played.steps("claims").join("\n");
+        let whole = format!("{says} at the registry's Date, 2016-11-06 08:49:37 UTC");
+        assert!(told.contains(&whole), "{says}: {told}");
+    }
+    // Without one nothing is said of what is left.
+    let played = play(wrong(&json!({})).last(Say::again(r#",error="invalid_token""#)));
+    let told = played.steps("claims").join("\n");
+    assert!(told.contains("expires 2016-11-06 08:54:37 UTC"), "{told}");
+    assert!(!told.contains("left") && !told.contains("Date"), "{told}");
+}
+
+#[test]
+fn what_access_there_is_stands_against_what_was_asked() {
+    let asks = "the challenge asks for repository:team/app:pull";
+    let one = |name: &str, actions: &[&str]| json!({ "type": "repository", "name": name, "actions": actions });
+    for (access, says) in [
+        (json!([]), "nothing"),
+        (Value::Null, "no such claim"),
+        (json!("all"), "unreadable"),
+        (json!([one("app", &["pull", "push"])]), "repository:app:pull,push"),
+        (json!([one("a", &[]), one("b", &["*"])]), "repository:a: repository:b:*"),
+    ] {
+        let played = play(wrong(&json!({ "access": access })));
+        assert_eq!(played.steps("access"), [format!("{says}; {asks}")]);
+    }
+}
+
+#[test]
+fn the_words_of_a_head_that_failed_are_heard_once_and_by_explain_alone() {
+    let words = [("TOOMANYREQUESTS", "slow down")];
+    for status in [400, 403, 404, 429, 500, 503] {
+        for anonymous in [true, false] {
+            let answer = Say::new(status).words(&words);
+            let script = match anonymous {
+                true => Script::new().first(answer),
+                false => Script::new().last(answer),
+            };
+            let played = play(script);
+            let asked = |requests: &[crate::support::Request]| -> Vec<String> {
+                let manifests = requests.iter().filter(|r| r.path().contains("/manifests/"));
+                manifests.map(|request| request.method.clone()).collect()
+            };
+            let mut expected = vec!["HEAD", "GET"];
+            if !anonymous {
+                expected.insert(0, "HEAD");
+            }
+            assert_eq!(asked(&played.requests), expected, "{status}");
+            // A 403 is worth a second look to whoever asks.
+            if status != 403 {
+                expected.pop();
+            }
+            assert_eq!(asked(&played.digest), expected, "{status}");
+            let last = played.requests.last().unwrap();
+            let before = &played.requests[played.requests.len() - 2];
+            for header in ["accept", "authorization"] {
+                assert_eq!(last.header(header), before.header(header), "{status}");
+            }
+            let said = format!(r#"{status}; it says "TOOMANYREQUESTS: slow down""#);
+            assert_eq!(played.steps("answer").last(), Some(&said), "{status}");
+            assert_eq!(played.object["outcome"]["status"], status);
+        }
+    }
+}
+
+#[test]
+fn a_get_that_gets_what_a_head_did_not_changes_nothing() {
+    let missing = Say::new(404).header("X-Cache", "MISS");
+    let played = play(Script::new().last(missing).read(Say::manifest()));
+    assert_eq!(played.code, 3, "{played}");
+    assert_eq!(played.object["outcome"]["status"], 404);
+    // The status that decided is told, and no word of a manifest.
+    assert!(!played.text.contains(MANIFEST), "{played}");
+}
+
+#[test]
+fn a_redirect_is_told_with_both_hosts() {
+    let there = "ELSE/v2/team/app/manifests/1.0?X-Signature=s3cret";
+    let script = Script::new().first(Say::new(307).header("Location", there));
+    let played = play(script.elsewhere(Script::new()));
+    assert_eq!(played.code, 0, "{played}");
+    assert_eq!(played.findings(), ["registry-moved note"]);
+    let answer = &played.steps("answer")[0];
+    assert!(answer.starts_with("307, to http://ELSE/v2/team/app/manifests/1.0"), "{answer}");
+    assert!(!played.text.contains("s3cret"), "{played}");
+    assert_eq!(played.steps("connection").len(), 2, "{played}");
+}
+
+/// Explains without a script around it.
+fn explained(server: &Server, args: &[&str]) -> Ran {
+    let regq = Regq::new().args(["explain", "--json", "--retries", "0"]).args(args);
+    regq.arg(format!("{}/team/app:1.0", server.authority())).run()
+}
+
+#[test]
+fn certificates_are_verified_or_not_or_refused() {
+    let good = || Server::start(Some(Certificate::Server), |_| found());
+    let ca = tls::ca_path().display().to_string();
+    let server = good();
+    for (args, says) in [
+        (vec!["--ca-file", &ca], "127.0.0.1 at HOST, TLS 1.3, certificate verified"),
+        (vec!["--insecure"], "127.0.0.1 at HOST, TLS 1.3, certificate not checked"),
+    ] {
+        let ran = explained(&server, &args);
+        let told = told(&ran.code(0).json()[0], &server.authority());
+        assert_eq!(told[1], format!("connection: {says}"));
+    }
+    let refused = [
+        (good(), "is signed by no authority that is trusted here"),
+        (Server::start(Some(Certificate::WrongName), |_| found()), "other"),
+        (Server::start(Some(Certificate::Expired), |_| found()), "expired"),
+    ];
+    for (at, (server, says)) in refused.into_iter().enumerate() {
+        let args: &[&str] = if at == 0 { &[] } else { &["--ca-file", &ca] };
+        let ran = explained(&server, args);
+        let digest = Regq::new().args(["digest", "--retries", "0"]).args(args);
+        let digest = digest.arg(format!("{}/team/app:1.0", server.authority())).run();
+        let ran = ran.code(digest.code).json();
+        let told = told(&ran[0], &server.authority());
+        let error = told.last().unwrap();
+        assert!(error.starts_with("error: "), "{told:?}");
+        assert!(error.contains("certificate") && error.contains(says), "{says}: {told:?}");
+        assert_eq!(ran[0]["findings"], json!([]));
+        assert_eq!(server.requests().len(), 0);
+    }
+}
+
+fn found() -> Reply {
+    Reply::new(200)
+        .header("Content-Type", "application/vnd.oci.image.index.v1+json")
+        .header("Docker-Content-Digest", super::scripted::digest())
+        .body(MANIFEST)
+}
+
+#[test]
+fn a_registry_on_this_machine_without_tls_is_told() {
+    let server = Server::start(None, |_| found());
+    let ran = explained(&server, &[]);
+    let told = told(&ran.code(0).json()[0], &server.authority());
+    assert_eq!(
+        told[1..5],
+        [
+            "request: HEAD https://HOST/v2/team/app/manifests/1.0, without credentials",
+            "answer: none",
+            "connection: HOST does not speak TLS: asked in plain http",
+            "connection: 127.0.0.1 at HOST, without TLS",
+        ]
+    );
+}
+
+#[test]
+fn every_place_that_was_looked_at_is_told_and_which_one_matched() {
+    let server = Server::start(None, |request| match request.header("authorization") {
+        Some(_) => found(),
+        None => Reply::new(401).header("WWW-Authenticate", r#"Basic realm="x""#),
+    });
+    let host = server.authority();
+    let pair = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+    let auths = |key: &str| format!(r#"{{"auths":{{"{key}":{{"auth":"{pair}"}}}}}}"#);
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("explain-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.json"), auths(&host)).unwrap();
+    let ran = Regq::new()
+        .args(["explain", "--json", "--plain-http"])
+        .arg(format!("{host}/team/app:1.0"))
+        .env("DOCKER_AUTH_CONFIG", auths("other.example"))
+        .env("DOCKER_CONFIG", &folder)
+        .run();
+    let ran = ran.replace(folder.display().to_string(), "FOLDER");
+    std::fs::remove_dir_all(&folder).unwrap();
+    let told = told(&ran.code(0).json()[0], &host);
+    let credentials: Vec<_> =
+        told.iter().filter_map(|step| step.strip_prefix("credentials: ")).collect();
+    let [first, second] = credentials.as_slice() else { panic!("{told:?}") };
+    assert!(first.starts_with("DOCKER_AUTH_CONFIG: "), "{first}");
+    assert!(second.starts_with("FOLDER/config.json: "), "{second}");
+    assert!(second.contains(r#""HOST""#), "{second}");
+    let with =
+        format!(r#"with the credentials of "{USER}" from the entry "HOST" of FOLDER/config.json"#);
+    assert!(told.iter().any(|step| step.ends_with(&with)), "{told:?}");
+}
+
+#[test]
+fn what_is_asked_again_is_told_once() {
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(None, move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::new(429).header("Retry-After", "0"),
+        _ => found(),
+    });
+    let name = format!("{}/team/app:1.0", server.authority());
+    let ran = Regq::new().args(["explain", "--json", "--plain-http"]).arg(name).run();
+    let object = ran.code(0).json().remove(0);
+    assert_eq!(object["findings"], json!([]));
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_limit_is_told_with_what_the_headers_say_of_it() {
+    let last = Say::new(429).header("Retry-After", "3600").header("RateLimit-Limit", "100;w=21600");
+    let played = play(Script::new().last(last.header("Docker-RateLimit-Source", "192.0.2.7")));
+    assert_eq!(played.code, 5, "{played}");
+    let said =
+        "429; retry-after: 3600; ratelimit-limit: 100;w=21600; docker-ratelimit-source: 192.0.2.7";
+    assert_eq!(played.steps("answer").last().map(String::as_str), Some(said));
+    assert_eq!(played.findings(), ["rate-limited decisive"]);
+}
