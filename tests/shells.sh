@@ -52,6 +52,8 @@ platforms='local linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 lin
 	due 'regq help dige' digest
 	due 'regq digest ' ''
 	due 'regq digest --' $(flags digest)
+	due 'regq digest alpine --' $(flags digest)
+	due 'regq digest alpine ' ''
 	due 'regq digest --gen' ''
 	due 'regq --ge' --get --generate
 	due 'regq --generate ' man bash zsh fish

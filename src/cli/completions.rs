@@ -2,63 +2,146 @@
 //!
 //! Each shell gets a script that knows the names of commands and flags, the values of those flags
 //! that take one of a few, and which flags take a file. References and registries are not completed:
-//! that would ask the network.
+//! that would ask the network. Scripts are pieces of text, repeated for each command or flag; their
+//! places are those that [`Piece`] names.
 
 use super::flags::{FLAGS, Flag, Take};
-use super::options::GENERATED;
-use super::table::{COMMANDS, Command, Operands};
+use super::table::{COMMANDS, Command};
+use super::template::{Escapes, fill};
 
 /// Platforms that images are commonly built for.
 const PLATFORMS: &str = "local linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 \
                          linux/ppc64le linux/riscv64 linux/s390x windows/amd64";
+const KINDS: &str = "man bash zsh fish";
 
-/// What may stand behind a flag.
-enum Value {
-    /// The flag takes none.
-    None,
-    /// Something of which nothing is known but its name.
-    Any(&'static str),
-    File,
-    /// One of these, separated by spaces, and the value's name.
-    OneOf(&'static str, String),
+/// A piece of a script.
+enum Piece {
+    /// `%C` are the names of all commands.
+    Once(&'static str),
+    /// For each name of a command: `%n` is the name, `%h` the summary.
+    Command(&'static str),
+    Flag(&'static Parts),
 }
 
-fn value(flag: &Flag) -> Value {
+/// What stands for each flag, one behind the other: `%l` is the long name, `%s` the short one, `%t` are the commands that
+/// take it, `%h` is the help, `%v` the name of the value, and `%w` are the words it may be.
+struct Parts {
+    begin: &'static str,
+    /// Without a short name or with one; in each, without a value or with one.
+    names: [[&'static str; 2]; 2],
+    /// By what the value is: none, any, a file, one of a few.
+    value: [&'static str; 4],
+}
+
+/// A shell's script.
+struct Script {
+    pieces: &'static [Piece],
+    /// Between the names in `%t`.
+    separator: &'static str,
+    escapes: &'static Escapes,
+}
+
+/// What a flag's value is, as an index into the texts for it, with its name and the words it may be.
+fn value(flag: &Flag) -> (usize, &'static str, &'static str) {
     match flag.take {
-        Take::Value("FILE", _) => Value::File,
-        Take::Value("KIND", _) => Value::OneOf("KIND", GENERATED.map(|(name, _)| name).join(" ")),
-        Take::Value(name @ "OS/ARCH[/VARIANT]", _) => Value::OneOf(name, PLATFORMS.to_owned()),
-        Take::Value(name, _) => Value::Any(name),
-        Take::Switch(_) | Take::Help | Take::Version => Value::None,
+        Take::Switch(_) | Take::Help | Take::Version => (0, "", ""),
+        Take::Value(name @ "FILE", _) => (2, name, ""),
+        Take::Value(name @ "KIND", _) => (3, name, KINDS),
+        Take::Value(name @ "OS/ARCH[/VARIANT]", _) => (3, name, PLATFORMS),
+        Take::Value(name, _) => (1, name, ""),
     }
 }
 
-/// The names of all commands, or of those that take the flag, separated by spaces.
-fn commands(flag: Option<&Flag>) -> String {
-    let taking = COMMANDS.iter().filter(|command| flag.is_none_or(|flag| command.takes(flag)));
-    taking.flat_map(Command::names).collect::<Vec<_>>().join(" ")
-}
-
-/// The flags that a command takes; without a command there may be any, since one may follow.
-fn flags_of(command: Option<&Command>) -> impl Iterator<Item = &'static Flag> {
-    FLAGS.iter().filter(move |flag| command.is_none_or(|command| command.takes(flag)))
-}
-
-/// The text with a backslash before each of these characters.
-fn backslashed(text: &str, special: &[char]) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if special.contains(&letter) {
-            out.push('\\');
+impl Script {
+    fn text(&self) -> String {
+        let mut out = String::new();
+        let all = names(" ", None);
+        for piece in self.pieces {
+            match piece {
+                Piece::Once(text) => fill(&mut out, &[], text, &[('C', &all)]),
+                Piece::Command(text) => {
+                    for command in COMMANDS {
+                        for name in command.names() {
+                            let values = [('n', name), ('h', command.summary)];
+                            fill(&mut out, self.escapes, text, &values);
+                        }
+                    }
+                }
+                Piece::Flag(parts) => {
+                    FLAGS.iter().for_each(|flag| self.flag(&mut out, parts, flag))
+                }
+            }
         }
-        out.push(letter);
+        out
     }
-    out
+
+    fn flag(&self, out: &mut String, parts: &Parts, flag: &Flag) {
+        let takers = names(self.separator, Some(flag));
+        let kind = value(flag).0;
+        let name = parts.names.get(usize::from(flag.short.is_some()));
+        let name = name.and_then(|texts| texts.get(usize::from(kind > 0)));
+        for text in [Some(&parts.begin), name, parts.value.get(kind)].into_iter().flatten() {
+            self.add(out, text, flag, &takers);
+        }
+    }
+
+    fn add(&self, out: &mut String, text: &str, flag: &Flag, takers: &str) {
+        let (_, name, words) = value(flag);
+        let short = flag.short.map(String::from).unwrap_or_default();
+        let values = [
+            ('l', flag.long),
+            ('s', &short),
+            ('t', takers),
+            ('h', flag.help),
+            ('v', name),
+            ('w', words),
+        ];
+        fill(out, self.escapes, text, &values);
+    }
 }
 
-const BASH: [&str; 3] = [
-    "\
+/// The names of all commands, or of those that take the flag.
+fn names(separator: &str, flag: Option<&Flag>) -> String {
+    let commands = COMMANDS.iter().filter(|command| flag.is_none_or(|flag| command.takes(flag)));
+    commands.flat_map(Command::names).collect::<Vec<_>>().join(separator)
+}
+
+/// For `share/bash-completion/completions/regq`, or to be sourced.
+pub(crate) fn bash() -> String {
+    BASH.text()
+}
+
+/// For `share/zsh/site-functions/_regq`, or to be sourced.
+pub(crate) fn zsh() -> String {
+    ZSH.text()
+}
+
+/// For `share/fish/vendor_completions.d/regq.fish`, or to be sourced.
+pub(crate) fn fish() -> String {
+    FISH.text()
+}
+
+const BASH: Script = Script {
+    separator: "|",
+    escapes: &[],
+    pieces: &[
+        Piece::Once(
+            "\
 # Completes regq in bash; made by regq --generate bash.
+# Whether this is a flag with a value; words are then those that it may be, or / for a file.
+_regq_value() {
+    case $1 in
+",
+        ),
+        Piece::Flag(&Parts {
+            begin: "",
+            names: [["", "    --%l) "], ["", "    -%s|--%l) "]],
+            value: ["", "words= ;;\n", "words=/ ;;\n", "words='%w' ;;\n"],
+        }),
+        Piece::Once(
+            "    *) return 1 ;;
+    esac
+}
 _regq() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= words= i
     # In --flag=value the = is a word of its own.
@@ -68,83 +151,80 @@ _regq() {
         prev=${COMP_WORDS[COMP_CWORD-2]}
     fi
     for ((i = 1; i < COMP_CWORD; i++)); do
-        case ${COMP_WORDS[i]} in
-        ",
-    ")
+        if _regq_value \"${COMP_WORDS[i]}\"; then
             [[ ${COMP_WORDS[i+1]} == = ]] && ((i++))
             ((i++))
-            ;;
-        -*) ;;
-        *)
+        elif [[ ${COMP_WORDS[i]} != -* ]]; then
             command=${COMP_WORDS[i]}
             break
-            ;;
-        esac
+        fi
     done
-    case $prev in
+    words=
+    if _regq_value \"$prev\"; then
+        # What bash does by itself does it best for files: spaces, ~ and folders.
+        [[ $words == / ]] && compopt -o default && return
+    else
+        case $command,$cur in
+        *,-*)
 ",
-    "    esac
+        ),
+        Piece::Flag(&Parts {
+            begin: "            [[ $command == @(|%t) ]] && words+=' --%l'\n",
+            names: [[""; 2]; 2],
+            value: [""; 4],
+        }),
+        Piece::Once(
+            "            ;;
+        ,*|help,*) words='%C' ;;
+        esac
+    fi
     mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")
 }
 complete -F _regq regq
 ",
-];
+        ),
+    ],
+};
 
-/// For `share/bash-completion/completions/regq`, or to be sourced.
-pub(crate) fn bash() -> String {
-    let [head, middle, end] = BASH;
-    let named = |wanted: fn(&Value) -> bool| {
-        let flags = FLAGS.iter().filter(|flag| wanted(&value(flag)));
-        flags.map(|flag| format!("--{}", flag.long)).collect::<Vec<_>>().join("|")
-    };
-    let with_value = named(|value| !matches!(value, Value::None));
-    let mut out = [head, &with_value, middle].concat();
-    // What bash does by itself does it best for files: spaces, ~ and folders.
-    for (flags, then) in [
-        (named(|value| matches!(value, Value::File)), "compopt -o default; return"),
-        (named(|value| matches!(value, Value::Any(_))), "return"),
-    ] {
-        out += &format!("    {flags}) {then} ;;\n");
-    }
-    for flag in FLAGS {
-        if let Value::OneOf(_, words) = value(flag) {
-            out += &format!("    --{}) words='{words}' ;;\n", flag.long);
-        }
-    }
-    out += "    *)\n        case $command,$cur in\n";
-    for command in std::iter::once(None).chain(COMMANDS.iter().map(Some)) {
-        let words: Vec<_> = flags_of(command).map(|flag| format!("--{}", flag.long)).collect();
-        let words = words.join(" ");
-        match command {
-            None => out += &format!("        ,-*) words='{words}' ;;\n"),
-            Some(command) => command
-                .names()
-                .for_each(|name| out += &format!("        {name},-*) words='{words}' ;;\n")),
-        }
-    }
-    out += &format!("        ,*|help,*) words='{}' ;;\n        esac\n        ;;\n", commands(None));
-    out + end
-}
-
-const ZSH: [&str; 4] = [
-    "\
+const ZSH: Script = Script {
+    separator: "|",
+    escapes: &[('\'', "'\\''")],
+    pieces: &[
+        Piece::Once(
+            "\
 #compdef regq
 # Completes regq in zsh; made by regq --generate zsh.
+_regq_flags() {
+    flags=()
+",
+        ),
+        Piece::Flag(&Parts {
+            begin: "    [[ $1 == (|%t) ]] && flags+=(",
+            // One with a value may be given again.
+            names: [
+                ["'--%l[%h]", "'*--%l=[%h]"],
+                ["'(-%s --%l)'{-%s,--%l}'[%h]", "'*'{-%s+,--%l=}'[%h]"],
+            ],
+            value: ["')\n", ":%v: ')\n", ":%v:_files')\n", ":%v:(%w)')\n"],
+        }),
+        Piece::Once(
+            "}
 _regq() {
     local curcontext=$curcontext state line ret=1
-    typeset -A opt_args
-    local -a commands=(
+    local -a flags commands
+    local -A opt_args
 ",
-    "    )
-    _arguments -C -s -S \\
-",
-    "        '(-): :->command' '(-)*:: :->operands' && ret=0
+        ),
+        Piece::Command("    commands+=('%n:%h')\n"),
+        Piece::Once(
+            "    _regq_flags ''
+    _arguments -C -s -S $flags '(-): :->command' '(-)*:: :->operands' && ret=0
     case $state in
     command) _describe -t commands command commands && ret=0 ;;
     operands)
-        case $words[1] in
-",
-    "        esac
+        _regq_flags $words[1]
+        [[ $words[1] == help ]] && flags+=(':COMMAND:(%C)') || flags+=('*: : ')
+        _arguments -s -S $flags && ret=0
         ;;
     esac
     return ret
@@ -155,56 +235,16 @@ else
     compdef _regq regq
 fi
 ",
-];
+        ),
+    ],
+};
 
-/// For `share/zsh/site-functions/_regq`, or to be sourced.
-pub(crate) fn zsh() -> String {
-    let [head, arguments, operands, end] = ZSH;
-    let mut out = head.to_owned();
-    for command in COMMANDS {
-        for name in command.names() {
-            let summary = backslashed(command.summary, &['\\']).replace('\'', "'\\''");
-            out += &format!("        '{name}:{summary}'\n");
-        }
-    }
-    out += arguments;
-    flags_of(None).for_each(|flag| out += &zsh_flag(flag));
-    out += operands;
-    for command in COMMANDS {
-        let names: Vec<_> = command.names().collect();
-        out += &format!("        {})\n            _arguments -s -S \\\n", names.join("|"));
-        flags_of(Some(command)).for_each(|flag| out += &zsh_flag(flag));
-        let operand = match command.operands {
-            Operands::One(name) | Operands::OneUnlessOffline(name) => format!(":{name}: "),
-            Operands::Many(name) => format!("*:{name}: "),
-            Operands::Maybe(name) => format!(":{name}:({})", commands(None)),
-        };
-        out += &format!("                '{operand}' && ret=0\n            ;;\n");
-    }
-    out + end
-}
-
-/// A flag as `_arguments` wants it, on a line of its own.
-fn zsh_flag(flag: &Flag) -> String {
-    let behind = match value(flag) {
-        Value::None => String::new(),
-        Value::Any(name) => format!(":{name}: "),
-        Value::File => ":FILE:_files".to_owned(),
-        Value::OneOf(name, words) => format!(":{name}:({words})"),
-    };
-    let help = backslashed(flag.help, &['[', ']', '\\']).replace('\'', "'\\''");
-    let long = flag.long;
-    let names = match flag.short {
-        Some(short) => &format!("'(-{short} --{long})'{{-{short},--{long}}}"),
-        None if behind.is_empty() => &format!("--{long}"),
-        // One with a value may be given again.
-        None => &format!("'*--{long}='"),
-    };
-    format!("                {names}'[{help}]{behind}' \\\n")
-}
-
-const FISH: [&str; 2] = [
-    "\
+const FISH: Script = Script {
+    separator: " ",
+    escapes: &[('\'', "\\'")],
+    pieces: &[
+        Piece::Once(
+            "\
 # Completes regq in fish; made by regq --generate fish.
 # Whether the command of the line is one of these; it is '' where there is none yet.
 function __regq_in
@@ -218,10 +258,20 @@ function __regq_in
             continue
         end
         switch $word
-            case",
-    "
-                set value given behind
-            case '-*'
+",
+        ),
+        Piece::Flag(&Parts {
+            begin: "",
+            names: [["", "            case --%l"], ["", "            case --%l -%s"]],
+            value: [
+                "",
+                "\n                set value is next\n",
+                "\n                set value is next\n",
+                "\n                set value is next\n",
+            ],
+        }),
+        Piece::Once(
+            "            case '-*'
             case '*'
                 set command $word
                 break
@@ -230,100 +280,116 @@ function __regq_in
     contains -- \"$command\" $argv
 end
 complete -c regq -f
+complete -c regq -n '__regq_in help' -a '%C'
 ",
-];
-
-/// For `share/fish/vendor_completions.d/regq.fish`, or to be sourced.
-pub(crate) fn fish() -> String {
-    let [head, middle] = FISH;
-    let mut out = head.to_owned();
-    let with_value = FLAGS.iter().filter(|flag| !matches!(value(flag), Value::None));
-    with_value.for_each(|flag| out += &format!(" --{}", flag.long));
-    out += middle;
-    let described = |text: &str| format!(" -d '{}'\n", backslashed(text, &['\\', '\'']));
-    for command in COMMANDS {
-        for name in command.names() {
-            out += &format!("complete -c regq -n \"__regq_in ''\" -a {name}");
-            out += &described(command.summary);
-        }
-    }
-    let names = commands(None);
-    out += &format!("complete -c regq -n '__regq_in help' -a '{names}'\n");
-    for flag in FLAGS {
-        out += &format!(
-            "complete -c regq -n \"__regq_in '' {}\" -l {}",
-            commands(Some(flag)),
-            flag.long
-        );
-        if let Some(short) = flag.short {
-            out += &format!(" -s {short}");
-        }
-        match value(flag) {
-            Value::None => {}
-            Value::Any(_) => out += " -x",
-            Value::File => out += " -r -F",
-            Value::OneOf(_, words) => out += &format!(" -x -a '{words}'"),
-        }
-        out += &described(flag.help);
-    }
-    out
-}
+        ),
+        Piece::Command("complete -c regq -n \"__regq_in ''\" -a %n -d '%h'\n"),
+        Piece::Flag(&Parts {
+            begin: "complete -c regq -n \"__regq_in '' %t\" -l %l -d '%h'",
+            names: [["", ""], [" -s %s", " -s %s"]],
+            value: ["\n", " -x\n", " -r -F\n", " -x -a '%w'\n"],
+        }),
+    ],
+};
 
 #[cfg(test)]
 mod tests {
-    use super::{PLATFORMS, Value, backslashed, bash, fish, flags_of, value, zsh};
-    use crate::cli::flags::{self, FLAGS};
-    use crate::cli::options;
+    use super::{BASH, FISH, KINDS, PLATFORMS, Piece, Script, ZSH, bash, fish, names, zsh};
+    use crate::cli::flags::{FLAGS, Flag, Group, Take};
+    use crate::cli::options::{self, GENERATED};
     use crate::cli::table::COMMANDS;
 
-    /// The lines from the one with this beginning, blanks aside, to the one with that.
-    fn between<'a>(text: &'a str, from: &str, to: &str) -> Vec<&'a str> {
-        let lines = text.lines().map(str::trim_start);
-        let rest = lines.skip_while(|line| !line.starts_with(from));
-        rest.take_while(|line| !line.starts_with(to)).collect()
+    /// The commands that stand between these two, in the one line whose rest is of this flag.
+    fn takers<'a>(
+        text: &'a str,
+        [before, after]: [&str; 2],
+        of_flag: impl Fn(&str) -> bool,
+    ) -> Vec<&'a str> {
+        let lines = text.lines().filter_map(|line| {
+            let (takers, rest) = line.trim_start().strip_prefix(before)?.split_once(after)?;
+            of_flag(rest).then_some(takers)
+        });
+        let found: Vec<_> = lines.collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        let names = found.iter().flat_map(|takers| takers.split(['|', ' ']));
+        names.filter(|name| !name.is_empty()).collect()
     }
 
     #[test]
     fn each_shell_knows_each_command_with_its_flags() {
         let (bash, zsh, fish) = (bash(), zsh(), fish());
+        for flag in FLAGS {
+            let long = flag.long;
+            let due = COMMANDS.iter().filter(|command| command.takes(flag));
+            let due: Vec<_> = due.flat_map(|command| command.names()).collect();
+            let around = ["[[ $command == @(|", ") ]] && words+="];
+            assert_eq!(takers(&bash, around, |rest| rest == format!("' --{long}'")), due);
+            let around = ["[[ $1 == (|", ") ]] && flags+=("];
+            let names = [format!("--{long}="), format!("--{long}["), format!("--{long}}}")];
+            let of_flag = |rest: &str| names.iter().any(|name| rest.contains(name));
+            assert_eq!(takers(&zsh, around, of_flag), due, "{long}");
+            let around = ["complete -c regq -n \"__regq_in '' ", "\" -l "];
+            assert_eq!(takers(&fish, around, |rest| rest.starts_with(&format!("{long} "))), due);
+        }
         for command in COMMANDS {
-            let name = command.name;
-            let of_bash = between(&bash, &format!("{name},-*) words='"), "*").join(" ");
-            let of_bash = of_bash.split('\'').nth(1).unwrap_or_default();
-            let of_zsh = between(&zsh, &format!("{name})"), ";;").join("\n");
             let summary = command.summary.replace('\'', "'\\''");
-            assert!(zsh.contains(&format!("        '{name}:{summary}'\n")), "{name}");
-            assert!(fish.contains(&format!("-n \"__regq_in ''\" -a {name} -d '")), "{name}");
-            for flag in FLAGS {
-                let long = flag.long;
-                let taken = command.takes(flag);
-                assert_eq!(of_bash.split(' ').any(|word| word == format!("--{long}")), taken);
-                let zsh_names = [format!("--{long}'"), format!("--{long}="), format!("--{long}}}")];
-                assert_eq!(zsh_names.iter().any(|it| of_zsh.contains(it)), taken, "{long}");
-                let of_fish = fish.lines().find(|it| it.contains(&format!(" -l {long} ")));
-                let takers = of_fish.and_then(|it| it.split('"').nth(1)).unwrap_or_default();
-                assert_eq!(takers.split(' ').any(|word| word == name), taken, "{takers}");
+            for name in command.names() {
+                assert!(zsh.contains(&format!("    commands+=('{name}:{summary}')\n")), "{name}");
             }
         }
-        assert_eq!(flags_of(None).count(), FLAGS.len());
+    }
+
+    /// What zsh would read in them otherwise than it is meant.
+    #[test]
+    fn texts_fit_between_the_brackets_of_zsh() {
+        for flag in FLAGS {
+            assert!(!flag.help.contains(['[', ']', '\\']), "{}", flag.help);
+        }
+        assert!(COMMANDS.iter().all(|command| !command.summary.contains('\\')));
+    }
+
+    #[test]
+    fn flags_of_every_shape_are_said_to_each_shell() {
+        let flag = |short, take| Flag {
+            long: "x",
+            short,
+            group: Group::General,
+            help: "It's",
+            more: "",
+            take,
+        };
+        let switch = flag(Some('s'), Take::Help);
+        let count = flag(Some('n'), Take::Value("N", |_, _| Ok(())));
+        let lines = |script: &Script| {
+            let mut out = String::new();
+            for piece in script.pieces {
+                if let Piece::Flag(parts) = piece {
+                    [&switch, &count].iter().for_each(|flag| script.flag(&mut out, parts, flag));
+                }
+            }
+            out.replace(&names(script.separator, None), "ALL")
+        };
+        assert_eq!(
+            lines(&BASH),
+            "    -n|--x) words= ;;\n            [[ $command == @(|ALL) ]] && words+=' --x'\n            \
+             [[ $command == @(|ALL) ]] && words+=' --x'\n"
+        );
+        assert_eq!(
+            lines(&ZSH),
+            "    [[ $1 == (|ALL) ]] && flags+=('(-s --x)'{-s,--x}'[It'\\''s]')\n    \
+             [[ $1 == (|ALL) ]] && flags+=('*'{-n+,--x=}'[It'\\''s]:N: ')\n"
+        );
+        assert_eq!(
+            lines(&FISH),
+            "            case --x -n\n                set value is next\ncomplete -c regq -n \
+             \"__regq_in '' ALL\" -l x -d 'It\\'s' -s s\ncomplete -c regq -n \
+             \"__regq_in '' ALL\" -l x -d 'It\\'s' -s n -x\n"
+        );
     }
 
     #[test]
     fn values_that_are_offered_are_taken() {
         assert!(PLATFORMS.split(' ').all(|name| options::platform(name).is_ok()));
-        let of = |name| flags::long(name).map(value);
-        for (name, expected) in [("platform", PLATFORMS), ("generate", "man bash zsh fish")] {
-            let found = of(name);
-            assert!(matches!(found, Some(Value::OneOf(_, words)) if words == expected), "{name}");
-        }
-        assert!(matches!(of("ca-file"), Some(Value::File)));
-        assert!(matches!(of("json"), Some(Value::None)));
-    }
-
-    #[test]
-    fn texts_do_not_end_the_quotes() {
-        assert_eq!(backslashed("a'b\\c]", &['\'', '\\']), "a\\'b\\\\c]");
-        assert!(fish().contains("-d 'Print regq\\'s version'\n"));
-        assert!(zsh().contains("'[Print regq'\\''s version]' \\\n"));
+        assert_eq!(KINDS, GENERATED.map(|(name, _)| name).join(" "));
     }
 }

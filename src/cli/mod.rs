@@ -28,6 +28,7 @@ mod remedy;
 mod session;
 mod suggest;
 mod table;
+mod template;
 #[cfg(test)]
 mod tests;
 

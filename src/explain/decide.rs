@@ -40,11 +40,16 @@ pub(super) struct Judged {
 
 /// Judges an attempt by all rules.
 pub(super) fn judge(attempt: &Attempt<'_>) -> Vec<Judged> {
-    let passed = passed(attempt);
     let may_judge = |rule: &&Rule| attempt.given || !rule.kind.is_given_only();
     let seen =
         rules::all().filter(may_judge).filter_map(|rule| Some((rule, (rule.sees)(attempt)?)));
+    let seen: Vec<_> = seen.collect();
+    // An answer to the question itself proves that all checks before it passed; a 401 is none.
+    let answers = |rule: &Rule| rule.kind.is_answer() && rule.check == Check::Question;
+    let answered = attempt.last.status != Some(401) && seen.iter().any(|(rule, _)| answers(rule));
+    let passed = passed(attempt).max(if answered { Check::Question } else { Check::Door });
     let seen: Vec<_> = seen
+        .into_iter()
         .map(|(rule, sign)| {
             let disproved = rule.check < passed && !rule.kind.is_answer();
             let note = rule.kind.is_note() || sign.slight || disproved || attempt.succeeded();

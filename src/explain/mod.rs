@@ -107,6 +107,8 @@ pub struct Outcome {
 
 /// Evidence and advice are cut here, in characters: what servers send has no end.
 const MOST_SAID: usize = 600;
+/// Steps are cut here: a challenge or a realm may be long and still be looked at.
+const MOST_TOLD: usize = 3000;
 
 /// What stands where a text was cut, or a secret taken out.
 const CUT: &str = "...";
@@ -216,14 +218,20 @@ impl Explanation {
     fn conceal(&mut self) {
         let hidden = std::mem::take(&mut self.hidden);
         let clean = |text: &mut String| *text = without(text, &hidden);
-        self.steps.iter_mut().for_each(|step| clean(&mut step.detail));
+        let cut = |text: &mut String, most| {
+            if let Some((end, _)) = text.char_indices().nth(most) {
+                text.truncate(end);
+                text.push_str(CUT);
+            }
+        };
+        for step in &mut self.steps {
+            clean(&mut step.detail);
+            cut(&mut step.detail, MOST_TOLD);
+        }
         for finding in &mut self.findings {
             for text in [&mut finding.evidence, &mut finding.advice] {
                 clean(text);
-                if let Some((end, _)) = text.char_indices().nth(MOST_SAID) {
-                    text.truncate(end);
-                    text.push_str(CUT);
-                }
+                cut(text, MOST_SAID);
             }
         }
         for text in self.curl.iter_mut().flatten() {

@@ -126,7 +126,8 @@ fn not_a_registry(attempt: &Attempt<'_>) -> Option<Sign> {
 
 /// Whether the answer to nothing, or to a password, is judged: not the one to a token.
 fn began<'a>(attempt: &'a Attempt<'_>) -> Option<&'a Challenges> {
-    if attempt.given && attempt.last.token_sent {
+    // Nor is a challenge looked at on anything but a 401.
+    if attempt.given && (attempt.last.token_sent || attempt.last.status.is_some_and(|s| s != 401)) {
         return None;
     }
     attempt.challenges.as_ref()

@@ -178,3 +178,39 @@ fn the_command_is_one_that_helps_after_what_regq_itself_saw() {
         .run();
     ran.code(4).stdout("regq digest quay.io/a/b\n");
 }
+
+/// The findings above `note` for these words, offline.
+fn loud(args: &[&str]) -> Vec<String> {
+    let json = Regq::new().args(["explain", "--offline", "--json"]).args(args).run().json();
+    let findings = json[0]["findings"].as_array().unwrap().clone();
+    let loud = findings.iter().filter(|finding| finding["severity"] != "note");
+    loud.map(|finding| finding["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_storage_servers_refusal_proves_that_the_registry_took_the_token() {
+    let body = format!("{}/forwarded-{}.xml", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let text = "<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed</Message></Error>";
+    std::fs::write(&body, text).unwrap();
+    let challenge = r#"Bearer realm="https://a.example/t",service="other""#;
+    let args = ["--token", STORY.trim(), "--challenge", challenge, "--status", "400"];
+    assert_eq!(loud(&args), ["audience-mismatch"]);
+    assert_eq!(loud(&[&args[..], &["--body", &body]].concat()), ["authorization-forwarded"]);
+    std::fs::remove_file(body).unwrap();
+}
+
+#[test]
+fn a_challenge_is_looked_at_on_a_401_only() {
+    let args = ["--challenge", "Basic realm=\"x\""];
+    assert_eq!(loud(&args), ["basic-only"]);
+    assert_eq!(loud(&[&args[..], &["--status", "403"]].concat()), ["forbidden"]);
+}
+
+#[test]
+fn steps_have_an_end_however_much_a_server_says() {
+    let challenge =
+        format!("Bearer realm=\"https://a.example/t\",service=\"{}\"", "s".repeat(60_000));
+    let ran = Regq::new().args(["explain", "--offline", "--challenge", &challenge]).run();
+    let lines = String::from_utf8(ran.stdout).unwrap().lines().count();
+    assert!(lines < 100, "{lines}");
+}

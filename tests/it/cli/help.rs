@@ -102,7 +102,7 @@ fn help_and_version_win_over_what_is_wrong_behind_them() {
 fn what_other_programs_read_is_an_answer() {
     for (kind, first) in [
         ("man", ".TH REGQ 1 "),
-        ("bash", "# Completes regq in bash; made by regq --generate bash.\n_regq() {\n"),
+        ("bash", "# Completes regq in bash; made by regq --generate bash.\n"),
         ("zsh", "#compdef regq\n"),
         ("fish", "# Completes regq in fish; made by regq --generate fish.\n"),
     ] {
