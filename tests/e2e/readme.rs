@@ -106,7 +106,11 @@ pub(crate) fn check(stage: &Stage, program: &Program, report: &mut Report) -> Ou
         match block.language.as_str() {
             "text" => {}
             "sh" => {
-                for line in block.text.lines().filter(|line| !line.is_empty()) {
+                // A line of nothing but a comment goes on with the one before it.
+                let says = |line: &&str| {
+                    !line.starts_with('#') && !without_comment(line).trim().is_empty()
+                };
+                for line in block.text.lines().filter(says) {
                     report.check(without_comment(line), judge(stage, &around, line));
                 }
             }
