@@ -215,8 +215,15 @@ fn hold(stage: &Stage, typed: &Typed, text: &str, code: &str) -> Outcome<()> {
 fn judge(stage: &Stage, around: &Surroundings, line: &str) -> Outcome<()> {
     let shell = Path::new("/bin/sh");
     if let Some(words) = line.strip_prefix("make ") {
-        // What is made is tried elsewhere; here, that there is such a thing.
-        let there = around.within(Path::new(env!("CARGO_MANIFEST_DIR")));
+        // What is made is tried elsewhere; here, that there is such a thing, and no mere file of that name.
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let makefile = fs::read_to_string(folder.join("Makefile"));
+        let makefile = makefile.map_err(|error| error.to_string())?;
+        let target = words.split_whitespace().next().unwrap_or_default();
+        if !makefile.lines().any(|line| line.starts_with(&format!("{target}:"))) {
+            return Err(format!("the Makefile has no {target:?}"));
+        }
+        let there = around.within(folder);
         return there.run(shell, &["-c", &format!("make -n {words}")], "")?.bytes().map(drop);
     }
     let due = what_is_due(stage, line)?;
