@@ -136,6 +136,23 @@ impl fmt::Display for ChallengeErrorCode {
 /// other error drops the rest of its line and the challenge that was in progress on it, also one from an
 /// earlier line that a parameter of this line continues. Later lines are still parsed, but a parameter
 /// at their start then has no challenge to continue.
+///
+/// ```
+/// use regq::challenge::{ChallengeErrorCode, parse};
+///
+/// let line = br#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io""#;
+/// let read = parse([&line[..]]);
+/// let [Ok(challenge)] = read.as_slice() else { panic!("{read:?}") };
+/// assert_eq!(challenge.scheme(), "bearer");
+/// assert_eq!(challenge.param("service"), Some("registry.docker.io"));
+/// assert_eq!(challenge.param("scope"), None);
+///
+/// // What cannot be read is an error with its place, and the other lines count all the same.
+/// let read = parse([&br#"Bearer realm="https:"#[..], b"Basic realm=x"]);
+/// let [Err(error), Ok(basic)] = read.as_slice() else { panic!("{read:?}") };
+/// assert_eq!((&error.code, error.line, error.at), (&ChallengeErrorCode::UnterminatedQuote, 1, 13));
+/// assert_eq!(basic.scheme(), "basic");
+/// ```
 pub fn parse<'a>(
     lines: impl IntoIterator<Item = &'a [u8]>,
 ) -> Vec<Result<Challenge, ChallengeError>> {

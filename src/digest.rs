@@ -62,6 +62,20 @@ impl fmt::Display for Algorithm {
 /// A digest, such as `sha256:` and 64 lower-case hexadecimal digits.
 ///
 /// Displayed as it is parsed; equal digests have equal text.
+///
+/// ```
+/// use regq::digest::{Algorithm, Digest, DigestError};
+///
+/// let digest = Digest::of(Algorithm::Sha256, b"");
+/// assert!(digest.to_string().starts_with("sha256:e3b0c44298fc1c14"));
+/// assert_eq!(Digest::parse(&digest.to_string())?, digest);
+///
+/// // What another algorithm made is told apart from what is no digest.
+/// let other = Digest::parse("blake3:af1349b9f5f9a1a6").unwrap_err();
+/// assert!(matches!(other, DigestError::UnknownAlgorithm { algorithm } if algorithm == "blake3"));
+/// assert!(matches!(Digest::parse("sha256:E3B0"), Err(DigestError::Malformed { at: 7, .. })));
+/// # Ok::<(), DigestError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest {
     algorithm: Algorithm,
@@ -208,6 +222,16 @@ impl fmt::Display for Reason {
 /// Computes the digest of a body that arrives in pieces.
 ///
 /// However a body is split, the digest is that of the whole.
+///
+/// ```
+/// use regq::digest::{Algorithm, Digest, Verifier};
+///
+/// let mut verifier = Verifier::new(Algorithm::Sha256);
+/// for piece in [&b"{\"schema"[..], b"Version\":2}"] {
+///     verifier.update(piece);
+/// }
+/// assert_eq!(verifier.finish(), Digest::of(Algorithm::Sha256, b"{\"schemaVersion\":2}"));
+/// ```
 #[derive(Clone)]
 pub struct Verifier {
     algorithm: Algorithm,

@@ -30,8 +30,37 @@
 //! | 6 | [`explain`](mod@explain) | a recorded exchange in, findings out; no I/O |
 //! | 7 | `main.rs`, `cli/`, `signal.rs` | the program |
 //!
-//! Data flows one way: a text becomes a [`reference::Reference`], the client makes questions of it, `transport`
-//! asks them, and what comes back is a typed value or an [`error::Error`].
+//! # The way of the data
+//!
+//! It flows one way. A text becomes a [`reference::Reference`], the client makes questions of it, `transport`
+//! asks them, and what comes back is a typed value or an [`error::Error`]:
+//!
+//! ```text
+//! text -> Reference -> Client: question -> transport: request -> registry
+//!                         |  ^                                      |
+//!                         |  +-- 401: challenge -> token (no I/O) <-+
+//!                         |
+//!                         +-> Resolved, Manifest, LoginCheck, or Error -> Kind -> exit code
+//! ```
+//!
+//! Explaining takes a second way beside the first, and changes nothing on it. While a client asks, it tells its
+//! [`Observer`](registry::Observer) what happens, as [`Event`](registry::Event)s. A [`Recorder`](explain::Recorder)
+//! keeps them and hands out a [`Walk`](explain::Walk); what somebody else asked and got is a
+//! [`Given`](explain::Given). Both become attempts of one shape, every rule looks at every attempt, and what they find
+//! is put into the order in which a registry checks:
+//!
+//! ```text
+//! Client -> Event -> Recorder -> Walk -+
+//!                                      +-> Case -> attempts -> rules -> findings in order -> Explanation
+//! pieces of a terminal -> Given -------+
+//! ```
+//!
+//! A walk holds secrets, since it holds the conversation; an [`Explanation`](explain::Explanation) shows none of them.
+
+/// The README's Rust is compiled with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub mod challenge;
 pub mod credentials;

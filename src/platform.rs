@@ -15,6 +15,22 @@ use std::str::FromStr;
 /// An operating system and an architecture, with a variant where the architecture has them.
 ///
 /// Displayed as `os/architecture[/variant]`, in the normalised form.
+///
+/// ```
+/// use regq::platform::Platform;
+///
+/// let wanted = Platform::parse("linux/aarch64")?;
+/// assert_eq!(wanted.to_string(), "linux/arm64/v8");
+///
+/// let index = [("linux", "amd64", None), ("linux", "arm", Some("v7")), ("linux", "arm64", None)];
+/// let index = index.map(|(os, architecture, variant)| Platform::new(os, architecture, variant));
+/// assert_eq!(wanted.select(index.iter().enumerate()), Some(2));
+///
+/// // An older variant will do, another architecture will not.
+/// assert!(Platform::parse("linux/arm/v7")?.runs(&Platform::parse("linux/arm/v6")?));
+/// assert!(!wanted.runs(&Platform::parse("linux/arm/v7")?));
+/// # Ok::<(), regq::platform::PlatformError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Platform {
     os: String,

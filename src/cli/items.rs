@@ -12,6 +12,10 @@ use super::failure::Failure;
 /// The longest line that is read from stdin, in bytes.
 const LINE_LIMIT: u64 = 64 * 1024;
 
+/// How much of a longer line is passed over to reach the next one, in bytes. What has no lines, such as `/dev/zero`,
+/// has no end either.
+const SKIP_LIMIT: u64 = 1024 * 1024;
+
 /// A reference as it was typed, and as it was read. Bytes that are no text are shown as U+FFFD.
 pub(crate) struct Item {
     pub(crate) typed: String,
@@ -60,7 +64,13 @@ impl<'a> Items<'a> {
             let whole =
                 line.ends_with(b"\n") || u64::try_from(line.len()).is_ok_and(|n| n <= LINE_LIMIT);
             if !whole {
-                self.stdin.skip_until(b'\n').map_err(failed)?;
+                let limited = &mut (&mut *self.stdin).take(SKIP_LIMIT);
+                limited.skip_until(b'\n').map_err(failed)?;
+                if limited.limit() == 0 {
+                    return Err(Failure::unreadable(
+                        "standard input: a line has more than 1 MiB, so this is no list",
+                    ));
+                }
             }
             let mut parts = line.split(|byte| *byte == b'#');
             let text = parts.next().unwrap_or_default().trim_ascii();

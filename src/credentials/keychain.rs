@@ -15,6 +15,26 @@ use crate::error::{Error, HelperFault, LocalFault, Result, Trouble};
 use crate::reference::Registry;
 
 /// Where credentials are looked for. `Keychain::default()` has none: every registry is asked anonymously.
+///
+/// ```
+/// use regq::credentials::{Credential, Keychain, Secret};
+/// use regq::registry::{Client, Config};
+///
+/// // One credential, for the registries that are asked by name.
+/// let password = Secret::new("correct horse battery staple");
+/// assert_eq!(format!("{password:?}"), "Secret(..)");
+/// let ada = Keychain::given(Credential::password("ada", password)?);
+///
+/// // What docker and podman keep, the first place with an entry for the registry first. Nothing is read yet.
+/// let mut kept = Keychain::default();
+/// kept.add_variable("DOCKER_AUTH_CONFIG", r#"{"auths":{"quay.io/org":{"auth":"YWRhOnNlY3JldA=="}}}"#);
+/// kept.add_usual_file("/root/.docker/config.json");
+///
+/// let mut config = Config::default();
+/// config.keychain = kept;
+/// let client = Client::new(config)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Keychain {
     given: Option<Credential>,

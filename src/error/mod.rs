@@ -21,7 +21,8 @@ pub use self::connection::{CertificateFault, ConnectionError, ConnectionFault};
 pub use self::kind::Kind;
 pub use self::local::{HelperFault, LocalFault, Trouble};
 pub use self::refusal::Refusal;
-use self::shown::{Shown, list};
+pub(crate) use self::shown::Shown;
+use self::shown::list;
 
 use crate::digest::{Digest, DigestError};
 use crate::oci::ManifestFault;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// A duration for people: `300 ms`, `1.5 s`, `60 s`.
-pub(super) struct Shown(pub(super) Duration);
+pub(crate) struct Shown(pub(crate) Duration);
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

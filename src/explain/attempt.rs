@@ -100,6 +100,14 @@ impl<'a> Attempt<'a> {
             token_sent: answer.is_some(),
         };
         let secret = answer.as_ref().and_then(|answer| answer.token.clone());
+        // One that regq got, and from the realm of the challenge that is given, where one is.
+        let same_realm = |own: &&Attempt<'_>| {
+            let realm = |challenges: &Challenges| realm(challenges).map(str::to_owned);
+            let given = challenges.as_ref().and_then(realm);
+            own.server.is_some()
+                && (given.is_none() || given == own.challenges.as_ref().and_then(realm))
+        };
+        let other = own.filter(same_realm).and_then(|own| own.token.as_ref());
         Attempt {
             given: true,
             reference,
@@ -110,7 +118,7 @@ impl<'a> Attempt<'a> {
             answer,
             token: secret.map(Token::read),
             last,
-            other: own.and_then(|own| own.token.as_ref()).map(|token| token.secret.clone()),
+            other: other.map(|token| token.secret.clone()),
             hidden: given.secrets(),
             ..Attempt::default()
         }
@@ -128,11 +136,15 @@ impl<'a> Attempt<'a> {
         let there = |hop: &&Hop| registry(hop) && Some(hop.url.origin()) == origin;
         let challenged = |hop: &&Hop| hop.reply.as_ref().is_some_and(|reply| reply.status == 401);
         let bare = |hop: &&Hop| !matches!(hop.sent, Sent::Bearer(_));
-        let first = walk
-            .hops()
-            .find(|hop| there(hop) && challenged(hop) && bare(hop))
-            .or_else(|| walk.hops().find(|hop| there(hop) && challenged(hop)));
         let server = walk.hops().rfind(|hop| hop.party == Party::TokenServer);
+        // The challenge that led to the last token, which need not be the first.
+        let led = server.and_then(|server| {
+            let before = walk.hops().take_while(|hop| !std::ptr::eq(*hop, server));
+            before.filter(|hop| registry(hop) && challenged(hop)).last()
+        });
+        let first = led
+            .or_else(|| walk.hops().find(|hop| there(hop) && challenged(hop) && bare(hop)))
+            .or_else(|| walk.hops().find(|hop| there(hop) && challenged(hop)));
         let posted = server.filter(|hop| hop.method == "POST").is_some();
         let reply = server.and_then(|hop| hop.reply.as_ref());
         let reply = reply.filter(|reply| (200..300).contains(&reply.status));
@@ -177,10 +189,7 @@ impl<'a> Attempt<'a> {
 
     /// The challenge that is acted upon: the first Bearer challenge that names a realm, else the first.
     pub(super) fn bearer(&self) -> Option<&Challenge> {
-        let bearers = || self.parsed().filter(|challenge| challenge.scheme() == "bearer");
-        let named =
-            |challenge: &&Challenge| challenge.param("realm").is_some_and(|r| !r.is_empty());
-        bearers().find(named).or_else(|| bearers().next())
+        self.challenges.as_ref().and_then(bearer)
     }
 
     /// The challenges that could be read.
@@ -291,7 +300,7 @@ impl<'a> Attempt<'a> {
     pub(super) fn entry(&self) -> Option<Entry> {
         let wanted = self.wanted();
         let fits = |entry: &Entry| {
-            entry.kind.starts_with("repository")
+            entry.is_repository()
                 && (Some(&entry.name) == wanted.as_ref()
                     || Some(entry.name.as_str()) == self.repository())
         };
@@ -322,6 +331,17 @@ impl<'a> Attempt<'a> {
     }
 }
 
+fn bearer(challenges: &Challenges) -> Option<&Challenge> {
+    let parsed = || challenges.iter().filter_map(|challenge| challenge.as_ref().ok());
+    let bearers = || parsed().filter(|challenge| challenge.scheme() == "bearer");
+    let named = |challenge: &&Challenge| challenge.param("realm").is_some_and(|r| !r.is_empty());
+    bearers().find(named).or_else(|| bearers().next())
+}
+
+fn realm(challenges: &Challenges) -> Option<&str> {
+    bearer(challenges)?.param("realm")
+}
+
 impl Site {
     fn at(url: &Url, addresses: Vec<IpAddr>) -> Site {
         Site { url: url.clone(), addresses }
@@ -350,7 +370,10 @@ impl<'a> Last<'a> {
             head.method == "HEAD"
                 && hop.method == "GET"
                 && head.url == hop.url
-                && head.reply.as_ref().is_some_and(|head| head.status >= 400 && head.status != 405)
+                && head
+                    .reply
+                    .as_ref()
+                    .is_some_and(|head| head.status >= 400 && !matches!(head.status, 405 | 501))
                 && std::mem::discriminant(&head.sent) == std::mem::discriminant(&hop.sent)
         });
         let decides = head.unwrap_or(hop);
@@ -358,7 +381,12 @@ impl<'a> Last<'a> {
         Last {
             status: Some(if failed { reply_of.status } else { reply.status }),
             challenges: Some(parse(&reply_of.challenges)),
-            words: Words::read_without(&reply.body, &Secret::forms(&walk.secrets())),
+            // What a GET brings where a HEAD failed is no refusal's words.
+            words: if failed && reply.status < 400 {
+                Words::default()
+            } else {
+                Words::read_without(&reply.body, &Secret::forms(&walk.secrets()))
+            },
             body: Some(reply.body.clone()),
             date: reply.date.or(reply_of.date),
             reply: Some(reply),

@@ -30,7 +30,7 @@ impl Severity {
 }
 
 /// A finding, and where it stands in the order in which they are told.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Judged {
     pub(super) rule: &'static Rule,
     pub(super) severity: Severity,
@@ -56,7 +56,10 @@ pub(super) fn judge(attempt: &Attempt<'_>) -> Vec<Judged> {
             (rule, sign.evidence, note)
         })
         .collect();
+    // An answer that no check gives was given before any of them.
+    let door = !matches!(attempt.last.status, None | Some(200..=299 | 401 | 403 | 404));
     let refused = seen.iter().filter(|(_, _, note)| !note).map(|(rule, ..)| rule.check).min();
+    let refused = refused.filter(|_| !door);
     let severity = |rule: &Rule, note: bool| match note {
         true => Severity::Note,
         false if rule.kind.is_answer() || Some(rule.check) == refused => Severity::Decisive,
@@ -76,11 +79,15 @@ pub(super) fn judge(attempt: &Attempt<'_>) -> Vec<Judged> {
 pub(super) fn in_order(findings: impl Iterator<Item = Judged>) -> Vec<Judged> {
     let mut all: Vec<Judged> = Vec::new();
     for finding in findings {
-        match all.iter_mut().find(|known| known.rule.id == finding.rule.id) {
-            Some(known) if known.severity <= finding.severity => {}
-            Some(known) => *known = finding,
-            None => all.push(finding),
-        }
+        let Some(known) = all.iter_mut().find(|known| known.rule.id == finding.rule.id) else {
+            all.push(finding);
+            continue;
+        };
+        let (evidence, other) = (&known.evidence, &finding.evidence);
+        let both = format!("{evidence}; on regq's own walk: {other}");
+        let evidence = if evidence == other { evidence.clone() } else { both };
+        let worse = finding.severity < known.severity;
+        *known = Judged { evidence, ..if worse { finding } else { known.clone() } };
     }
     let place = |id: &str| rules::all().position(|rule| rule.id == id);
     // Causes come before what they cause; of what would fail next, earlier checks before later ones.
@@ -104,7 +111,7 @@ fn passed(attempt: &Attempt<'_>) -> Check {
     };
     let own = if attempt.given { Check::Door } else { of_token.max(reached) };
     match (last.status, attempt.error_code()) {
-        (Some(200..=299), _) if attempt.given || attempt.succeeded() => Check::Passed,
+        (Some(200..=299), _) => Check::Passed,
         (Some(404), _) => Check::Question,
         (Some(401), Some("insufficient_scope")) => Check::Access,
         (Some(401), Some("invalid_token")) => own.max(of_token),

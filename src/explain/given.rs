@@ -30,7 +30,7 @@ pub struct Given {
 /// What a token server answered.
 #[derive(Debug, Default)]
 pub(super) struct TokenAnswer {
-    /// `None` where the answer is not JSON.
+    /// False where the answer is not JSON.
     pub(super) json: bool,
     /// The token that is used.
     pub(super) token: Option<Secret>,
@@ -119,9 +119,7 @@ fn without<'a>(text: &'a str, word: &str) -> &'a str {
 impl TokenAnswer {
     /// Reads a token server's body.
     pub(super) fn read(body: &[u8]) -> TokenAnswer {
-        let Ok(answer @ Json::Object(_)) = Json::read(body) else {
-            return TokenAnswer::default();
-        };
+        let Ok(answer) = Json::read(body) else { return TokenAnswer::default() };
         let text = |name: &str| answer.text(name);
         let token = |name| text(name).filter(|token| !token.is_empty());
         let (access_token, plain) = (token("access_token"), token("token"));

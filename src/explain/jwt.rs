@@ -8,6 +8,7 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::value::RawValue;
 
+use super::request::Scope;
 use crate::credentials::Secret;
 use crate::dates;
 use crate::digest::{Algorithm, Digest};
@@ -218,6 +219,11 @@ impl Object {
         Json::read(self.raw(name)?.as_bytes()).ok()
     }
 
+    /// True when there is such a member, whatever it is.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|(key, _)| key == name)
+    }
+
     /// A member that is a string.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.value(name)?.as_text().map(str::to_owned)
@@ -247,7 +253,7 @@ impl Object {
 
     /// `access`, of distribution's token specification.
     pub(super) fn access(&self) -> Access {
-        if !self.members.iter().any(|(name, _)| name == "access") {
+        if !self.has("access") {
             return Access::Missing;
         }
         match self.value("access") {
@@ -282,6 +288,10 @@ impl Entry {
             Some(_) => return None,
         };
         Some(Entry { kind: text("type")?, name: text("name")?, actions })
+    }
+
+    pub(super) fn is_repository(&self) -> bool {
+        Scope { kind: &self.kind, name: &self.name, actions: "" }.is_repository()
     }
 
     pub(super) fn allows(&self, action: &str) -> bool {

@@ -63,8 +63,8 @@ pub struct Explanation {
     /// Two command lines for a POSIX shell: the first prints the token server's answer, the second asks for the
     /// manifest with the token in the variable `T`.
     pub curl: Option<[String; 2]>,
-    realm_host: Option<String>,
     moved_to: Option<String>,
+    realm_host: Option<String>,
     hidden: Vec<String>,
 }
 
@@ -115,6 +115,58 @@ const MOST_TOLD: usize = 3000;
 const CUT: &str = "...";
 
 /// Explains a case.
+///
+/// What somebody asked and got is judged without a network:
+///
+/// ```
+/// use regq::explain::{Case, Given, Severity, explain};
+/// use regq::reference::Reference;
+///
+/// let reference = Reference::parse("alpine")?;
+/// let mut given = Given::default();
+/// given.token_url = Some("https://auth.docker.io/token?service=index.docker.io".to_owned());
+/// given.challenges = Some(vec![
+///     r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",error="invalid_token""#.to_owned(),
+/// ]);
+/// let case = Case { reference: Some(&reference), given: &given, walk: None, plain_http: false };
+///
+/// let explanation = explain(&case);
+/// let finding = explanation.decisive().ok_or("nothing decided it")?;
+/// assert_eq!((finding.id, finding.severity), ("service-mismatch", Severity::Decisive));
+/// assert_eq!(finding.advice, "ask for service=registry.docker.io, exactly as the challenge has it");
+/// assert_eq!(explanation.outcome.exit_code(), 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A walk of regq's own is kept by a [`Recorder`] while a client asks:
+///
+/// ```no_run
+/// use regq::explain::{Case, Given, Recorder, explain};
+/// use regq::reference::Reference;
+/// use regq::registry::{Client, Config, Observer, Resolve};
+///
+/// let recorder = Recorder::default();
+/// let mut config = Config::default();
+/// config.observer = Observer::new({
+///     let recorder = recorder.clone();
+///     move |event| recorder.tell(event)
+/// });
+/// let reference = Reference::parse("registry.example.com/team/app")?;
+/// let options = Resolve { reasons: true, ..Resolve::default() };
+/// let error = Client::new(config)?.resolve(&reference, &options).err();
+///
+/// let (given, walk) = (Given::default(), recorder.take());
+/// let case = Case {
+///     reference: Some(&reference),
+///     given: &given,
+///     walk: Some((&walk, error.as_ref())),
+///     plain_http: false,
+/// };
+/// for finding in explain(&case).findings {
+///     println!("{}: {} ({})", finding.id, finding.advice, finding.evidence);
+/// }
+/// # Ok::<(), regq::error::Error>(())
+/// ```
 pub fn explain(case: &Case<'_>) -> Explanation {
     let Case { reference, given, walk, plain_http } = case;
     let own = walk.map(|(walk, error)| Attempt::walked(walk, *reference, error));
@@ -157,8 +209,8 @@ pub fn explain(case: &Case<'_>) -> Explanation {
         findings: judged.into_iter().map(Finding::from).collect(),
         outcome,
         curl: told.and_then(|attempt| curl::commands(attempt, user.as_deref())),
-        realm_host: told.and_then(Attempt::realm).map(|realm| realm.host().to_owned()),
         moved_to: own.as_ref().and_then(curl::moved),
+        realm_host: told.and_then(Attempt::realm).map(|realm| realm.host().to_owned()),
         hidden: Secret::forms(&hidden),
     };
     explanation.conceal();

@@ -116,6 +116,23 @@ impl fmt::Display for Tag {
 /// Displayed in canonical form, such as `docker.io/library/alpine:latest`, which is read as an equal
 /// reference again. How it was typed is remembered for [`Reference::trap`] alone and makes no
 /// difference between references.
+///
+/// ```
+/// use regq::reference::Reference;
+///
+/// let reference = Reference::parse("alpine")?;
+/// assert_eq!(reference.to_string(), "docker.io/library/alpine:latest");
+/// assert_eq!(reference.registry().api_host(), "registry-1.docker.io");
+/// assert_eq!(reference.repository().path(), "library/alpine");
+///
+/// // An error knows its place, and often what was meant.
+/// let error = Reference::parse("https://quay.io/podman/hello").unwrap_err();
+/// assert_eq!(error.suggestion(), Some("quay.io/podman/hello"));
+///
+/// // A name may be legal and still not what it looks like.
+/// assert!(Reference::parse("localhost:5000")?.trap().is_some());
+/// # Ok::<(), regq::reference::ReferenceError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Reference {
     pub(super) repository: Repository,

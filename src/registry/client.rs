@@ -13,6 +13,29 @@ use crate::transport::Transport;
 use crate::url::{Origin, Scheme};
 
 /// Asks registries. Cheap to clone: clones share connections, tokens and settings.
+///
+/// Every question gives a typed answer or an [`Error`](crate::error::Error), whose
+/// [`kind`](crate::error::Error::kind) says what to do about it.
+///
+/// ```no_run
+/// use regq::error::Kind;
+/// use regq::platform::Platform;
+/// use regq::reference::Reference;
+/// use regq::registry::{Client, Config, Resolve};
+///
+/// let client = Client::new(Config::default())?;
+/// let reference = Reference::parse("alpine:3.20")?;
+/// let platform = Some(Platform::parse("linux/arm64")?);
+/// match client.resolve(&reference, &Resolve { platform, ..Resolve::default() }) {
+///     Ok(resolved) => println!("{}@{}", reference.repository(), resolved.digest),
+///     Err(error) if error.kind() == Kind::NotFound => println!("not for arm64: {error}"),
+///     Err(error) => return Err(error.into()),
+/// }
+///
+/// let manifest = client.fetch_manifest(&reference, None)?;
+/// println!("{} bytes of {:?}, which hash to {}", manifest.bytes.len(), manifest.media_type, manifest.digest);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(super) inner: Arc<Inner>,

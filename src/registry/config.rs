@@ -9,6 +9,25 @@ use crate::transport::{Observer, Settings};
 use crate::url::Scheme;
 
 /// The choices. `Config::default()` is right for public registries.
+///
+/// There will be more of them, so take the default and change it:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use regq::registry::{Client, Config, Event, Observer};
+///
+/// let mut config = Config::default();
+/// config.timeout = Duration::from_secs(20);
+/// config.retries = 0;
+/// config.observer = Observer::new(|event| {
+///     if let Event::Retrying { .. } = event {
+///         eprintln!("{event:?}");
+///     }
+/// });
+/// let client = Client::new(config)?;
+/// # Ok::<(), regq::error::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {

@@ -1,5 +1,6 @@
 //! Sending: one request, again where that may help, and its whole answer.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -17,7 +18,7 @@ use super::reach::Reach;
 use super::settings::Settings;
 use super::{connect, tls};
 use crate::credentials::Secret;
-use crate::error::{ConnectionFault, Error, Refusal, Result};
+use crate::error::{ConnectionFault, Error, Refusal, Result, Shown};
 use crate::url::{Origin, Url};
 
 /// regq only reads; it posts where a token is exchanged.
@@ -246,7 +247,11 @@ impl Transport {
             NameFault::TimedOut if within < limits.connect => {
                 Error::Deadline { limit: limits.whole }
             }
-            NameFault::TimedOut => limits.connection(ConnectionFault::ConnectTimeout(within)),
+            NameFault::TimedOut => {
+                let why = format!("no answer within {}", Shown(within));
+                let error = io::Error::new(io::ErrorKind::TimedOut, why);
+                limits.connection(ConnectionFault::Name(error))
+            }
         })?;
         let judged = self.judge(request, &addresses);
         self.names.hand(addresses);

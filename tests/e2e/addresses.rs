@@ -281,6 +281,20 @@ impl Place {
             }
         });
         report.check("a resolver that is silent ends with the time", outcome);
+        let begun = Instant::now();
+        let line = "digest --connect-timeout 1 silent.public.example/team/app:1";
+        let answer = self.regq(line)?;
+        let took = begun.elapsed();
+        // A name is asked once: no other try is made of it.
+        let outcome = answer.exits(6).and_then(|()| {
+            let said = answer.stderr.contains("cannot be resolved: no answer within 1 s");
+            if said && took < Duration::from_secs(2) {
+                Ok(())
+            } else {
+                Err(format!("after {took:?}: {}", answer.describe()))
+            }
+        });
+        report.check("a resolver that is silent, within --connect-timeout", outcome);
         // The first address takes two thirds of the time for connecting, and the second says nothing in TLS.
         let silent = listen("0.0.0.0:5004")?;
         let begun = Instant::now();

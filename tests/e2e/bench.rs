@@ -82,7 +82,8 @@ fn commands(stage: &Stage, open: &Open) -> Vec<(&'static str, Vec<String>)> {
     commands
 }
 
-fn words(program: &Path, arguments: &[&str]) -> Vec<String> {
+/// A command line as its words.
+pub(crate) fn words(program: &Path, arguments: &[&str]) -> Vec<String> {
     let program = program.display().to_string();
     std::iter::once(program).chain(arguments.iter().map(|word| (*word).to_owned())).collect()
 }
@@ -120,7 +121,7 @@ fn wall_times(
 }
 
 /// The median CPU time (milliseconds) and peak memory (MiB) of a command.
-fn account(stage: &Stage, words: &[String]) -> Outcome<(f64, f64)> {
+pub(crate) fn account(stage: &Stage, words: &[String]) -> Outcome<(f64, f64)> {
     let this = env::current_exe().map_err(|error| error.to_string())?;
     let arguments = [&[MEASURE.to_owned(), RUNS.to_owned()], words].concat();
     let output = stage.surroundings.run(&this, &arguments, "")?.text()?;

@@ -37,6 +37,13 @@ pub(crate) struct Document {
     descriptor: Value,
 }
 
+impl Document {
+    /// Its media type.
+    pub(crate) fn media_type(&self) -> &str {
+        self.descriptor["mediaType"].as_str().unwrap_or_default()
+    }
+}
+
 /// An image on disk.
 #[derive(Debug, Clone)]
 pub(crate) struct Image {

@@ -15,19 +15,25 @@
 
 mod addresses;
 mod bench;
+mod blocks;
 mod certificates;
 mod checks;
+mod containers;
+mod empty_root;
 mod explanations;
 mod identity;
 mod images;
 mod init;
 mod logins;
+mod name_server;
 mod namespaces;
 mod peers;
 mod readme;
+mod recipes;
 mod report;
 mod servers;
 mod stage;
+mod static_program;
 #[path = "../it/support/mod.rs"]
 mod support;
 mod token_server;
@@ -50,13 +56,17 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         [] => Ok(check_everything()),
+        [static_program::MODE, programs @ ..] => static_program::run(programs),
+        [static_program::INSIDE, folder, registry, programs @ ..] => {
+            static_program::inside(Path::new(folder), registry, programs)
+        }
         ["bench"] => bench::run().map(|()| true),
         [bench::MEASURE, runs, command @ ..] => bench::measure(runs, command).map(|()| true),
         [addresses::INSIDE, folder] => addresses::inside(Path::new(folder)),
         [namespaces::INSIDE, scene, program, folder] => {
             namespaces::inside(scene, program, Path::new(folder))
         }
-        _ => Err(format!("no argument, or `bench`, not {words:?}")),
+        _ => Err(format!("no argument, `bench` or `static`, not {words:?}")),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -8,12 +8,12 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use crate::Outcome;
 
 /// Seconds one program may take.
-const TIME_LIMIT: &str = "60";
+pub(crate) const TIME_LIMIT: &str = "60";
 
 /// The folder in a home that is a session's runtime folder. Whoever makes the home makes it.
 pub(crate) const RUNTIME: &str = "run";
@@ -32,6 +32,16 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// What a program answered that was started elsewhere, by this command line.
+    pub(crate) fn of(output: Output, line: String) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: output.stdout,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            line,
+        }
+    }
+
     /// The bytes of stdout of a program that succeeded.
     pub(crate) fn bytes(self) -> Outcome<Vec<u8>> {
         if self.code == 0 { Ok(self.stdout) } else { Err(self.describe()) }
@@ -82,6 +92,11 @@ impl Surroundings {
     /// A home folder of its own and no CA beside those of the machine.
     pub(crate) fn new(home: &Path) -> Self {
         Self { home: home.to_owned(), folder: None, variables: Vec::new() }
+    }
+
+    /// The home folder.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
     }
 
     /// The same with a variable.
@@ -147,12 +162,7 @@ impl Surroundings {
             child.wait_with_output().map_err(|error| format!("waiting for {name}: {error}"))?;
         let words = arguments.iter().map(|word| word.as_ref().to_string_lossy().into_owned());
         let first = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Answer {
-            code: output.status.code().unwrap_or(-1),
-            stdout: output.stdout,
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            line: std::iter::once(first).chain(words).collect::<Vec<_>>().join(" "),
-        })
+        Ok(Answer::of(output, std::iter::once(first).chain(words).collect::<Vec<_>>().join(" ")))
     }
 }
 

@@ -1,8 +1,11 @@
-//! The README's command lines, word for word: each is run by `sh -c` where the registries that it
+//! The README's command lines, word for word: each is run by `sh` where the registries that it
 //! names are played by real ones, and its answer has to be the one that is due.
 //!
-//! The lines are read from the README of this moment. What is due is worked out from the words of
-//! a line; a line with a word that has no meaning here fails, so that nothing passes unjudged.
+//! The lines are read from the README of this moment. What a `console` block shows is what has to
+//! come, on stdout and stderr, the digits of digests and sizes aside; those, and what the lines of
+//! `sh` blocks print, are worked out from the words of a line. A line with a word that has no
+//! meaning here fails, and so does a block of another language, so that nothing passes unjudged.
+//! The recipes are judged in `recipes.rs`.
 
 use std::fs;
 use std::path::Path;
@@ -10,14 +13,13 @@ use std::path::Path;
 use ring::digest::{SHA256, digest};
 
 use crate::Outcome;
-use crate::images::Image;
+use crate::blocks::{self, Block, RECIPES};
+use crate::images::{Document, Image};
 use crate::peers::{RUNTIME, Surroundings};
 use crate::report::Report;
 use crate::servers::{Program, Registry, Settings};
 use crate::stage::Stage;
 use crate::token_server::{ISSUER, MEMBER, TokenServer};
-
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
 /// Every registry that the README names: where it listens, and the realm that it gives.
 const REGISTRIES: [(&str, &str); 3] = [
@@ -35,12 +37,14 @@ const LIST: (&str, &str) = ("images.txt", "# what we run\nalpine:3.20\nquay.io/p
 /// The file with the password of the README's user.
 const PASSWORD_FILE: &str = "password.txt";
 
-/// A command line as it stands in the README.
+/// Where the README's user is at home.
+const HOME: &str = "/home/ada";
+
+/// A command line of a `console` block, and what is shown below it.
 #[derive(Debug)]
 struct Typed {
     line: String,
-    /// What is shown below it as its answer, where something is.
-    shown: Option<String>,
+    shown: String,
 }
 
 /// What a line has to print.
@@ -54,33 +58,72 @@ enum Due {
     Worked(String),
 }
 
+/// The registries that the README names, and their token server. They end with this value.
+pub(crate) struct World {
+    _tokens: TokenServer,
+    _registries: Vec<Registry>,
+}
+
+impl World {
+    /// Starts them, with what was pushed before.
+    pub(crate) fn open(stage: &Stage, program: &Program) -> Outcome<Self> {
+        let tokens = TokenServer::start("198.51.100.1:443", &stage.certificates)?;
+        let start = |(address, realm): &(&str, &str)| {
+            let settings = Settings {
+                folder: program.folder(&stage.folder),
+                address,
+                realm,
+                service: "a registry of the README",
+                issuer: ISSUER,
+                certificates: &stage.certificates,
+                tls: true,
+            };
+            Registry::start(program, &settings)
+        };
+        let registries = REGISTRIES.iter().map(start).collect::<Outcome<_>>()?;
+        Ok(Self { _tokens: tokens, _registries: registries })
+    }
+}
+
 /// Runs them all, in their order and in one home, as a reader would.
 pub(crate) fn check(stage: &Stage, program: &Program, report: &mut Report) -> Outcome<()> {
-    let _tokens = TokenServer::start("198.51.100.1:443", &stage.certificates)?;
-    let start = |(address, realm): &(&str, &str)| {
-        let settings = Settings {
-            folder: program.folder(&stage.folder),
-            address,
-            realm,
-            service: "a registry of the README",
-            issuer: ISSUER,
-            certificates: &stage.certificates,
-            tls: true,
-        };
-        Registry::start(program, &settings)
-    };
-    let _registries: Vec<_> = REGISTRIES.iter().map(start).collect::<Outcome<_>>()?;
+    let _world = World::open(stage, program)?;
     let around = make_reader(stage, program)?;
-    let text = fs::read_to_string(README).map_err(|error| format!("{README}: {error}"))?;
-    let lines = command_lines(&text);
-    if !lines.iter().any(|typed| typed.shown.is_some()) || lines.len() < 2 {
-        return Err(format!("{README} has no command lines left: {lines:?}"));
+    let blocks = blocks::read()?;
+    let is = |language: &'static str| move |block: &&Block| block.language == language;
+    if blocks.iter().filter(is("console")).count() < 10 {
+        return Err("the README has lost its examples".to_owned());
     }
-    for typed in &lines {
-        let name = typed.line.split_once(" #").map_or(typed.line.as_str(), |(name, _)| name);
-        report.check(name.trim_end(), judge(stage, &around, typed));
+    // The story alone is held by `tests/it/cli/story.rs`, which needs no network.
+    let mut stories = blocks.iter().filter(is("text"));
+    let story = stories.next().map(|block| block.section.as_str());
+    let outcome = match (story, stories.next()) {
+        (Some(""), None) => Ok(()),
+        other => Err(format!("a `text` block that nobody judges: {other:?}")),
+    };
+    report.check("the story comes first", outcome);
+    for block in blocks.iter().filter(|block| block.section != RECIPES) {
+        match block.language.as_str() {
+            "text" => {}
+            "sh" => {
+                // A line of nothing but a comment goes on with the one before it.
+                let says = |line: &&str| {
+                    !line.starts_with('#') && !without_comment(line).trim().is_empty()
+                };
+                for line in block.text.lines().filter(says) {
+                    report.check(without_comment(line), judge(stage, &around, line));
+                }
+            }
+            "console" => session(stage, &around, block, report)?,
+            other => return Err(format!("nobody here can judge a block of {other:?}")),
+        }
     }
     Ok(())
+}
+
+/// A command line without the comment at its end.
+fn without_comment(line: &str) -> &str {
+    line.split_once(" #").map_or(line, |(command, _)| command).trim_end()
 }
 
 /// A home and a working folder with the files that the README takes for granted.
@@ -96,63 +139,118 @@ fn make_reader(stage: &Stage, program: &Program) -> Outcome<Surroundings> {
     Ok(around.with_program(Path::new(crate::REGQ)).within(&folder))
 }
 
-/// The lines of `sh` and `console` blocks that run regq, with what is shown below those of the latter.
-fn command_lines(text: &str) -> Vec<Typed> {
-    let mut found: Vec<Typed> = Vec::new();
-    let mut block = None;
-    for line in text.lines() {
-        if let Some(language) = line.strip_prefix("```") {
-            block = if block.is_some() { None } else { Some(language) };
-            continue;
-        }
-        let console = match block {
-            Some("sh") => false,
-            Some("console") => true,
-            _ => continue,
+/// Has one shell run the lines of a `console` block, and holds each answer against what is shown.
+fn session(
+    stage: &Stage,
+    around: &Surroundings,
+    block: &Block,
+    report: &mut Report,
+) -> Outcome<()> {
+    let lines = typed(block)?;
+    // Both outputs arrive as one, as on a terminal, with the exit code between two marks at their end.
+    let run = |typed: &Typed| {
+        format!("{}\ncode=$?; printf '\\001%s\\001' $code; (exit $code)\n", typed.line)
+    };
+    let script: String = lines.iter().map(run).collect();
+    let script = format!("exec 2>&1\n{script}exit 0\n");
+    let answer = around.run(Path::new("/bin/sh"), &["-c", &script], "")?;
+    let text = String::from_utf8(answer.bytes()?).map_err(|error| error.to_string())?;
+    let text = text.replace(&around.home().display().to_string(), HOME);
+    let mut parts = text.split('\u{1}');
+    for typed in &lines {
+        let (Some(text), Some(code)) = (parts.next(), parts.next()) else {
+            return Err(format!("the shell ended before {typed:?}"));
         };
-        let command = line.strip_prefix("$ ").unwrap_or(line);
-        if command.starts_with("regq ") && (!console || command != line) {
-            let shown = console.then(String::new);
-            found.push(Typed { line: command.to_owned(), shown });
-        } else if let Some(Typed { shown: Some(shown), .. }) = found.last_mut().filter(|_| console)
-        {
-            shown.push_str(line);
-            shown.push('\n');
-        }
+        report.check(&typed.line, hold(stage, typed, text, code));
     }
-    found
+    Ok(())
 }
 
-/// Runs one line, and holds its answer against what is due and what is shown.
-fn judge(stage: &Stage, around: &Surroundings, typed: &Typed) -> Outcome<()> {
-    let due = what_is_due(stage, &typed.line)?;
+/// The lines of a `console` block: behind a prompt what is typed, below it what is shown.
+fn typed(block: &Block) -> Outcome<Vec<Typed>> {
+    let mut found: Vec<Typed> = Vec::new();
+    let mut open = false;
+    for line in block.text.lines() {
+        match (line.strip_prefix("$ "), found.last_mut()) {
+            // A line that ends in a backslash goes on in the next.
+            (None, Some(typed)) if open => {
+                typed.line.push('\n');
+                typed.line.push_str(line);
+            }
+            (None, Some(typed)) => {
+                typed.shown.push_str(line);
+                typed.shown.push('\n');
+            }
+            (Some(line), _) => found.push(Typed { line: line.to_owned(), shown: String::new() }),
+            (None, None) => return Err(format!("who has shown this? {line}")),
+        }
+        open = line.ends_with('\\') && (open || line.starts_with("$ "));
+    }
+    Ok(found)
+}
+
+/// Holds what came against what is shown, and what cannot be shown against what is due.
+fn hold(stage: &Stage, typed: &Typed, text: &str, code: &str) -> Outcome<()> {
+    let Typed { line, shown } = typed;
+    let (due, came) = (masked(shown), masked(text));
+    if due != came {
+        return Err(format!("shown:\n{shown}\ncame:\n{text}"));
+    }
+    let fails = |line: &str| line.starts_with("regq: ") || line.starts_with("This decided");
+    if shown.lines().any(fails) == (code == "0") {
+        return Err(format!("exit code {code}, which is not what this looks like:\n{text}"));
+    }
+    if came == text {
+        return Ok(());
+    }
+    match what_is_due(stage, line)? {
+        Due::Exactly(due) if text == due => Ok(()),
+        due @ (Due::Exactly(_) | Due::Reading(_) | Due::Worked(_)) => {
+            Err(format!("due: {due:?}\ncame: {text}"))
+        }
+    }
+}
+
+/// Runs one line of a `sh` block, and holds its answer against what is due.
+fn judge(stage: &Stage, around: &Surroundings, line: &str) -> Outcome<()> {
     let shell = Path::new("/bin/sh");
-    let answer = around.run(shell, &["-c", &typed.line], "")?;
+    if let Some(words) = line.strip_prefix("make ") {
+        // What is made is tried elsewhere; here, that there is such a thing, and no mere file of that name.
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let makefile = fs::read_to_string(folder.join("Makefile"));
+        let makefile = makefile.map_err(|error| error.to_string())?;
+        let target = words.split_whitespace().next().unwrap_or_default();
+        if !makefile.lines().any(|line| line.starts_with(&format!("{target}:"))) {
+            return Err(format!("the Makefile has no {target:?}"));
+        }
+        let there = around.within(folder);
+        return there.run(shell, &["-c", &format!("make -n {words}")], "")?.bytes().map(drop);
+    }
+    let due = what_is_due(stage, line)?;
+    let answer = around.run(shell, &["-c", line], "")?;
     let described = answer.describe();
     let text = String::from_utf8(answer.bytes()?).map_err(|error| error.to_string())?;
     let wrong = |why: &str| Err(format!("{why}\n{described}"));
     match &due {
-        Due::Exactly(due) if text != *due => return wrong(&format!("due: {due}")),
-        Due::Reading(name) if !reads(name, &text) => return wrong("not how a name is read"),
+        Due::Exactly(due) if text != *due => wrong(&format!("due: {due}")),
+        Due::Reading(name) if !reads(name, &text) => wrong("not how a name is read"),
         Due::Worked(name)
             if !text.contains("\nThe login worked: ")
                 || !text.contains(&format!("\n  regq digest {name}\n")) =>
         {
-            return wrong("not how a login that works is explained");
+            wrong("not how a login that works is explained")
         }
-        Due::Exactly(_) | Due::Reading(_) | Due::Worked(_) => {}
-    }
-    match &typed.shown {
-        Some(shown) if masked(shown) != masked(&text) => wrong(&format!("shown: {shown}")),
-        _ => Ok(()),
+        Due::Exactly(_) | Due::Reading(_) | Due::Worked(_) => Ok(()),
     }
 }
 
 /// What a line has to print, from its words; an error when they are not understood.
 fn what_is_due(stage: &Stage, line: &str) -> Outcome<Due> {
-    let command = line.split_once(" #").map_or(line, |(command, _)| command);
-    let mut words = command.split_whitespace();
-    let (_, name) = (words.next(), words.next().unwrap_or_default());
+    let mut words = without_comment(line).split_whitespace();
+    if words.next() != Some("regq") {
+        return Err("nobody here can judge this".to_owned());
+    }
+    let name = words.next().unwrap_or_default();
     let mut asked = Asked::read(words)?;
     match name {
         "digest" => asked.digests(stage).map(Due::Exactly),
@@ -170,6 +268,7 @@ struct Asked<'a> {
     operands: Vec<&'a str>,
     platform: Option<&'a str>,
     full: bool,
+    json: bool,
     user: Option<&'a str>,
     /// Where the password is: `-` for stdin.
     password: Option<&'a str>,
@@ -184,6 +283,7 @@ impl<'a> Asked<'a> {
             match word {
                 "--platform" => asked.platform = words.next(),
                 "--full-ref" => asked.full = true,
+                "--json" => asked.json = true,
                 // It changes how an answer is found, and not the answer.
                 "--verify" => {}
                 "--user" => asked.user = words.next(),
@@ -223,8 +323,16 @@ impl<'a> Asked<'a> {
         self.nothing_is_left()?;
         let answers = names.iter().map(|name| {
             let (full, image) = known(stage, name)?;
-            let (digest, _) = self.chosen(image)?;
-            let answer = if self.full { format!("{full}@{digest}") } else { digest.to_owned() };
+            let document = self.chosen(image)?;
+            let digest = &document.digest;
+            if self.json {
+                let (media_type, size) = (document.media_type(), document.bytes.len());
+                return Ok(format!(
+                    "{{\"reference\":\"{name}\",\"digest\":\"{digest}\",\
+                     \"mediaType\":\"{media_type}\",\"size\":{size}}}\n"
+                ));
+            }
+            let answer = if self.full { format!("{full}@{digest}") } else { digest.clone() };
             let alone = names.len() == 1;
             Ok(if alone { format!("{answer}\n") } else { format!("{answer}  {name}\n") })
         });
@@ -234,9 +342,9 @@ impl<'a> Asked<'a> {
     fn manifest(&mut self, stage: &Stage) -> Outcome<String> {
         let filter = self.filter.take();
         let (_, image) = known(stage, &self.only_operand()?)?;
-        let (_, bytes) = self.chosen(image)?;
+        let bytes = &self.chosen(image)?.bytes;
         match filter {
-            None => String::from_utf8(bytes.to_vec()).map_err(|error| error.to_string()),
+            None => String::from_utf8(bytes.clone()).map_err(|error| error.to_string()),
             Some("sha256sum") => {
                 let hash = digest(&SHA256, bytes);
                 let digits = hash.as_ref().iter().map(|byte| format!("{byte:02x}"));
@@ -271,17 +379,14 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// The digest and the bytes of an image, or of its part for the platform.
-    fn chosen<'i>(&self, image: &'i Image) -> Outcome<(&'i str, &'i [u8])> {
-        let Some(platform) = self.platform else {
-            return Ok((&image.top.digest, &image.top.bytes));
-        };
+    /// The document of an image, or of its part for the platform.
+    fn chosen<'i>(&self, image: &'i Image) -> Outcome<&'i Document> {
+        let Some(platform) = self.platform else { return Ok(&image.top) };
         let matches = |name: &str| {
             name.strip_prefix(platform).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         let child = image.children.iter().find(|child| matches(&child.platform));
-        let child = child.ok_or_else(|| format!("no {platform} in what was pushed"))?;
-        Ok((&child.digest, &child.bytes))
+        child.ok_or_else(|| format!("no {platform} in what was pushed"))
     }
 }
 
@@ -313,13 +418,16 @@ fn reads(name: &str, text: &str) -> bool {
     input == [name] && named && endpoint.len() == 1 && endpoint.concat().starts_with("https://")
 }
 
-/// A text with every digest's digits made alike: a README cannot know them.
+/// A text with what a README cannot know made alike: the digits of digests and sizes.
 fn masked(text: &str) -> String {
-    let mut parts = text.split("sha256:");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |masked, part| {
-        let rest = part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
-        let digits = part.len() - rest.len();
-        format!("{masked}sha256:<{digits}>{rest}")
-    })
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_hexdigit()).len();
+        let size = masked.ends_with("\"size\":");
+        let (part, after) = rest.split_at(digits.max(first.len_utf8()));
+        masked.push_str(if digits == 64 || (size && digits > 0) { "<digits>" } else { part });
+        rest = after;
+    }
+    masked
 }

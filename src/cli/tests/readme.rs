@@ -1,4 +1,5 @@
-//! The README, held against the parser, the tables and the kinds of failure: what it shows must work as it stands.
+//! The README and the manual, held against the parser, the tables and the kinds of failure: what they show
+//! must work as it stands.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -12,13 +13,14 @@ use crate::cli::parse::{Request, parse};
 use crate::cli::table::{Action, COMMANDS};
 
 const README: &str = include_str!("../../../README.md");
+const MANUAL: &str = include_str!("../../../docs/manual.md");
 
 /// Every piece of code: the lines of blocks, without the prompt, and what stands between backticks.
 fn code() -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     let mut open = false;
     let mut in_block = false;
-    for line in README.lines() {
+    for line in README.lines().chain(MANUAL.lines()) {
         if line.starts_with("```") {
             in_block = !in_block;
         } else if in_block {

@@ -3,7 +3,7 @@
 use super::super::attempt::{Attempt, Challenges};
 use super::super::record::{Sent, is_page};
 use super::super::request::Scope;
-use super::rule::{Check, Rule, RuleKind, Sign, error, refusal, seen, slightly};
+use super::rule::{Check, Rule, RuleKind, Sign, error, is_basic, refusal, seen, slightly};
 use crate::challenge::Challenge;
 use crate::error::{Error, Refusal};
 use crate::registry::belongs;
@@ -63,8 +63,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "realm-not-absolute",
-        brief: "the realm is no absolute URL",
-        advice: "the registry has to name its realm with scheme and host; most clients cannot use this one",
+        brief: "the realm cannot be used as a URL",
+        advice: "the registry has to name its realm with scheme and host, and without a user; most clients cannot use this one",
         check: Check::Challenge,
         kind: RuleKind::Fault,
         sees: realm_not_absolute,
@@ -155,14 +155,22 @@ fn proxy(attempt: &Attempt<'_>) -> Option<Sign> {
     all.then(|| seen(format!("the challenge offers {} alone", schemes.join(", ")))).flatten()
 }
 
+/// True when Basic is among the challenges.
+fn offers_basic(attempt: &Attempt<'_>) -> bool {
+    attempt.parsed().any(|challenge| challenge.scheme() == "basic")
+}
+
 fn basic_only(attempt: &Attempt<'_>) -> Option<Sign> {
     let challenges = began(attempt)?;
-    let basic = |challenge: &Result<Challenge, _>| {
-        challenge.as_ref().is_ok_and(|one| one.scheme() == "basic")
+    // What nobody can use is not on offer.
+    let usable = |challenge: &&Result<Challenge, _>| {
+        let realm = |one: &Challenge| one.param("realm").is_some_and(|realm| !realm.is_empty());
+        challenge.as_ref().is_ok_and(|one| one.scheme() != "bearer" || realm(one))
     };
+    let usable: Challenges = challenges.iter().filter(usable).cloned().collect();
     let sent = attempt.last.hop.is_some_and(|hop| !matches!(hop.sent, Sent::Nothing));
     let realm = attempt.parsed().find_map(|one| one.param("realm")).unwrap_or_default();
-    let only = !challenges.is_empty() && challenges.iter().all(basic) && !sent;
+    let only = is_basic(&usable) && !sent;
     only.then(|| seen(format!("the challenge offers Basic alone, realm {realm:?}"))).flatten()
 }
 
@@ -178,11 +186,13 @@ fn malformed(attempt: &Attempt<'_>) -> Option<Sign> {
 
 fn realm_missing(attempt: &Attempt<'_>) -> Option<Sign> {
     let bearer = attempt.bearer()?;
-    match bearer.param("realm") {
-        Some(realm) if !realm.is_empty() => None,
-        Some(_) => seen("the Bearer challenge has an empty realm".to_owned()),
-        None => seen("the Bearer challenge has no realm".to_owned()),
-    }
+    let text = match bearer.param("realm") {
+        Some(realm) if !realm.is_empty() => return None,
+        Some(_) => "the Bearer challenge has an empty realm".to_owned(),
+        None => "the Bearer challenge has no realm".to_owned(),
+    };
+    // A password will do as well.
+    if offers_basic(attempt) { slightly(text) } else { seen(text) }
 }
 
 fn realm_not_absolute(attempt: &Attempt<'_>) -> Option<Sign> {

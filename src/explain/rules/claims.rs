@@ -160,7 +160,7 @@ fn access_other(attempt: &Attempt<'_>) -> Option<Sign> {
     let entries = attempt.entries()?;
     let names: Vec<_> = entries
         .iter()
-        .filter(|entry| entry.kind.starts_with("repository"))
+        .filter(|entry| entry.is_repository())
         .map(|entry| format!("{:?}", entry.name))
         .take(5)
         .collect();
@@ -198,7 +198,7 @@ fn is_granted_by_name(attempt: &Attempt<'_>) -> bool {
     }
 }
 
-fn audience(attempt: &Attempt<'_>) -> Option<Sign> {
+pub(super) fn audience(attempt: &Attempt<'_>) -> Option<Sign> {
     let service = attempt.param("service")?;
     let audience = attempt.token.as_ref()?.claims()?.audience()?;
     let named: Vec<_> = audience.iter().take(5).map(|one| format!("{one:?}")).collect();
@@ -210,7 +210,7 @@ fn audience(attempt: &Attempt<'_>) -> Option<Sign> {
 /// How far the times in a token may be off without being refused, in seconds: distribution's own leeway.
 const LEEWAY: i64 = 60;
 
-fn expired(attempt: &Attempt<'_>) -> Option<Sign> {
+pub(super) fn expired(attempt: &Attempt<'_>) -> Option<Sign> {
     let claims = attempt.token.as_ref()?.claims()?;
     let (expires, date) = (claims.time("exp")?, attempt.last.date?);
     let over = date.saturating_sub(expires);
@@ -218,12 +218,13 @@ fn expired(attempt: &Attempt<'_>) -> Option<Sign> {
     let text = format!("the token expired at {expires}, the registry's Date is {date}");
     match over {
         ..0 => None,
-        0..=LEEWAY => slightly(text),
+        // Registries allow for clocks that differ, unless they say that they did not.
+        0..=LEEWAY if attempt.error_code() != Some("invalid_token") => slightly(text),
         _ => seen(text),
     }
 }
 
-fn not_yet(attempt: &Attempt<'_>) -> Option<Sign> {
+pub(super) fn not_yet(attempt: &Attempt<'_>) -> Option<Sign> {
     let claims = attempt.token.as_ref()?.claims()?;
     let (begins, date) = (claims.time("nbf")?, attempt.last.date?);
     let early = begins.saturating_sub(date);
@@ -251,8 +252,12 @@ fn subject_empty(attempt: &Attempt<'_>) -> Option<Sign> {
     let subject = attempt.token.as_ref()?.claims()?.text("sub")?;
     let lost = subject.is_empty() && attempt.sent_credentials();
     let user = attempt.user().map(|user| format!(" of {user:?}")).unwrap_or_default();
-    lost.then(|| seen(format!("the token's sub is empty, and credentials{user} were sent")))
-        .flatten()
+    let sent = match attempt.user() {
+        // Clients name the user whose password goes along.
+        Some(user) if attempt.given => format!("the token URL names the user {user:?}"),
+        _ => format!("credentials{user} were sent"),
+    };
+    lost.then(|| seen(format!("the token's sub is empty, and {sent}"))).flatten()
 }
 
 fn subject_other(attempt: &Attempt<'_>) -> Option<Sign> {
@@ -290,7 +295,7 @@ fn damaged(attempt: &Attempt<'_>) -> Option<Sign> {
 fn opaque(attempt: &Attempt<'_>) -> Option<Sign> {
     let token = attempt.token.as_ref().filter(|token| matches!(token.form, Form::Opaque))?;
     let plain = token.secret.expose().bytes().all(|byte| byte.is_ascii_graphic());
-    let plain = plain && password_prefix(attempt).is_none();
+    let plain = plain && (!attempt.given || password_prefix(attempt).is_none());
     plain.then(|| seen(format!("the token is no JWT ({})", token.shown()))).flatten()
 }
 

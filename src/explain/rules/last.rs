@@ -1,10 +1,10 @@
 //! The registry's last answer: what it says itself, and what is left when nothing else stands against a token.
 
-use super::super::attempt::{Attempt, Challenges};
+use super::super::attempt::Attempt;
 use super::super::jwt::{Form, Token};
 use super::super::request::{Scope, scopes};
-use super::rule::{Check, Rule, RuleKind, Sign, error, password_prefix, seen, slightly};
-use crate::challenge::Challenge;
+use super::claims;
+use super::rule::{Check, Rule, RuleKind, Sign, error, is_basic, password_prefix, seen, slightly};
 use crate::credentials::Secret;
 use crate::digest::Digest;
 use crate::error::{Error, Kind};
@@ -169,18 +169,15 @@ fn refused(attempt: &Attempt<'_>) -> Option<String> {
     said(attempt, 401).filter(|_| attempt.last.token_sent)
 }
 
-/// True when nothing is known that stands against the token: its audience and its times fit.
+/// True when nothing is known that stands against the token: its audience and its times fit, and can be read where
+/// they are there at all. A token that only its registry can read has none.
 fn is_in_order(attempt: &Attempt<'_>) -> bool {
-    let Some(claims) = attempt.token.as_ref().map(Token::claims) else { return true };
-    let Some(claims) = claims else {
-        return matches!(attempt.token.as_ref().map(|token| &token.form), Some(Form::Opaque));
-    };
-    let audience = claims.audience().zip(attempt.param("service"));
-    let fits = audience.is_none_or(|(audience, service)| audience.iter().any(|one| one == service));
-    let date = attempt.last.date;
-    let lives = claims.time("exp").zip(date).is_none_or(|(expires, date)| expires > date);
-    let begun = claims.time("nbf").zip(date).is_none_or(|(begins, date)| begins <= date + 60);
-    fits && lives && begun
+    let Some(token) = &attempt.token else { return true };
+    let Some(claims) = token.claims() else { return matches!(token.form, Form::Opaque) };
+    let readable = (claims.audience().is_some() || !claims.has("aud"))
+        && ["exp", "nbf"].iter().all(|name| claims.time(name).is_some() || !claims.has(name));
+    let against = [claims::audience, claims::expired, claims::not_yet];
+    readable && against.iter().all(|rule| rule(attempt).is_none_or(|sign| sign.slight))
 }
 
 /// True when the token allows what was asked, as far as is known.
@@ -191,14 +188,10 @@ fn allows(attempt: &Attempt<'_>) -> bool {
     }
 }
 
-fn is_basic(challenges: &Challenges) -> bool {
-    let basic = |one: &Result<Challenge, _>| one.as_ref().is_ok_and(|one| one.scheme() == "basic");
-    !challenges.is_empty() && challenges.iter().all(basic)
-}
-
 fn rejected(attempt: &Attempt<'_>) -> Option<Sign> {
     let text = refused(attempt).filter(|_| attempt.error_code() == Some("invalid_token"))?;
-    if password_prefix(attempt).is_some() || !is_in_order(attempt) {
+    let password = attempt.given && password_prefix(attempt).is_some();
+    if password || !is_in_order(attempt) {
         return None;
     }
     let header = attempt.token.as_ref().and_then(Token::header);
@@ -343,10 +336,21 @@ fn too_large(attempt: &Attempt<'_>) -> Option<Sign> {
     seen(text? + length.unwrap_or_default().as_str())
 }
 
+/// True for a body that repeats a registry's refusal, as an error in an error or as the line that clients print. A
+/// file that may not be opened is none.
+fn wraps_denied(body: &[u8]) -> bool {
+    let body = String::from_utf8_lossy(body);
+    let line = |(at, _): (usize, &str)| {
+        let before = body.get(..at).unwrap_or_default().trim_end();
+        !before.to_ascii_lowercase().ends_with("permission")
+    };
+    body.contains("DENIED") || body.match_indices("denied: ").any(line)
+}
+
 fn upstream(attempt: &Attempt<'_>) -> Option<Sign> {
     let text = said(attempt, 500)?;
-    let words = attempt.last.words.to_string().to_ascii_lowercase();
-    words.contains("denied").then(|| seen(text)).flatten()
+    let wraps = attempt.last.body.as_deref().is_some_and(wraps_denied);
+    wraps.then(|| seen(text)).flatten()
 }
 
 fn digest(attempt: &Attempt<'_>) -> Option<Sign> {

@@ -2,9 +2,10 @@
 //!
 //! A sign is a function from an attempt to what it saw there; it is silent without evidence.
 
-use super::super::attempt::Attempt;
+use super::super::attempt::{Attempt, Challenges};
 use super::super::jwt::PASSWORDS;
 use super::super::request::Scope;
+use crate::challenge::Challenge;
 use crate::error::{Error, Refusal};
 
 /// A cause of failure.
@@ -107,6 +108,12 @@ pub(super) fn refusal<'a>(attempt: &Attempt<'a>) -> Option<&'a Refusal> {
 pub(super) fn password_prefix(attempt: &Attempt<'_>) -> Option<&'static str> {
     let text = attempt.token.as_ref()?.secret.expose();
     PASSWORDS.into_iter().find(|prefix| text.starts_with(prefix))
+}
+
+/// True for challenges that offer Basic and nothing else.
+pub(super) fn is_basic(challenges: &Challenges) -> bool {
+    let basic = |one: &Result<Challenge, _>| one.as_ref().is_ok_and(|one| one.scheme() == "basic");
+    !challenges.is_empty() && challenges.iter().all(basic)
 }
 
 /// Whose token request it is, for evidence.

@@ -135,6 +135,17 @@ fn long_lines_are_failures_of_their_own() {
 }
 
 #[test]
+fn a_line_without_an_end_is_no_list() {
+    Regq::new()
+        .args(["parse", "--get", "input", "first", "-", "last"])
+        .through("exec timeout 20 \"$0\" \"$@\" </dev/zero")
+        .run()
+        .code(2)
+        .stdout("first\n")
+        .stderr("regq: standard input: a line has more than 1 MiB, so this is no list\n");
+}
+
+#[test]
 fn a_password_in_a_name_is_not_repeated() {
     for name in ["https://ada:s3cret@h.example/app", "ada:s3cret@h.example/app"] {
         let ran = regq(&format!("parse {name}"));

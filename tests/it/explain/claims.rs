@@ -83,7 +83,8 @@ pub(super) const CASES: &[Case] = &[
         // Without a service there is nothing to be compared.
         near: || {
             let line = r#"Bearer realm="SELF/token",scope="repository:team/app:pull""#;
-            wrong(&json!({ "aud": ["a", "b"] })).challenge(line)
+            let last = Say::challenge(format!("{line},error=\"invalid_token\""));
+            wrong(&json!({ "aud": ["a", "b"] })).challenge(line).last(last)
         },
     },
     Case {
@@ -98,7 +99,10 @@ pub(super) const CASES: &[Case] = &[
         id: "token-expired",
         severity: "note",
         names: &["08:48:37", "08:49:37"],
-        sign: || wrong(&json!({ "exp": DATE - 60 })),
+        sign: || {
+            let last = Say::again("").header("Date", date(37));
+            Script::new().claims(&json!({ "exp": DATE - 60 })).last(last)
+        },
         // Whose clock it was is not known.
         near: || wrong(&json!({ "exp": 0 })).last(Say::again(r#",error="invalid_token""#)),
     },

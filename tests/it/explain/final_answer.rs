@@ -9,7 +9,7 @@ use serde_json::json;
 const DENIED: &[(&str, &str)] = &[("DENIED", "requested access to the resource is denied")];
 
 /// Answers of Docker Hub for what is private or not there.
-pub(super) fn hub(more: &str) -> Say {
+fn hub(more: &str) -> Say {
     let both = [("DENIED", "access is denied"), ("UNAUTHORIZED", "authentication required")];
     Say::again(more).words(&both)
 }

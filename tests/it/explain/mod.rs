@@ -9,6 +9,7 @@ mod beside;
 mod challenges;
 mod claims;
 mod coverage;
+mod disproved;
 mod final_answer;
 mod given;
 mod given_secrets;

@@ -1,7 +1,6 @@
 //! Registries as they refuse: what each shape answers to whom it does not let in, and what that is found to be.
 //! Nothing else may be found above a note.
 
-use super::final_answer::hub;
 use super::shapes::{
     acr, artifact_registry, artifactory, bearer, digital_ocean, distribution, docker_hub, ecr,
     ecr_public, ghcr, gitea, gitlab, google, granted, harbor, nexus, openshift, quay, red_hat, zot,
@@ -28,6 +27,11 @@ fn insufficient(path: &str, service: &str) -> Say {
 
 fn public() -> Vec<Refused> {
     let denied: &[(&str, &str)] = &[("DENIED", "requested access to the resource is denied")];
+    let hub = |more: &str| {
+        let line = format!("{}{more}", bearer("/token", "registry.docker.io"));
+        let words = [("DENIED", "access is denied"), ("UNAUTHORIZED", "authentication required")];
+        Say::challenge(line).words(&words)
+    };
     let hub_empty = || docker_hub().token(granted("registry.docker.io", &json!([])));
     vec![
         (

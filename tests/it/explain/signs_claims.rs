@@ -95,8 +95,8 @@ pub(super) fn rows() -> Vec<Row> {
         silent("audience-mismatch", with(json!({"aud": "other"})).no_challenge()),
         //
         decisive("token-expired", "2016-09-22 12:28:03 UTC", with(json!({})).date("Thu, 22 Sep 2016 12:29:04 GMT")),
-        note("token-expired", "2016-09-22 12:28:03 UTC", with(json!({})).date("Thu, 22 Sep 2016 12:28:03 GMT")),
-        note("token-expired", "2016-09-22 12:28:03 UTC", with(json!({})).date("Thu, 22 Sep 2016 12:29:03 GMT")),
+        decisive("token-expired", "2016-09-22 12:28:03 UTC", with(json!({})).date("Thu, 22 Sep 2016 12:28:03 GMT")),
+        note("token-expired", "2016-09-22 12:28:03 UTC", sound().token(claims(json!({}))).date("Thu, 22 Sep 2016 12:29:03 GMT")),
         silent("token-expired", with(json!({})).date("Thu, 22 Sep 2016 12:28:02 GMT")),
         silent("token-expired", with(json!({})).no_date()),
         silent("token-expired", with(json!({"exp": null})).date("Thu, 22 Sep 2030 12:29:04 GMT")),
@@ -106,7 +106,7 @@ pub(super) fn rows() -> Vec<Row> {
         silent("token-not-yet-valid", with(json!({"nbf": 1_474_547_051})).no_date()),
         silent("token-not-yet-valid", with(json!({"nbf": null, "iat": 1_574_547_051})).date(DATE)),
         //
-        decisive("subject-empty", "of \"ada\"", sound().asked(format!("{URL}&account=ada"))),
+        decisive("subject-empty", "the user \"ada\"", sound().asked(format!("{URL}&account=ada"))),
         silent("subject-empty", sound().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": "ada"})))),
         silent("subject-empty", sound().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": null})))),
         silent("subject-empty", sound()),

@@ -1,0 +1,127 @@
+//! A Dockerfile without a container engine: the image becomes a plain root folder, and what runs in
+//! it is run by chroot. An engine's part beside that, `/etc/hosts` and `/etc/resolv.conf`, is played.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::peers::{Answer, Surroundings};
+use crate::{Outcome, peers};
+
+/// What a `FROM scratch` Dockerfile says.
+#[derive(Debug, Default)]
+pub(crate) struct Dockerfile {
+    /// From the folder it is built in, to the image.
+    copies: Vec<(String, String)>,
+    environment: Vec<String>,
+    user: Option<String>,
+    entrypoint: Vec<String>,
+    command: Vec<String>,
+}
+
+/// An image that was built.
+#[derive(Debug)]
+pub(crate) struct Root<'a> {
+    folder: PathBuf,
+    dockerfile: &'a Dockerfile,
+}
+
+impl Dockerfile {
+    /// Reads the instructions that an image of nothing but a program needs; any other is an error.
+    pub(crate) fn read(text: &str) -> Outcome<Self> {
+        let mut read = Self::default();
+        let mut lines = text.lines();
+        if lines.next() != Some("FROM scratch") {
+            return Err("it does not begin with nothing".to_owned());
+        }
+        for line in lines {
+            let (instruction, rest) = line.split_once(' ').unwrap_or((line, ""));
+            match (instruction, rest.split_whitespace().collect::<Vec<_>>().as_slice()) {
+                ("COPY", [from, to]) if !from.contains('/') && to.starts_with('/') => {
+                    read.copies.push(((*from).to_owned(), (*to).to_owned()));
+                }
+                ("ENV", [variable]) if variable.contains('=') => {
+                    read.environment.push((*variable).to_owned());
+                }
+                ("USER", [user]) => read.user = Some((*user).to_owned()),
+                ("ENTRYPOINT", _) => read.entrypoint = strings(rest)?,
+                ("CMD", _) => read.command = strings(rest)?,
+                _ => return Err(format!("nobody here can judge `{line}`")),
+            }
+        }
+        if read.entrypoint.is_empty() { Err("it runs nothing".to_owned()) } else { Ok(read) }
+    }
+
+    /// Builds the image, out of one folder into another.
+    pub(crate) fn build(&self, from: &Path, folder: &Path) -> Outcome<Root<'_>> {
+        let copy = |from: &Path, to: &str| {
+            let to = folder.join(to.trim_start_matches('/'));
+            fs::create_dir_all(to.parent().unwrap_or(folder))
+                .and_then(|()| fs::copy(from, &to))
+                .map(drop)
+                .map_err(|error| format!("{}: {error}", from.display()))
+        };
+        for (name, to) in &self.copies {
+            copy(&from.join(name), to)?;
+        }
+        for name in ["/etc/hosts", "/etc/resolv.conf"] {
+            if Path::new(name).exists() {
+                copy(Path::new(name), name)?;
+            }
+        }
+        Ok(Root { folder: folder.to_owned(), dockerfile: self })
+    }
+}
+
+/// The strings of a JSON array.
+fn strings(text: &str) -> Outcome<Vec<String>> {
+    let values: Vec<Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
+    texts.collect::<Option<_>>().ok_or_else(|| format!("not all of {text} are strings"))
+}
+
+impl Root<'_> {
+    /// Runs the image, with these words or else with its own.
+    pub(crate) fn run(&self, around: &Surroundings, words: &[&str]) -> Outcome<Answer> {
+        let Dockerfile { environment, user, entrypoint, command, .. } = self.dockerfile;
+        let chroot = peers::find("chroot").ok_or("the chroot command is needed")?;
+        let mut line = vec!["-i".to_owned()];
+        line.extend(environment.iter().cloned());
+        line.push(chroot.display().to_string());
+        // Where a plain user plays root there is no other user to become.
+        if let Some(user) = user.as_ref().filter(|_| there_are_users()) {
+            let (user, group) = user.split_once(':').unwrap_or((user, user));
+            line.push(format!("--userspec=+{user}:+{group}"));
+        }
+        line.push(self.folder.display().to_string());
+        line.extend(entrypoint.iter().cloned());
+        if words.is_empty() {
+            line.extend(command.iter().cloned());
+        } else {
+            line.extend(words.iter().map(|word| (*word).to_owned()));
+        }
+        let program = peers::find("env").ok_or("the env command is needed")?;
+        around.run(&program, &line, "")
+    }
+}
+
+/// Whether this user namespace has more than one user.
+fn there_are_users() -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.split_whitespace().nth(2).is_some_and(|count| count != "1")
+}
+
+/// Copies the static program for this machine, which has to be built before.
+pub(crate) fn copy_static_program(to: &Path) -> Outcome<()> {
+    let target = format!("{}-unknown-linux-musl", env::consts::ARCH);
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(&target);
+    let file = env::var_os("REGQ_STATIC").map_or(built.join("release/regq"), PathBuf::from);
+    fs::copy(&file, to).map(drop).map_err(|error| {
+        format!(
+            "{}: {error}; build it with `make static TARGET={target}`, or name one in REGQ_STATIC",
+            file.display()
+        )
+    })
+}
