@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::attempt::{Attempt, Last};
+use super::given::TokenAnswer;
 use super::jwt::{Access, Form, Object, Token};
 use super::record::{Hop, Reply, Seen, Sent, Walk};
-use crate::challenge::{Challenge, ChallengeError};
+use crate::challenge::{self, Challenge, ChallengeError};
 use crate::dates::utc;
 use crate::error::{Error, Identity, Party};
 use crate::oci::Words;
@@ -70,7 +71,7 @@ pub(super) fn given(attempt: &Attempt<'_>, challenge_given: bool) -> Vec<Step> {
             let line = String::from_utf8_lossy(line);
             steps.push(step("given", format!("{to} has WWW-Authenticate: {line}")));
         }
-        steps.extend(challenges(attempt));
+        steps.extend(challenges(attempt.challenges.as_deref().unwrap_or_default()));
     }
     let Last { status, words, body, date, .. } = &attempt.last;
     let answer = match (status, body) {
@@ -97,7 +98,8 @@ pub(super) fn given(attempt: &Attempt<'_>, challenge_given: bool) -> Vec<Step> {
 /// What regq did and saw.
 pub(super) fn walked(walk: &Walk, attempt: &Attempt<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
-    let mut challenge_told = false;
+    // A challenge that comes again says nothing new.
+    let mut challenge_told = None;
     let mut token_told = false;
     for seen in &walk.seen {
         match seen {
@@ -138,17 +140,16 @@ pub(super) fn walked(walk: &Walk, attempt: &Attempt<'_>) -> Vec<Step> {
                 };
                 steps.push(step(answer, said(hop, reply)));
                 let challenged = reply.status == 401 && hop.party == Party::Registry;
-                if challenged && !challenge_told && reply.challenges == attempt.lines {
-                    challenge_told = true;
-                    steps.extend(challenges(attempt));
+                if challenged && challenge_told != Some(&reply.challenges) {
+                    challenge_told = Some(&reply.challenges);
+                    let lines = reply.challenges.iter().map(Vec::as_slice);
+                    steps.extend(challenges(&challenge::parse(lines)));
                 }
-                if hop.party == Party::TokenServer
-                    && (200..300).contains(&reply.status)
-                    && !token_told
-                    && let Some(token) = &attempt.token
-                {
-                    token_told = true;
-                    steps.extend(claims(attempt, token));
+                // Each answer's own token: a second one may be another.
+                if hop.party == Party::TokenServer && (200..300).contains(&reply.status) {
+                    let token = TokenAnswer::read(&reply.body).token.map(Token::read);
+                    token_told |= token.is_some();
+                    steps.extend(token.iter().flat_map(|token| claims(attempt, token)));
                 }
             }
         }
@@ -205,7 +206,7 @@ fn said(hop: &Hop, reply: &Reply) -> String {
         let _ = write!(text, "; it says {words}");
     }
     if let (true, Party::TokenServer) = (good, hop.party) {
-        let token = super::given::TokenAnswer::read(&reply.body).token.map(Token::read);
+        let token = TokenAnswer::read(&reply.body).token.map(Token::read);
         let token =
             token.map_or("no token".to_owned(), |token| format!("a token: {}", described(&token)));
         let _ = write!(text, ", {token}");
@@ -226,7 +227,7 @@ fn described(token: &Token) -> String {
 }
 
 /// The challenges as they were read.
-fn challenges(attempt: &Attempt<'_>) -> Vec<Step> {
+fn challenges(challenges: &[Result<Challenge, ChallengeError>]) -> Vec<Step> {
     let read = |challenge: &Result<Challenge, ChallengeError>| match challenge {
         Ok(challenge) => {
             let mut text = challenge.scheme().to_owned();
@@ -240,7 +241,7 @@ fn challenges(attempt: &Attempt<'_>) -> Vec<Step> {
         }
         Err(error) => format!("cannot be read: {error}"),
     };
-    attempt.challenges.iter().flatten().map(|one| step("challenge", read(one))).collect()
+    challenges.iter().map(|one| step("challenge", read(one))).collect()
 }
 
 /// What the token says of itself.

@@ -35,7 +35,17 @@ fn a_token_is_held_against_the_challenge_that_it_was_asked_for() {
     // The first challenge led to another token, which was refused.
     let last = Say::challenge(format!(r#"{OTHER},error="invalid_token""#));
     let script = Script::new().claims(&json!({ "aud": "other.example" })).last(last);
-    assert_eq!(loud(script), ["token-rejected decisive"]);
+    let played = play(script);
+    assert_eq!(played.findings(), ["token-rejected decisive"]);
+    // Both challenges are told as they were read, and each token where it came.
+    let services: Vec<_> = played
+        .steps("challenge")
+        .iter()
+        .map(|step| step.contains(r#"service "other.example""#))
+        .collect();
+    assert_eq!(services, [false, true], "{played}");
+    let audiences = played.steps("claims").iter().filter(|step| step.contains("audience")).count();
+    assert_eq!(audiences, 2, "{played}");
 }
 
 #[test]

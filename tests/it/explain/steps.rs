@@ -53,6 +53,9 @@ fn a_walk_is_told_from_the_name_to_the_answer() {
             format!("access: {scope}; the challenge asks for {scope}"),
             format!("request: {head}, with the token ({shown})"),
             format!(r#"answer: 401; WWW-Authenticate: {challenge},error="invalid_token""#),
+            format!(
+                r#"challenge: bearer, realm "https://HOST/token", service "registry.example", scope "{scope}", error "invalid_token""#
+            ),
             format!("request: {get}, with the token ({shown})"),
             format!(
                 r#"answer: 401; WWW-Authenticate: {challenge},error="invalid_token"; it says "UNAUTHORIZED: authentication required""#
