@@ -45,24 +45,7 @@ impl Hidden {
                 self.find(&layer, &mut found);
             }
         }
-        found.sort_unstable();
-        let mut kept = String::with_capacity(text.len());
-        let mut shown = 0;
-        for (start, end) in found {
-            if end <= shown {
-                continue;
-            }
-            if let Some(before) = text.get(shown..start) {
-                kept.push_str(before);
-            }
-            // One mark for what overlaps.
-            if start >= shown {
-                kept.push_str(CUT);
-            }
-            shown = end;
-        }
-        kept.push_str(text.get(shown..).unwrap_or_default());
-        kept
+        take_out(text, found)
     }
 
     /// Where in the text that a layer is made of something hidden stands.
@@ -86,6 +69,64 @@ impl Hidden {
             }
         }
     }
+}
+
+/// The text without tokens that nobody knows of: what is named so, and JWTs. What reads `token: ...` without quotes
+/// is a sentence.
+pub(crate) fn without_tokens(text: &str) -> String {
+    let blank = |text: &str| text.len() - text.trim_start_matches([' ', '\\']).len();
+    let quote = |text: &str| usize::from(text.starts_with(['"', '\'']));
+    let after = |at: usize| {
+        let rest = |skipped: usize| text.get(at + skipped..).unwrap_or_default();
+        let escaped = blank(rest(0));
+        let quoted = quote(rest(escaped));
+        let sign = escaped + quoted + blank(rest(escaped + quoted));
+        let named = rest(sign).starts_with('=') || (quoted > 0 && rest(sign).starts_with(':'));
+        let value = sign + 1 + blank(rest(sign + 1));
+        named.then(|| at + value + quote(rest(value)))
+    };
+    let lower = text.to_ascii_lowercase();
+    let named = lower.match_indices("token").filter_map(|(at, word)| after(at + word.len()));
+    let mut starts: Vec<_> = named.map(|start| (start, true)).collect();
+    starts.extend(text.match_indices("eyJ").map(|(start, _)| (start, false)));
+    starts.sort_unstable();
+    let mut found = Vec::new();
+    let mut read = 0;
+    for (start, named) in starts {
+        // What was looked at is not looked at again, so that no text takes long.
+        if start < read {
+            continue;
+        }
+        let rest = text.get(start..).unwrap_or_default();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~+/=%".contains(c);
+        let length = rest.find(|c| !plain(c)).unwrap_or(rest.len());
+        read = start + length;
+        let jwt = rest.get(..length).is_some_and(|value| value.contains('.'));
+        if length >= Hidden::SHORTEST && (named || jwt) {
+            found.push((start, read));
+        }
+    }
+    take_out(text, found)
+}
+
+/// The text without these parts of it, which may overlap.
+fn take_out(text: &str, mut found: Vec<(usize, usize)>) -> String {
+    found.sort_unstable();
+    let mut kept = String::with_capacity(text.len());
+    let mut shown = 0;
+    for (start, end) in found {
+        if end <= shown {
+            continue;
+        }
+        kept.push_str(text.get(shown..start).unwrap_or_default());
+        // One mark for what overlaps.
+        if start >= shown {
+            kept.push_str(CUT);
+        }
+        shown = end;
+    }
+    kept.push_str(text.get(shown..).unwrap_or_default());
+    kept
 }
 
 impl fmt::Debug for Hidden {
@@ -223,7 +264,7 @@ fn number(digits: &[u8], radix: u32) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::Hidden;
+    use super::{Hidden, without_tokens};
 
     const SECRET: &str = "hunter2/\u{fc}&\"b\\c\u{1f600}";
 
@@ -285,6 +326,34 @@ mod tests {
             Hidden::new(["abcdefgh".to_owned(), "efghijkl".to_owned(), "short".to_owned()]);
         assert_eq!(hidden.without("-abcdefghijkl-short-"), "-...-short-");
         assert_eq!(format!("{hidden:?}"), "Hidden(..)");
+    }
+
+    #[test]
+    fn tokens_that_nobody_knows_are_found_by_their_names() {
+        for (text, due) in [
+            ("403 access_token=abc.def-1&x", "403 access_token=...&x"),
+            ("Token = abcdef, ID_TOKEN='ghijkl'", "Token = ..., ID_TOKEN='...'"),
+            (
+                r#"{"token":"abcdef", "id_token" : "ghijkl"}"#,
+                r#"{"token":"...", "id_token" : "..."}"#,
+            ),
+            (r#"{\"token\":\"abcdef\"}"#, r#"{\"token\":\"...\"}"#),
+            ("got eyJhbGci.eyJhIjoi.c2ln!", "got ...!"),
+        ] {
+            assert_eq!(without_tokens(text), due);
+        }
+        for text in [
+            "invalid token: expired today",
+            "error=\"invalid_token\", realm=\"https://h/token\",service=\"registry\"",
+            "tokens=100000, token=none, eyJournal",
+            "token=",
+            "\u{fc}token\u{fc}=\u{fc}",
+        ] {
+            assert_eq!(without_tokens(text), text);
+        }
+        for many in ["token=".repeat(20_000), "eyJ".repeat(40_000), "token ".repeat(20_000)] {
+            assert!(without_tokens(&many).len() <= many.len());
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
-use crate::hidden::Hidden;
+use crate::hidden::{Hidden, without_tokens};
 use crate::json::Json;
 use crate::platform::Platform;
 
@@ -355,9 +355,10 @@ impl Words {
     }
 
     /// The same without the secrets that were sent along: some servers repeat what they were sent. They are taken
-    /// out before anything is cut, since the beginning of a secret is not found by the whole of it.
+    /// out before anything is cut, since the beginning of a secret is not found by the whole of it. And without
+    /// what looks like a token: one may be in a page or in a refusal.
     pub(crate) fn read_without(body: &[u8], secrets: &Hidden) -> Words {
-        let clean = |text: &str| secrets.without(text);
+        let clean = |text: &str| without_tokens(&secrets.without(text));
         let first_of = |text: &str| first_of(&clean(text));
         let json = Json::read(body).unwrap_or(Json::Other);
         let errors: Vec<_> = json

@@ -220,6 +220,22 @@ fn what_is_given_is_not_said() {
     silent(&play(Script::new().args(&token)), GRANTED);
 }
 
+/// Nobody knows these for secrets, but by their names.
+#[test]
+fn a_token_in_a_page_or_in_a_refusal_is_not_said() {
+    for say in [
+        Say::page(&format!("signed in, access_token={GRANTED}")),
+        Say::new(403).body(format!("access_token={GRANTED}")),
+        Say::json(401, &json!({ "id_token": GRANTED })),
+        Say::new(403).words(&[("DENIED", &jwt(&json!({ "sub": GRANTED })))]),
+    ] {
+        silent(&play(Script::new().token(say.clone()).alone()), GRANTED);
+        let played = play(Script::new().last(say).alone());
+        silent(&played, GRANTED);
+        assert!(!played.object.to_string().contains("eyJ"), "{played}");
+    }
+}
+
 /// What would move a terminal's cursor, ring its bell, or turn its text around.
 const ODD: &str = "\u{1b}[31m\u{7}\u{9b}2J\u{202e}\u{200b}\r\u{8}x";
 
