@@ -320,6 +320,27 @@ mod tests {
         hides("abcdefghijkl", "abcdefghijklabcdefghijkl", "......");
     }
 
+    /// Secrets of servers' own choice in texts of their choice, as long as regq reads them.
+    #[test]
+    fn no_text_takes_long() {
+        let begun = std::time::Instant::now();
+        for (secret, text) in [
+            ("a", "a"),
+            ("a...", "a..."),
+            ("%25", "%25"),
+            ("%252525", "&amp;amp;"),
+            ("\\\\", "\\u005c"),
+            (".", "."),
+        ] {
+            let many = |text: &str| text.repeat(65_536 / text.len());
+            let half = |end: &str| many(secret).split_off(32_768) + end;
+            let hidden = Hidden::new([half("b"), half("c"), half("")]);
+            let _ = hidden.without(&many(text));
+        }
+        let took = begun.elapsed();
+        assert!(took.as_secs() < 20, "{took:?}");
+    }
+
     #[test]
     fn what_overlaps_is_taken_out_once() {
         let hidden =
