@@ -21,7 +21,7 @@
 //!
 //! | rank | module | what lives there |
 //! | --- | --- | --- |
-//! | 0 | [`digest`], [`platform`], [`challenge`], [`url`], `dates`, `json` | values of the specifications, parsed once; no I/O |
+//! | 0 | [`digest`], [`platform`], [`challenge`], [`url`], `dates`, `json`, `hidden` | values of the specifications, parsed once; no I/O |
 //! | 1 | [`reference`](mod@reference), [`oci`] | names, and the documents that registries send; no I/O |
 //! | 2 | [`error`] | one error type, its kinds and exit codes |
 //! | 3 | [`credentials`] | secrets and whom they are for |
@@ -68,6 +68,7 @@ mod dates;
 pub mod digest;
 pub mod error;
 pub mod explain;
+mod hidden;
 mod json;
 pub mod oci;
 pub mod platform;

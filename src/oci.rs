@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
+use crate::hidden::{Hidden, without_tokens};
 use crate::json::Json;
 use crate::platform::Platform;
 
@@ -350,16 +351,14 @@ const SHOWN_ERRORS: usize = 5;
 impl Words {
     /// Reads the body of an error, whatever it is: the specification's JSON, other JSON, HTML, text, nothing.
     pub(crate) fn read(body: &[u8]) -> Words {
-        Words::read_without(body, &[])
+        Words::read_without(body, &Hidden::default())
     }
 
     /// The same without the secrets that were sent along: some servers repeat what they were sent. They are taken
-    /// out before anything is cut, since the beginning of a secret is not found by the whole of it.
-    pub(crate) fn read_without(body: &[u8], secrets: &[String]) -> Words {
-        let clean = |text: &str| {
-            let clean = |text: String, secret: &String| text.replace(secret.as_str(), "...");
-            secrets.iter().fold(text.to_owned(), clean)
-        };
+    /// out before anything is cut, since the beginning of a secret is not found by the whole of it. And without
+    /// what looks like a token: one may be in a page or in a refusal.
+    pub(crate) fn read_without(body: &[u8], secrets: &Hidden) -> Words {
+        let clean = |text: &str| without_tokens(&secrets.without(text));
         let first_of = |text: &str| first_of(&clean(text));
         let json = Json::read(body).unwrap_or(Json::Other);
         let errors: Vec<_> = json

@@ -2,46 +2,49 @@
 
 use std::fmt;
 
-use crate::url::percent_encode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use crate::hidden::Hidden;
 
 /// A password or token. Its `Debug` shows nothing of it and it has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Shorter ones, in bytes, are not looked for in texts.
-    pub(crate) const SHORTEST: usize = 6;
-
     /// Wraps a secret.
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(text.into())
     }
 
-    /// The forms in which secrets turn up in what others say, longest first: one may be a part of another's.
-    /// Short ones are left out. They are found in any text, and what is left out of it would tell them.
-    pub(crate) fn forms(secrets: &[Secret]) -> Vec<String> {
-        let long = secrets.iter().map(Secret::expose).filter(|text| text.len() >= Secret::SHORTEST);
-        // In quotes a backslash stands before quotes and backslashes, in headers and JSON as in what is shown here.
-        let escaped = |secret: &str| {
-            let quoted = format!("{secret:?}");
-            quoted.get(1..quoted.len() - 1).unwrap_or(secret).to_owned()
-        };
-        let mut forms: Vec<_> = long
-            .flat_map(|secret| {
-                // A challenge's schemes and names are read in lower case.
-                let lower = secret.to_ascii_lowercase();
-                [secret.to_owned(), percent_encode(secret), escaped(secret), lower]
-            })
-            .collect();
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        forms.dedup();
-        forms
+    /// What is not shown where others repeat these secrets: themselves, and their base64, alone or with whatever
+    /// stands before them in it.
+    pub(crate) fn forms(secrets: &[Secret]) -> Hidden {
+        let long = secrets.iter().map(Secret::expose);
+        let long = long.filter(|secret| secret.len() >= Hidden::SHORTEST);
+        Hidden::new(long.flat_map(|secret| {
+            // Padding is left out by some.
+            let bare = secret.trim_end_matches('=').to_owned();
+            [secret.to_owned(), bare]
+                .into_iter()
+                .chain((0..3).map(|before| in_base64(secret, before)))
+        }))
     }
 
     /// The secret itself, to be sent and to nothing else.
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// What of the base64 of a secret with so many bytes before it does not depend on these, nor on what follows.
+fn in_base64(secret: &str, before: usize) -> String {
+    let whole = [vec![0; before].as_slice(), secret.as_bytes()].concat();
+    let encoded = STANDARD_NO_PAD.encode(&whole);
+    // Of the first three bytes' four characters the first ones are others'.
+    let own = encoded.get((before * 8).div_ceil(6)..).unwrap_or_default();
+    let open = usize::from(before > 0 && !whole.len().is_multiple_of(3));
+    own.get(..own.len() - open).unwrap_or_default().to_owned()
 }
 
 impl fmt::Debug for Secret {

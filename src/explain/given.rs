@@ -95,8 +95,11 @@ impl Given {
     pub(super) fn secrets(&self) -> Vec<Secret> {
         let answer = self.token_answer().map(|answer| answer.secrets()).unwrap_or_default();
         let asked = self.asked().map(|asked| asked.secrets).unwrap_or_default();
-        let word = |token: &&Secret| token.expose().trim().eq_ignore_ascii_case("bearer");
-        let token = self.token.iter().filter(|token| !word(token)).cloned();
+        let word = |text: &&str| text.trim().eq_ignore_ascii_case("bearer");
+        let token = self.token.iter().flat_map(|token| {
+            let text = token.expose();
+            [text].into_iter().chain(pasted(text)).filter(|text| !word(text)).map(Secret::new)
+        });
         token.chain(answer).chain(asked).collect()
     }
 }
@@ -106,6 +109,32 @@ pub fn read_date(text: &str) -> Option<i64> {
     let text = without(text.trim(), "date:").trim();
     let http = dates::parse_http(text).and_then(|date| i64::try_from(date).ok());
     http.or_else(|| dates::parse_rfc3339(text))
+}
+
+/// So many pieces of what was pasted in place of a token are looked for.
+const MOST_PIECES: usize = 64;
+
+/// What may be a token in a text that is more than that: people paste it with its quotes, as a whole header, or in
+/// half of an answer. Words of sentences are none: explanations need them.
+fn pasted(text: &str) -> impl Iterator<Item = &str> {
+    let quotes = ['"', '\''];
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).flat_map(move |line| {
+        let value = without(line.trim_matches(quotes), "authorization:").trim_start();
+        let value = ["bearer ", "basic "].into_iter().fold(value, without);
+        // As shells assign it.
+        let assigned = line.split_once('=').map(|(_, value)| value);
+        [Some(value), assigned]
+            .into_iter()
+            .flatten()
+            .map(move |text| text.trim().trim_matches(quotes))
+    });
+    let mut before = ["", ""];
+    let members = text.split(quotes).filter(move |piece| {
+        let [name, sign] = before;
+        before = [sign, piece];
+        name.contains("token") && sign.trim_matches([' ', '\\']) == ":"
+    });
+    lines.take(MOST_PIECES).chain(members.take(MOST_PIECES))
 }
 
 /// The text without a word at its beginning, in any case.
@@ -131,7 +160,7 @@ impl TokenAnswer {
         TokenAnswer {
             json: true,
             token: access_token.or(plain).map(Secret::new),
-            others: ["token", "access_token", "refresh_token"]
+            others: ["token", "access_token", "refresh_token", "id_token"]
                 .into_iter()
                 .filter_map(text)
                 .map(Secret::new)

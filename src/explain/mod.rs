@@ -31,6 +31,7 @@ use self::jwt::Form;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::credentials::Secret;
 use crate::error::{Error, Identity, Kind};
+use crate::hidden::Hidden;
 use crate::reference::Reference;
 
 /// What is to be explained.
@@ -65,7 +66,7 @@ pub struct Explanation {
     pub curl: Option<[String; 2]>,
     moved_to: Option<String>,
     realm_host: Option<String>,
-    hidden: Vec<String>,
+    hidden: Hidden,
 }
 
 /// What can be said of a token without checking its signature.
@@ -111,7 +112,7 @@ const MOST_SAID: usize = 600;
 /// Steps are cut here: a challenge or a realm may be long and still be looked at.
 const MOST_TOLD: usize = 3000;
 
-/// What stands where a text was cut, or a secret taken out.
+/// What stands where a text was cut.
 const CUT: &str = "...";
 
 /// Explains a case.
@@ -272,12 +273,12 @@ impl Explanation {
 
     /// Takes every secret out of a text: servers repeat what they were sent.
     pub fn without_secrets(&self, text: &str) -> String {
-        without(text, &self.hidden)
+        self.hidden.without(text)
     }
 
     fn conceal(&mut self) {
         let hidden = std::mem::take(&mut self.hidden);
-        let clean = |text: &mut String| *text = without(text, &hidden);
+        let clean = |text: &mut String| *text = hidden.without(text);
         let cut = |text: &mut String, most| {
             if let Some((end, _)) = text.char_indices().nth(most) {
                 text.truncate(end);
@@ -300,33 +301,6 @@ impl Explanation {
         }
         self.hidden = hidden;
     }
-}
-
-/// The text without secrets, and without their beginnings where it was cut.
-fn without(text: &str, secrets: &[String]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets {
-        if text.contains(secret.as_str()) {
-            text = text.replace(secret.as_str(), CUT);
-        }
-    }
-    let begins = |part: &str, secret: &String| {
-        let lengths = Secret::SHORTEST..=secret.len().min(part.len());
-        lengths
-            .rev()
-            .find(|length| secret.get(..*length).is_some_and(|beginning| part.ends_with(beginning)))
-    };
-    let mut kept = String::with_capacity(text.len());
-    for part in text.split_inclusive(CUT) {
-        let before = part.strip_suffix(CUT).unwrap_or_default();
-        let begun = secrets.iter().filter_map(|secret| begins(before, secret)).max();
-        let end = before.len().saturating_sub(begun.unwrap_or_default());
-        match begun.and_then(|_| before.get(..end)) {
-            Some(before) => kept.extend([before, CUT]),
-            None => kept.push_str(part),
-        }
-    }
-    kept
 }
 
 impl From<Judged> for Finding {

@@ -40,6 +40,8 @@ pub(super) struct Reply {
     pub(super) url: Url,
     /// What went along.
     pub(super) authorization: Option<Authorization>,
+    /// What was sent on the way to it that may not be shown.
+    pub(super) sent: Vec<Secret>,
     /// What stands against the challenges of a final 401.
     pub(super) faults: Vec<ChallengeFault>,
     /// What kept credentials from being found, when this is a refusal.
@@ -58,6 +60,8 @@ pub(super) struct Exchange<'a> {
     reach: Option<Reach>,
     /// What kept a search for credentials from going on.
     trouble: Option<Trouble>,
+    /// What was sent that may not be shown, to whomever.
+    pub(super) sent: Vec<Secret>,
 }
 
 impl Client {
@@ -74,7 +78,8 @@ impl<'a> Exchange<'a> {
         repository: Option<&'a str>,
     ) -> Exchange<'a> {
         let deadline = Deadline::new(client.config.timeout);
-        Exchange { client, registry, repository, deadline, reach: None, trouble: None }
+        let sent = Vec::new();
+        Exchange { client, registry, repository, deadline, reach: None, trouble: None, sent }
     }
 
     /// Asks, and answers what stands in the way. Every final status is a reply.
@@ -114,6 +119,7 @@ impl<'a> Exchange<'a> {
             url: &reply.url,
             accept: question.accept,
             authorization: reply.authorization.as_ref().map(|a| &a.header),
+            secrets: &[],
             form: None,
             limit: question.limit,
             reach: self.reach_for(&reply.url),
@@ -130,7 +136,15 @@ impl<'a> Exchange<'a> {
         asker: &Asker<'_>,
         request: Request<'_>,
     ) -> Result<Answer> {
-        let outcome = self.client.transport.send(request, &mut self.deadline);
+        for secret in asker.secrets {
+            if !self.sent.contains(secret) {
+                self.sent.push(secret.clone());
+            }
+        }
+        let outcome = self
+            .client
+            .transport
+            .send(Request { secrets: &self.sent, ..request }, &mut self.deadline);
         self.client.transport.observer().tell(&Event::Exchanged(Exchanged {
             party,
             method: request.method.as_str(),
@@ -187,6 +201,7 @@ impl<'a> Exchange<'a> {
                 url: &url,
                 accept: question.accept,
                 authorization: login.authorization.as_ref().map(|a| &a.header),
+                secrets: &[],
                 form: None,
                 limit: question.limit,
                 reach: self.reach_for(&url),
@@ -217,7 +232,8 @@ impl<'a> Exchange<'a> {
                 Vec::new()
             };
             let authorization = login.authorization;
-            return Ok(Reply { answer, url, authorization, faults, trouble: None });
+            let sent = self.sent.clone();
+            return Ok(Reply { answer, url, authorization, sent, faults, trouble: None });
         }
     }
 
@@ -261,7 +277,7 @@ impl<'a> Exchange<'a> {
             }
             (None, None) if basic => found.as_ref().and_then(Authorization::basic),
             (None, _) => {
-                let words = Words::read(answer.body());
+                let words = words(answer.body(), &self.sent);
                 return Err(login::unusable(url.origin().authority(), faults, words));
             }
             // A token of an earlier question that is refused without a usable challenge: asked anew, as if it had
@@ -408,13 +424,12 @@ impl Reply {
     /// The error that this reply is when its status is no answer.
     pub(super) fn into_error(self) -> Error {
         let host = self.url.origin().authority();
-        let sent = self.authorization.as_ref().map(|a| a.secrets.clone()).unwrap_or_default();
         let invalid = self.faults.iter().any(ChallengeFault::is_invalid);
         let error = if self.answer.status() == 401 && invalid {
-            login::unusable(host, self.faults, words(self.answer.body(), &sent))
+            login::unusable(host, self.faults, words(self.answer.body(), &self.sent))
         } else {
             let identity = self.authorization.map_or(Identity::Anonymous, |a| a.identity);
-            status_error(Party::Registry, host, &self.answer, identity, &sent)
+            status_error(Party::Registry, host, &self.answer, identity, &self.sent)
         };
         match self.trouble {
             Some(trouble) => Error::Troubled { trouble, refused: Box::new(error) },

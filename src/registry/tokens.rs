@@ -36,14 +36,14 @@ impl Exchange<'_> {
         };
         if !(200..300).contains(&answer.status()) {
             let identity = asker.identity;
-            return Err(status_error(Party::TokenServer, host, &answer, identity, &sent));
+            return Err(status_error(Party::TokenServer, host, &answer, identity, &self.sent));
         }
         let token = token::read_token(answer.header("content-type"), answer.body())
             .map_err(|mut fault| {
                 if let TokenFault::Json { words: quoted, .. } = &mut fault
                     && !quoted.is_empty()
                 {
-                    *quoted = words(answer.body(), &sent);
+                    *quoted = words(answer.body(), &self.sent);
                 }
                 fault
             })
@@ -69,6 +69,7 @@ impl Exchange<'_> {
             url,
             accept: "application/json",
             authorization: None,
+            secrets: &[],
             form: Some(&form),
             limit: TOKEN_LIMIT,
             reach: self.reach_for(url),
@@ -101,6 +102,7 @@ impl Exchange<'_> {
                 url: &url,
                 accept: "application/json",
                 authorization: basic.as_ref(),
+                secrets: &[],
                 form: None,
                 limit: TOKEN_LIMIT,
                 reach: self.reach_for(&url),

@@ -58,6 +58,8 @@ pub(crate) struct Request<'a> {
     pub(crate) url: &'a Url,
     pub(crate) accept: &'a str,
     pub(crate) authorization: Option<&'a Secret>,
+    /// What was sent so far that may not be shown: this and earlier servers may repeat it.
+    pub(crate) secrets: &'a [Secret],
     /// The fields of a form, encoded, for `POST`.
     pub(crate) form: Option<&'a Secret>,
     pub(crate) limit: Limit,
@@ -201,7 +203,7 @@ impl Transport {
             if connecting && whole <= connect_timeout { over() } else { limits.error(error) }
         })?;
         let mut answer = Answer::new(response.status().as_u16(), response.headers());
-        self.say_answered(origin, &answer, begun.elapsed());
+        self.say_answered(request, &answer, begun.elapsed());
         if request.method == Method::Head {
             return Ok(answer);
         }
@@ -286,18 +288,25 @@ impl Transport {
             sent = sent.header("content-type", "application/x-www-form-urlencoded");
             names.push("content-type");
         }
-        let url = &request.url.redacted();
+        // A redirect may have what was sent in its path.
+        let url = &Secret::forms(request.secrets).without(&request.url.redacted());
         let method = request.method.as_str();
         self.observer().tell(&Event::Sending { method, url, headers: &names });
         sent.body(())
     }
 
-    fn say_answered(&self, origin: &Origin, answer: &Answer, elapsed: Duration) {
+    fn say_answered(&self, request: Request<'_>, answer: &Answer, elapsed: Duration) {
         let names = answer.header_names();
         let status = answer.status();
         self.observer().tell(&Event::Answered { status, headers: &names, elapsed });
-        let host = &origin.authority();
-        for text in answer.warnings() {
+        let warnings = answer.warnings();
+        if warnings.is_empty() {
+            return;
+        }
+        let host = &request.url.origin().authority();
+        let hidden = Secret::forms(request.secrets);
+        for text in warnings {
+            let text = hidden.without(&text);
             if self.is_new(format!("{host} {text}")) {
                 self.observer().tell(&Event::Warning { host, text: &text });
             }

@@ -152,3 +152,48 @@ fn a_password_that_the_token_server_got_is_not_quoted_from_the_registry_either()
     assert!(shown.contains("... may not pull"), "{shown}");
     assert!(!shown.contains(password), "{shown}");
 }
+
+/// What is told on the way: warnings, and where redirects lead.
+#[test]
+fn what_is_told_of_on_the_way_is_without_secrets_too() {
+    let (password, token) = ("SECRET-PASSWORD-1", "SECRET-TOKEN/1");
+    let encoded = "SECRET-TOKEN%2F1";
+    let (error, shown) = shown(config_of("ada", password), move |request| {
+        let warn = |reply: Reply, text: &str| {
+            reply.header("Warning", format!("299 - \"this server saw {text}\""))
+        };
+        match (request.path(), request.header("authorization")) {
+            ("/token", _) => warn(super::token(token), password),
+            ("/v2/team/app/manifests/1.0", Some(sent)) => {
+                let reply = Reply::new(307).header("Location", format!("/x/{encoded}"));
+                warn(reply, sent)
+            }
+            ("/v2/team/app/manifests/1.0", None) => bearer(request),
+            (path, _) => warn(Reply::new(403).body(path), path),
+        }
+    });
+    assert_eq!(error.kind(), Kind::Denied, "{shown}");
+    assert!(shown.contains("this server saw Bearer ..."), "{shown}");
+    assert!(shown.contains("/x/..."), "{shown}");
+    assert!(!shown.contains("SECRET"), "{shown}");
+}
+
+/// Another origin gets no token, and may have learned it from the redirect.
+#[test]
+fn an_origin_that_got_no_token_does_not_say_it_either() {
+    let other = https(|request| {
+        Reply::new(404)
+            .header("Warning", format!("299 - \"no {}\"", request.path()))
+            .body(format!("there is no {}", request.path()))
+    });
+    let to = format!("https://{}/x/SECRET-TOKEN-1", other.authority());
+    let (error, shown) =
+        shown(config(), move |request| match (request.path(), request.header("authorization")) {
+            ("/token", _) => super::token("SECRET-TOKEN-1"),
+            (_, Some(_)) => Reply::new(307).header("Location", to.clone()),
+            (_, None) => bearer(request),
+        });
+    assert_eq!(error.kind(), Kind::NotFound, "{shown}");
+    assert!(shown.contains("no /x/..."), "{shown}");
+    assert!(!shown.contains("SECRET"), "{shown}");
+}

@@ -56,6 +56,58 @@ fn a_token_is_not_said() {
     explained("both", GRANTED, &url, GRANTED);
 }
 
+/// People paste more than the token, and less than the answer.
+#[test]
+fn a_token_with_something_around_it_is_not_said() {
+    let url = "https://auth.example.com/token?service=s";
+    for (name, token) in [
+        ("quoted", format!("\"{GRANTED}\"")),
+        ("single", format!("'Bearer {GRANTED}'")),
+        ("header", format!("Authorization: Bearer \"{GRANTED}\"")),
+        ("basic", format!("Authorization: Basic {GRANTED}")),
+        ("scheme", format!("basic {GRANTED}")),
+        ("broken", format!("{{\"token\":\"{GRANTED}")),
+        ("member", format!("\"access_token\": \"{GRANTED}\", \"expires_in\": 300")),
+        ("python", format!("{{'access_token': '{GRANTED}', 'expires_in': 300}}")),
+        ("lines", format!("HTTP/1.1 200 OK\n\n{GRANTED}\n{IDENTITY}")),
+        ("answer", format!("HTTP/1.1 200 OK\r\n\r\n{{\"token\":\"{GRANTED}\"}}")),
+        ("assigned", format!("TOKEN={GRANTED}")),
+        ("id", format!("{{\"token\":\"b3BhcXVl\",\"id_token\":\"{GRANTED}\"}}")),
+    ] {
+        explained(name, &token, url, GRANTED);
+    }
+}
+
+/// What was pasted in place of a token is no secret word by word: the explanation needs these words.
+#[test]
+fn the_words_of_a_message_are_no_secrets() {
+    for token in [
+        "<html><p>registry access denied</p></html>",
+        "registry access denied",
+        "{\"details\":\"registry access denied\", \"errors\": [",
+        "Bearer",
+        "{\"token_type\":\"Bearer\",\"message\":\"registry access\",}",
+    ] {
+        let words = ["--challenge", super::pieces::CHALLENGE, "--body", "/dev/null"];
+        let run = Regq::new().args(["explain", "--offline", NAME, "--token", "-"]).args(words);
+        let said = String::from_utf8(run.stdin(token).run().stdout).unwrap();
+        // The beginning of its hash.
+        let cut = said.matches("SHA-256 ").count();
+        assert_eq!(said.matches("...").count(), cut, "{token}:\n{said}");
+    }
+}
+
+/// As it is read, the name of a parameter may be the token.
+#[test]
+fn a_token_that_reads_as_the_name_of_a_parameter_is_not_said() {
+    let challenge = format!("Bearer {GRANTED}=x, x={GRANTED}");
+    for more in [&["--json"][..], &["--curl"], &["--get", "challenges"]] {
+        let run = Regq::new().args(["explain", "--offline", NAME, "--token", GRANTED]);
+        let ran = run.args(["--challenge", &challenge]).args(more).run();
+        assert!(!ran.stdout.is_empty(), "{ran}");
+    }
+}
+
 #[test]
 fn what_a_token_url_holds_is_not_said() {
     let server = "auth.example.com/token?service=s";

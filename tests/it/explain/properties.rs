@@ -223,6 +223,21 @@ fn findings_are_well_formed_for_any_pieces() {
     assert!(seen.len() > 8, "{seen:?}");
 }
 
+/// A text as a server writes it.
+fn written(u: &mut Unstructured<'_>, text: &str) -> Drawn<String> {
+    let percent = |c: char| match c {
+        c if c.is_ascii_alphanumeric() => c.to_string(),
+        c => c.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect(),
+    };
+    Ok(match u.int_in_range(0..=4)? {
+        0 => text.chars().map(percent).collect(),
+        1 => json!(text).to_string(),
+        2 => text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
+        3 => text.to_ascii_uppercase().to_ascii_lowercase(),
+        _ => text.to_owned(),
+    })
+}
+
 /// A token and a password, whatever is in them, and whoever repeats them.
 #[test]
 fn secrets_are_never_said() {
@@ -237,6 +252,7 @@ fn secrets_are_never_said() {
         let echoed = |u: &mut Unstructured<'_>| -> Drawn<String> {
             let secret = if u.arbitrary()? { &token } else { &password };
             let before = fragments(u, 2)?;
+            let secret = written(u, secret)?;
             Ok(format!("{before}{secret}"))
         };
         let encoded = password
@@ -271,7 +287,8 @@ fn secrets_are_never_said() {
         };
         pieces = pieces.status(*u.choose(STATUSES)?).body(body);
         let text = said(&pieces.explain());
-        assert!(!text.contains(CORE), "{token:?} and {password:?} in {pieces:?}:\n{text}");
+        let core = |text: &str| text.replace("%2d", "-").contains(CORE);
+        assert!(!core(&text), "{token:?} and {password:?} in {pieces:?}:\n{text}");
         tried += 1;
         Ok(())
     })

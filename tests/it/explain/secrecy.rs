@@ -5,7 +5,7 @@ use super::scripted::{CHALLENGE, date};
 use super::{Played, Say, Script, jwt, play};
 use crate::support::Request;
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
 /// A secret, and a script in which it is sent.
@@ -143,6 +143,68 @@ fn a_secret_is_not_said_with_its_quotes_escaped_either() {
     silent(&played, opaque);
 }
 
+/// A password with all that is written in other ways in JSON, in URLs and in pages.
+const ODD_PASSWORD: &str = "hunter2/&(\"\u{fc}\\')*tail";
+
+/// That, as servers and their libraries write it.
+fn writings() -> Vec<String> {
+    let each =
+        |write: &dyn Fn(u8) -> String| -> String { ODD_PASSWORD.bytes().map(write).collect() };
+    let percent = |plain: &str, lower: bool| {
+        each(&|byte| match byte {
+            byte if byte.is_ascii_alphanumeric() || plain.as_bytes().contains(&byte) => {
+                char::from(byte).to_string()
+            }
+            byte if lower => format!("%{byte:02x}"),
+            byte => format!("%{byte:02X}"),
+        })
+    };
+    let unit = |unit: u16| match char::from_u32(unit.into()) {
+        Some(c) if c.is_ascii_alphanumeric() => c.to_string(),
+        _ => format!("\\u{unit:04x}"),
+    };
+    let html = ODD_PASSWORD.replace('&', "&amp;").replace('"', "&quot;");
+    let pair = format!("ada:{ODD_PASSWORD}");
+    vec![
+        percent("", false),
+        percent("", true),
+        percent("!'()*~/", true),
+        percent("&/", false),
+        ODD_PASSWORD.encode_utf16().map(unit).collect(),
+        json!(ODD_PASSWORD).to_string().replace('/', "\\/"),
+        html.replace('\'', "&#39;"),
+        html.replace('/', "&#x2F;"),
+        STANDARD.encode(ODD_PASSWORD),
+        URL_SAFE_NO_PAD.encode(ODD_PASSWORD),
+        STANDARD.encode(&pair).replace('=', ""),
+        URL_SAFE_NO_PAD.encode(&pair),
+        STANDARD.encode(format!("eve:{ODD_PASSWORD}")),
+    ]
+}
+
+#[test]
+fn a_secret_that_servers_write_in_their_own_way_is_not_said() {
+    for text in writings() {
+        for last in [true, false] {
+            for say in [
+                Say::new(403).body(format!("login failed for {text}!")),
+                Say::new(401).body(format!(r#"{{"msg":"login failed for {text}"}}"#)),
+                Say::new(403).words(&[("DENIED", &text)]),
+                Say::page(&text),
+            ] {
+                let script = Script::new().password(ODD_PASSWORD);
+                let script = if last { script.last(say) } else { script.token(say) };
+                let played = play(script.alone());
+                let unwrapped: String = played.text.split_whitespace().collect();
+                let whole = format!("{}{unwrapped}", played.object);
+                let begins: String = text.trim_start_matches('"').chars().take(8).collect();
+                assert!(!whole.contains("hunter2"), "{text} is in {played}");
+                assert!(!whole.contains(&begins), "{text} is in {played}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_is_given_is_not_said() {
     let played = play(Script::new().args(&["--token", GRANTED]));
@@ -156,6 +218,22 @@ fn what_is_given_is_not_said() {
     let line = format!(r#"Bearer realm="http://HOST/token?sig={GRANTED}",service="{GRANTED}""#);
     let token = ["--token", GRANTED, "--challenge", &line];
     silent(&play(Script::new().args(&token)), GRANTED);
+}
+
+/// Nobody knows these for secrets, but by their names.
+#[test]
+fn a_token_in_a_page_or_in_a_refusal_is_not_said() {
+    for say in [
+        Say::page(&format!("signed in, access_token={GRANTED}")),
+        Say::new(403).body(format!("access_token={GRANTED}")),
+        Say::json(401, &json!({ "id_token": GRANTED })),
+        Say::new(403).words(&[("DENIED", &jwt(&json!({ "sub": GRANTED })))]),
+    ] {
+        silent(&play(Script::new().token(say.clone()).alone()), GRANTED);
+        let played = play(Script::new().last(say).alone());
+        silent(&played, GRANTED);
+        assert!(!played.object.to_string().contains("eyJ"), "{played}");
+    }
 }
 
 /// What would move a terminal's cursor, ring its bell, or turn its text around.

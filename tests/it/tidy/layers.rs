@@ -9,7 +9,7 @@ use super::source::{Path, Source};
 /// Files and folders of `src/` by rank: a file imports from lower ranks only. Within a folder, and among
 /// the files of the program itself (the last rank), siblings import each other one way.
 const RANKS: &[(u8, &[&str])] = &[
-    (0, &["digest", "platform", "challenge", "link", "url", "dates", "json"]),
+    (0, &["digest", "platform", "challenge", "link", "url", "dates", "json", "hidden"]),
     (1, &["reference", "oci"]),
     (2, &["error"]),
     (3, &["credentials"]),
