@@ -142,21 +142,26 @@ struct Layer {
     starts: Vec<usize>,
 }
 
-/// The text as it is, and as it reads with more and more undone.
+/// The text as it is, and as it reads with more and more undone: of all writings, and of each alone, since what ends
+/// in a backslash or begins with digits makes an escape with what stands beside it.
 fn layers(text: &str) -> Vec<Layer> {
     let bytes = text.as_bytes().to_vec();
     let mut layers = vec![Layer { bytes, starts: (0..=text.len()).collect() }];
-    while let Some(next) = layers.last().and_then(Layer::undone).filter(|_| layers.len() <= LAYERS)
-    {
-        layers.push(next);
+    for marks in ["%\\&", "%", "\\", "&"] {
+        let mut last = 0;
+        for _ in 0..LAYERS {
+            let Some(next) = layers.get(last).and_then(|layer| layer.undone(marks)) else { break };
+            last = layers.len();
+            layers.push(next);
+        }
     }
     layers
 }
 
 impl Layer {
-    /// The next layer; `None` where this one has no escapes.
-    fn undone(&self) -> Option<Layer> {
-        let escape = |byte| matches!(byte, b'%' | b'\\' | b'&');
+    /// The next layer, without the escapes that begin so; `None` where this one has none.
+    fn undone(&self, marks: &str) -> Option<Layer> {
+        let escape = |byte| marks.as_bytes().contains(&byte);
         self.bytes.iter().copied().find(|byte| escape(*byte))?;
         let (mut bytes, mut starts) = (Vec::new(), Vec::new());
         let mut rest = self.bytes.as_slice();
@@ -233,7 +238,9 @@ fn escaped(text: &[u8]) -> Option<(Written, usize)> {
                 b'n' => b'\n',
                 b't' => b'\t',
                 b'r' => b'\r',
-                other => *other,
+                b'\\' | b'"' | b'\'' | b'/' => *letter,
+                // Nobody writes others so.
+                _ => return None,
             };
             Some((Written::Byte(byte), 2))
         }
@@ -310,6 +317,7 @@ mod tests {
         }
         hides("nopassword", "C:\\nopassword", "C:\\...");
         hides("2Fsecret", "a%2Fsecret", "a%...");
+        hides("<secret\\", "&lt;secret\\, \"&lt;secret\\\"", "..., \"...\"");
     }
 
     #[test]
