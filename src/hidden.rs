@@ -25,35 +25,34 @@ impl Hidden {
 
     /// Hides texts, and these as they read.
     pub(crate) fn new(texts: impl IntoIterator<Item = String>) -> Hidden {
-        let mut needles: Vec<_> = texts
-            .into_iter()
-            .filter(|text| text.len() >= Hidden::SHORTEST)
-            .flat_map(|text| layers(&text))
-            .map(|layer| layer.folded())
-            .filter(|needle| needle.len() >= Hidden::SHORTEST)
-            .collect();
-        needles.sort();
-        needles.dedup();
+        let mut needles: Vec<String> = Vec::new();
+        for text in texts.into_iter().filter(|text| text.len() >= Hidden::SHORTEST) {
+            for needle in layers(&text).iter().map(Layer::folded) {
+                if needle.len() >= Hidden::SHORTEST && !needles.contains(&needle) {
+                    needles.push(needle);
+                }
+            }
+        }
         Hidden { needles }
     }
 
     /// The text without what is hidden, and without the beginning of that where the text was cut.
     pub(crate) fn without(&self, text: &str) -> String {
-        let mut found: Vec<(usize, usize)> = Vec::new();
+        let mut found = Found::default();
         if !self.needles.is_empty() {
             for layer in layers(text) {
                 self.find(&layer, &mut found);
             }
         }
-        take_out(text, found)
+        found.taken_out_of(text)
     }
 
     /// Where in the text that a layer is made of something hidden stands.
-    fn find(&self, layer: &Layer, found: &mut Vec<(usize, usize)>) {
+    fn find(&self, layer: &Layer, found: &mut Found) {
         let folded = layer.folded();
         for needle in self.needles.iter().filter(|needle| needle.len() <= folded.len()) {
             let hits = folded.match_indices(needle.as_str());
-            found.extend(hits.map(|(at, _)| layer.place(at, at + needle.len())));
+            hits.for_each(|(at, _)| found.add(layer.place(at, at + needle.len())));
         }
         let mut begin = 0;
         for (cut, _) in folded.match_indices(CUT) {
@@ -65,7 +64,7 @@ impl Hidden {
             };
             if let Some(length) = self.needles.iter().filter_map(begun).max() {
                 // With the mark, which would stand twice.
-                found.push(layer.place(cut - length, begin));
+                found.add(layer.place(cut - length, begin));
             }
         }
     }
@@ -86,47 +85,57 @@ pub(crate) fn without_tokens(text: &str) -> String {
         named.then(|| at + value + quote(rest(value)))
     };
     let lower = text.to_ascii_lowercase();
-    let named = lower.match_indices("token").filter_map(|(at, word)| after(at + word.len()));
-    let mut starts: Vec<_> = named.map(|start| (start, true)).collect();
-    starts.extend(text.match_indices("eyJ").map(|(start, _)| (start, false)));
-    starts.sort_unstable();
-    let mut found = Vec::new();
-    let mut read = 0;
-    for (start, named) in starts {
-        // What was looked at is not looked at again, so that no text takes long.
-        if start < read {
-            continue;
+    let mut named = lower.match_indices("token").filter_map(|(at, word)| after(at + word.len()));
+    let mut found = Found::default();
+    let mut look = |starts: &mut dyn Iterator<Item = usize>, is_jwt: bool| {
+        let mut read = 0;
+        for start in starts {
+            // What was looked at is not looked at again, so that no text takes long.
+            if start < read {
+                continue;
+            }
+            let rest = text.get(start..).unwrap_or_default();
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-._~+/=%".contains(c);
+            let length = rest.find(|c| !plain(c)).unwrap_or(rest.len());
+            read = start + length;
+            let dotted = rest.get(..length).is_some_and(|value| value.contains('.'));
+            if length >= Hidden::SHORTEST && (dotted || !is_jwt) {
+                found.add((start, read));
+            }
         }
-        let rest = text.get(start..).unwrap_or_default();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~+/=%".contains(c);
-        let length = rest.find(|c| !plain(c)).unwrap_or(rest.len());
-        read = start + length;
-        let jwt = rest.get(..length).is_some_and(|value| value.contains('.'));
-        if length >= Hidden::SHORTEST && (named || jwt) {
-            found.push((start, read));
-        }
-    }
-    take_out(text, found)
+    };
+    look(&mut named, false);
+    look(&mut text.match_indices("eyJ").map(|(start, _)| start), true);
+    found.taken_out_of(text)
 }
 
-/// The text without these parts of it, which may overlap.
-fn take_out(text: &str, mut found: Vec<(usize, usize)>) -> String {
-    found.sort_unstable();
-    let mut kept = String::with_capacity(text.len());
-    let mut shown = 0;
-    for (start, end) in found {
-        if end <= shown {
-            continue;
+/// What of a text is to be taken out: for each byte, whether it is. Parts may overlap, and come in any order.
+#[derive(Default)]
+struct Found(Vec<bool>);
+
+impl Found {
+    fn add(&mut self, (start, end): (usize, usize)) {
+        if self.0.len() < end {
+            self.0.resize(end, false);
         }
-        kept.push_str(text.get(shown..start).unwrap_or_default());
-        // One mark for what overlaps.
-        if start >= shown {
-            kept.push_str(CUT);
-        }
-        shown = end;
+        self.0.get_mut(start..end).unwrap_or_default().fill(true);
     }
-    kept.push_str(text.get(shown..).unwrap_or_default());
-    kept
+
+    /// The text with one mark for each run of what was found.
+    fn taken_out_of(&self, text: &str) -> String {
+        let is_hidden = |at: usize| self.0.get(at).is_some_and(|hidden| *hidden);
+        let mut kept = String::with_capacity(text.len());
+        let mut before = false;
+        for (at, c) in text.char_indices() {
+            match (is_hidden(at), before) {
+                (false, _) => kept.push(c),
+                (true, false) => kept.push_str(CUT),
+                (true, true) => {}
+            }
+            before = is_hidden(at);
+        }
+        kept
+    }
 }
 
 impl fmt::Debug for Hidden {
@@ -142,21 +151,26 @@ struct Layer {
     starts: Vec<usize>,
 }
 
-/// The text as it is, and as it reads with more and more undone.
+/// The text as it is, and as it reads with more and more undone: of all writings, and of each alone, since what ends
+/// in a backslash or begins with digits makes an escape with what stands beside it.
 fn layers(text: &str) -> Vec<Layer> {
     let bytes = text.as_bytes().to_vec();
     let mut layers = vec![Layer { bytes, starts: (0..=text.len()).collect() }];
-    while let Some(next) = layers.last().and_then(Layer::undone).filter(|_| layers.len() <= LAYERS)
-    {
-        layers.push(next);
+    for marks in ["%\\&", "%", "\\", "&"] {
+        let mut last = 0;
+        for _ in 0..LAYERS {
+            let Some(next) = layers.get(last).and_then(|layer| layer.undone(marks)) else { break };
+            last = layers.len();
+            layers.push(next);
+        }
     }
     layers
 }
 
 impl Layer {
-    /// The next layer; `None` where this one has no escapes.
-    fn undone(&self) -> Option<Layer> {
-        let escape = |byte| matches!(byte, b'%' | b'\\' | b'&');
+    /// The next layer, without the escapes that begin so; `None` where this one has none.
+    fn undone(&self, marks: &str) -> Option<Layer> {
+        let escape = |byte| marks.as_bytes().contains(&byte);
         self.bytes.iter().copied().find(|byte| escape(*byte))?;
         let (mut bytes, mut starts) = (Vec::new(), Vec::new());
         let mut rest = self.bytes.as_slice();
@@ -233,7 +247,9 @@ fn escaped(text: &[u8]) -> Option<(Written, usize)> {
                 b'n' => b'\n',
                 b't' => b'\t',
                 b'r' => b'\r',
-                other => *other,
+                b'\\' | b'"' | b'\'' | b'/' => *letter,
+                // Nobody writes others so.
+                _ => return None,
             };
             Some((Written::Byte(byte), 2))
         }
@@ -310,6 +326,7 @@ mod tests {
         }
         hides("nopassword", "C:\\nopassword", "C:\\...");
         hides("2Fsecret", "a%2Fsecret", "a%...");
+        hides("<secret\\", "&lt;secret\\, \"&lt;secret\\\"", "..., \"...\"");
     }
 
     #[test]
@@ -317,7 +334,7 @@ mod tests {
         hides("abcdefghijkl", "<abcdefgh...", "<...");
         hides("abcdefghijkl", "<abcde...", "<abcde...");
         hides("abc/efghijkl", "<abc%2Fefg..., abc/ef", "<..., abc/ef");
-        hides("abcdefghijkl", "abcdefghijklabcdefghijkl", "......");
+        hides("abcdefghijkl", "abcdefghijklabcdefghijkl", "...");
     }
 
     /// Secrets of servers' own choice in texts of their choice, as long as regq reads them.
