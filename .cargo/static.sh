@@ -19,7 +19,7 @@ aarch64-unknown-linux-musl) machine=aarch64 abi=linux-musl ;;
 armv7-unknown-linux-musleabihf) machine=arm abi=linux-musleabihf ;;
 i686-unknown-linux-musl) machine=i686 abi=linux-musl ;;
 riscv64gc-unknown-linux-musl) machine=riscv64 abi=linux-musl ;;
-*) fail "no target is called '$target' here; see .cargo/static.sh" ;;
+*) fail "no target is called '$target' here; but x86_64-unknown-linux-musl, aarch64-unknown-linux-musl, armv7-unknown-linux-musleabihf, i686-unknown-linux-musl and riscv64gc-unknown-linux-musl are" ;;
 esac
 rustc=${RUSTC:-rustc}
 there() { command -v "$1" >/dev/null; }

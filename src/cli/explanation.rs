@@ -60,7 +60,7 @@ impl Page<'_> {
 
     fn end(&self, out: &mut Text) {
         let above = self.explanation.findings.iter().any(|f| f.severity != Severity::Note);
-        let empty = self.explanation.steps.is_empty();
+        let empty = self.explanation.steps.iter().all(|step| step.step == "name");
         match &self.verdict {
             Verdict::Worked(digest) => {
                 out.blank();
@@ -80,7 +80,10 @@ impl Page<'_> {
                     out.wrapped("hint: ", 6, hint);
                 }
             }
-            Verdict::Offline if empty => out.wrapped("", 0, "Nothing was given to judge."),
+            Verdict::Offline if empty => {
+                out.blank();
+                out.wrapped("", 0, "Nothing was given to judge.");
+            }
             Verdict::Offline => {
                 out.blank();
                 let Outcome { kind, status, .. } = self.explanation.outcome;
@@ -111,7 +114,11 @@ impl Page<'_> {
             out.command(first);
             out.command(second);
         } else if self.wants_curl {
-            out.wrapped("", 0, "By hand it cannot be asked: no token server is known.");
+            out.wrapped(
+                "",
+                0,
+                "There are no curl commands for it: no token server is known that could be asked.",
+            );
         }
     }
 }

@@ -285,6 +285,9 @@ fn times(claims: &Object, date: Option<i64>) -> String {
             _ => format!("over since {} s at the registry's Date, {shown}", left.unsigned_abs()),
         });
     }
+    if !times.is_empty() && date.is_none() {
+        times.push("not judged: no Date of that answer is known".to_owned());
+    }
     times.join(", ")
 }
 
