@@ -302,7 +302,8 @@ fn what_is_printed_is_one_line_of_json_or_plain_text() {
     arbtest(|u| {
         let mut words = vec!["explain".to_owned(), "--offline".into(), "--curl".into()];
         words.extend(Some((*u.choose(NAMES)?).to_owned()).filter(|name| !name.is_empty()));
-        words.extend(["--token-url".into(), url(u)?, "--challenge".into(), line(u)?]);
+        // In one word: what begins with a dash is no value of its own.
+        words.extend([format!("--token-url={}", url(u)?), format!("--challenge={}", line(u)?)]);
         words.extend(["--status".into(), u.choose(STATUSES)?.to_string()]);
         words.extend(["--token".into(), "-".into()]);
         let token = token(u)?;
