@@ -121,7 +121,9 @@ fn not_a_registry(attempt: &Attempt<'_>) -> Option<Sign> {
         Some(reply) => reply.is_page() && !reply.says_version,
         None => is_page(last.body.as_deref()?),
     };
-    page.then(|| seen(format!("the answer ({status}) is a page: {}", last.words))).flatten()
+    // A HEAD brings none of its words.
+    let words = if last.words.is_empty() { String::new() } else { format!(": {}", last.words) };
+    page.then(|| seen(format!("the answer ({status}) is a page{words}"))).flatten()
 }
 
 /// Whether the answer to nothing, or to a password, is judged: not the one to a token.

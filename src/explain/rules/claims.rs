@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "access-empty",
         brief: "the token allows nothing",
-        advice: "the server ignored the scope or does not grant it: hold it against the challenge's, {scope}",
+        advice: "the name may be wrong, or not for everybody, or the server ignored the scope: the challenge's is {scope}",
         check: Check::Access,
         kind: RuleKind::Fault,
         sees: access_empty,
@@ -276,7 +276,9 @@ fn issuer(attempt: &Attempt<'_>) -> Option<Sign> {
     let given = attempt.token.as_ref()?.claims()?.text("iss")?;
     let own = Token::read(attempt.other.clone()?);
     let issuer = own.claims()?.text("iss")?;
-    let text = format!("the token's iss is {given:?}, that of a token from the realm {issuer:?}");
+    let text = format!(
+        "the token's iss is {given:?}, and a token that regq got from the realm has {issuer:?}"
+    );
     (given != issuer).then(|| seen(text)).flatten()
 }
 

@@ -188,7 +188,7 @@ fn advice_names_what_is_right() {
         (
             "access-empty",
             sound().token(claims(json!({"access": []}))),
-            ", repository:team/app:pull",
+            "the challenge's is repository:team/app:pull",
         ),
         ("challenge-missing", of(NAME).challenge(""), "ask https://reg.example.com/v2/"),
     ];
