@@ -13,28 +13,28 @@ pub(crate) fn failure(
     typed: &str,
     recorder: &Recorder,
 ) -> Failure {
-    let mut failure = Failure::new(error, Some(reference));
-    if failure.kind == Kind::Denied {
-        let told = decisive(error, Some(reference), recorder);
-        let run = format!("run: regq explain {}", quoted_where_needed(typed));
-        failure.hint = Some(joined([failure.hint.take(), told, Some(run)]));
-    }
-    failure
+    explained(error, Some(reference), &quoted_where_needed(typed), recorder)
 }
 
 /// The failure of a login, which is about no repository yet.
 pub(crate) fn of_login(error: &Error, registry: &str, recorder: &Recorder) -> Failure {
-    let mut failure = Failure::new(error, None);
-    if failure.kind == Kind::Denied {
-        let told = decisive(error, None, recorder);
-        let run = format!("run: regq explain {registry}/REPOSITORY");
-        failure.hint = Some(joined([failure.hint.take(), told, Some(run)]));
-    }
-    failure
+    explained(error, None, &format!("{registry}/REPOSITORY"), recorder)
 }
 
-fn joined(parts: [Option<String>; 3]) -> String {
-    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+/// The failure with its hint; where it is a refusal, with its cause too, and with what explain is to be asked.
+fn explained(
+    error: &Error,
+    reference: Option<&Reference>,
+    asked: &str,
+    recorder: &Recorder,
+) -> Failure {
+    let mut failure = Failure::new(error, reference);
+    if failure.kind == Kind::Denied {
+        let run = format!("run: regq explain {asked}");
+        let parts = [failure.hint.take(), decisive(error, reference, recorder), Some(run)];
+        failure.hint = Some(parts.into_iter().flatten().collect::<Vec<_>>().join("; "));
+    }
+    failure
 }
 
 /// What decided, in a few words.
