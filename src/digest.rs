@@ -224,21 +224,21 @@ impl fmt::Display for Reason {
 /// However a body is split, the digest is that of the whole.
 ///
 /// ```
-/// use regq::digest::{Algorithm, Digest, Verifier};
+/// use regq::digest::{Algorithm, Digest, Hasher};
 ///
-/// let mut verifier = Verifier::new(Algorithm::Sha256);
+/// let mut verifier = Hasher::new(Algorithm::Sha256);
 /// for piece in [&b"{\"schema"[..], b"Version\":2}"] {
 ///     verifier.update(piece);
 /// }
 /// assert_eq!(verifier.finish(), Digest::of(Algorithm::Sha256, b"{\"schemaVersion\":2}"));
 /// ```
 #[derive(Clone)]
-pub struct Verifier {
+pub struct Hasher {
     algorithm: Algorithm,
     context: hash::Context,
 }
 
-impl Verifier {
+impl Hasher {
     /// Begins with an empty body.
     #[must_use]
     pub fn new(algorithm: Algorithm) -> Self {
@@ -257,9 +257,9 @@ impl Verifier {
     }
 }
 
-impl fmt::Debug for Verifier {
+impl fmt::Debug for Hasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier").field("algorithm", &self.algorithm).finish_non_exhaustive()
+        f.debug_struct("Hasher").field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
 }
 

@@ -6,11 +6,11 @@
 //!
 //! ```no_run
 //! use regq::reference::Reference;
-//! use regq::registry::{Client, Config, Resolve};
+//! use regq::registry::{Client, Config, ResolveOptions};
 //!
 //! let client = Client::new(Config::default())?;
 //! let reference = Reference::parse("alpine:3.20")?;
-//! let resolved = client.resolve(&reference, &Resolve::default())?;
+//! let resolved = client.resolve(&reference, &ResolveOptions::default())?;
 //! println!("{}", resolved.digest);
 //! # Ok::<(), regq::error::Error>(())
 //! ```
@@ -21,14 +21,16 @@
 //!
 //! | rank | module | what lives there |
 //! | --- | --- | --- |
-//! | 0 | [`digest`], [`platform`], [`challenge`], [`url`], `dates`, `json`, `hidden` | values of the specifications, parsed once; no I/O |
+//! | 0 | [`digest`], [`platform`], [`http`], [`url`], `dates`, `json`, `redact` | values of the specifications; no I/O |
 //! | 1 | [`reference`](mod@reference), [`oci`] | names, and the documents that registries send; no I/O |
 //! | 2 | [`error`] | one error type, its kinds and exit codes |
-//! | 3 | [`credentials`] | secrets and whom they are for |
-//! | 4 | `transport`, `token` | one request and its answer (the only place that names ureq and rustls); the token protocol without I/O |
-//! | 5 | [`registry`] | the client: redirects, challenges, tokens, manifests |
-//! | 6 | [`explain`](mod@explain) | a recorded exchange in, findings out; no I/O |
-//! | 7 | `main.rs`, `cli/`, `signal.rs` | the program |
+//! | 3 | `files` | bounded reads and atomic replacement |
+//! | 4 | [`credentials`] | secrets and whom they are for |
+//! | 5 | `event`, `token` | what an observer is told; the token protocol without I/O |
+//! | 6 | `transport` | one request and its response; the only place that names ureq and rustls |
+//! | 7 | [`registry`] | the client: redirects, challenges, tokens, manifests |
+//! | 8 | [`explain`](mod@explain) | a recorded exchange in, findings out; no I/O |
+//! | 9 | `main.rs`, `cli/`, `signal.rs` | the program |
 //!
 //! # The way of the data
 //!
@@ -45,12 +47,12 @@
 //!
 //! Explaining takes a second way beside the first, and changes nothing on it. While a client asks, it tells its
 //! [`Observer`](registry::Observer) what happens, as [`Event`](registry::Event)s. A [`Recorder`](explain::Recorder)
-//! keeps them and hands out a [`Walk`](explain::Walk); what somebody else asked and got is a
+//! keeps them and hands out a [`Recording`](explain::Recording); what somebody else asked and got is a
 //! [`Given`](explain::Given). Both become attempts of one shape, every rule looks at every attempt, and what they find
 //! is put into the order in which a registry checks:
 //!
 //! ```text
-//! Client -> Event -> Recorder -> Walk -+
+//! Client -> Event -> Recorder -> Recording -+
 //!                                      +-> Case -> attempts -> rules -> findings in order -> Explanation
 //! pieces of a terminal -> Given -------+
 //! ```
@@ -62,16 +64,16 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub mod challenge;
 pub mod credentials;
 mod dates;
 pub mod digest;
 pub mod error;
 pub mod explain;
-mod hidden;
+pub mod http;
 mod json;
 pub mod oci;
 pub mod platform;
+mod redact;
 pub mod reference;
 pub mod registry;
 mod token;

@@ -3,11 +3,11 @@
 //! Follows distribution's token specification (`docs/content/spec/auth/token.md`). Whether the realm may be
 //! asked, and with what, is decided in `registry/`; a token's inside is the registry's business.
 
-use crate::challenge::Challenge;
 use crate::credentials::Secret;
 use crate::error::{ChallengeFault, TokenFault};
+use crate::http::challenge::Challenge;
 use crate::json::Json;
-use crate::oci::Words;
+use crate::oci::ErrorBody;
 use crate::url::{Url, UrlError, percent_encode};
 
 /// A request for a token.
@@ -99,14 +99,14 @@ impl PartialEq for Asked {
     fn eq(&self, other: &Asked) -> bool {
         let same = self.realm == other.realm && self.service == other.service;
         // Longer ones than any registry sends are compared as they are: the rest takes its time.
-        let few = |asked: &Asked| asked.parts().nth(MOST_PARTS).is_none();
+        let few = |asked: &Asked| asked.parts().nth(MAX_SCOPE_PARTS).is_none();
         let equal = || self.covers(other) && other.covers(self);
         same && (self.scope == other.scope || (few(self) && few(other) && equal()))
     }
 }
 
 /// So many parts of a scope are compared as a set.
-const MOST_PARTS: usize = 100;
+const MAX_SCOPE_PARTS: usize = 100;
 
 /// The token in a token server's answer: `access_token`, or `token` where that is missing or empty.
 ///
@@ -116,7 +116,7 @@ pub(crate) fn read_token(content_type: Option<&str>, body: &[u8]) -> Result<Secr
     let answer = Json::read(body).map_err(|_| TokenFault::Json {
         content_type: content_type.unwrap_or_default().to_owned(),
         // Only a page is quoted. Anything else may be a token that was damaged on the way.
-        words: if is_page(body) { Words::read(body) } else { Words::default() },
+        words: if is_page(body) { ErrorBody::read(body) } else { ErrorBody::default() },
     })?;
     let token = ["access_token", "token"]
         .iter()

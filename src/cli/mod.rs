@@ -4,31 +4,12 @@
 //! command in its own file asks the library, and `output` makes text of what comes back. `run`
 //! decides the exit code. Nothing here knows how a registry is talked to.
 
-mod completions;
-mod context;
-mod digest;
-mod explain;
-mod explanation;
+mod args;
+mod commands;
+mod docs;
 mod failure;
-mod flags;
-mod help;
-mod hint;
-mod items;
-mod login;
-mod logout;
-mod man;
-mod manifest;
-mod options;
 mod output;
-mod parse;
-mod parse_names;
-mod places;
-mod refusal;
-mod remedy;
 mod session;
-mod suggest;
-mod table;
-mod template;
 #[cfg(test)]
 mod tests;
 
@@ -39,12 +20,13 @@ use std::sync::Arc;
 use regq::error::Kind;
 use regq::explain::Recorder;
 
-use self::context::Context;
-pub(crate) use self::context::Environment;
+use self::args::parser::{self, Detail, Request};
+use self::args::values::{Generated, Verbosity};
+use self::commands::context::Context;
+pub(crate) use self::commands::context::Environment;
+use self::docs::{completions, help, man};
 use self::failure::Failure;
-use self::options::{Generated, Loudness};
 use self::output::{Messages, Stdout, StdoutError, Stop};
-use self::parse::{Detail, Request};
 
 /// What the program was given by whoever started it.
 pub(crate) struct Process {
@@ -62,17 +44,17 @@ pub(crate) struct Process {
 pub(crate) fn run(process: Process) -> u8 {
     let Process { args, environment, stdin, stdout, stdout_is_terminal, stderr, .. } = process;
     let mut stdout = Stdout::new(stdout, stdout_is_terminal);
-    let request = match parse::parse(args) {
+    let request = match parser::parse(args) {
         Ok(request) => request,
         Err(error) => {
-            let messages = Messages::new(stderr, Loudness::Quiet);
+            let messages = Messages::new(stderr, Verbosity::Quiet);
             messages.error(&error.message, Some(&error.hint));
             return Kind::Usage.exit_code();
         }
     };
     let (messages, ended) = match request {
         Request::Run(call) => {
-            let messages = Arc::new(Messages::new(stderr, call.options.loudness));
+            let messages = Arc::new(Messages::new(stderr, call.options.verbosity));
             let mut context = Context {
                 options: call.options,
                 operands: call.operands,
@@ -87,7 +69,7 @@ pub(crate) fn run(process: Process) -> u8 {
             (messages, ended)
         }
         Request::Nothing => {
-            Messages::new(stderr, Loudness::Quiet).write(&help::help(None, Detail::Short));
+            Messages::new(stderr, Verbosity::Quiet).write(&help::help(None, Detail::Short));
             return Kind::Usage.exit_code();
         }
         Request::Help(command, detail) => told(&mut stdout, stderr, &help::help(command, detail)),
@@ -113,7 +95,7 @@ fn told(
     text: &str,
 ) -> (Arc<Messages>, Result<u8, Stop>) {
     let written = stdout.bytes(text.as_bytes()).map(|()| 0).map_err(Stop::from);
-    (Arc::new(Messages::new(stderr, Loudness::Quiet)), written)
+    (Arc::new(Messages::new(stderr, Verbosity::Quiet)), written)
 }
 
 fn generate(generated: Generated) -> String {

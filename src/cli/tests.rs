@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 
-use super::flags::{self, FLAGS, Group, Take};
-use super::help::help;
-use super::parse::{Detail, Request, parse};
-use super::suggest::{self, FOREIGN};
-use super::table::{self, COMMANDS};
-use super::{help as help_text, hint};
+use crate::cli::args::commands::{self, COMMANDS};
+use crate::cli::args::flags::{self, FLAGS, Group, Take};
+use crate::cli::args::parser::{Detail, Request, parse};
+use crate::cli::args::suggest::{self, FOREIGN};
+use crate::cli::docs::help as help_text;
+use crate::cli::docs::help::help;
+use crate::cli::failure::hint;
 
 mod readme;
 
@@ -93,7 +94,7 @@ fn names_only_what_there_is(text: &str) {
             let flag = flag.split('=').next().unwrap_or_default();
             assert!(flags::long(flag).is_some(), "--{flag} in {text:?}");
         } else if behind_regq && !word.starts_with('-') {
-            assert!(table::command(word).is_some(), "regq {word} in {text:?}");
+            assert!(commands::command(word).is_some(), "regq {word} in {text:?}");
         }
         behind_regq = word == "regq";
     }
@@ -112,7 +113,7 @@ fn advice_names_only_what_there_is() {
 
 /// The words of a command line, without quotes, up to its comment or to what the shell does with it.
 pub(super) fn shell_words(line: &str) -> Vec<String> {
-    let quoted = super::explanation::words(line);
+    let quoted = crate::cli::commands::explain::page::words(line);
     let words = quoted.into_iter().filter(|word| !word.is_empty());
     let words = words.take_while(|word| !["#", "|", "<", ">", "&&"].contains(&word.as_str()));
     words.map(|word| word.replace(['\'', '"'], "")).collect()
@@ -162,5 +163,5 @@ fn near_misses_find_their_name() {
         assert_eq!(suggest::flag(typed, None).as_deref(), expected, "{typed}");
     }
     // A flag that the command does not take is no help.
-    assert_eq!(suggest::flag("--plattform", table::command("parse")), None);
+    assert_eq!(suggest::flag("--plattform", commands::command("parse")), None);
 }

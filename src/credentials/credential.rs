@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::secret::Secret;
+use crate::credentials::secret::Secret;
 
 /// A user name and a password, or what a registry takes for one: a personal access token, a robot's key.
 #[derive(Debug, Clone, PartialEq, Eq)]

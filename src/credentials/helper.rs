@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::credential::{Credential, Password};
-use super::file::{Object, of_password};
-use super::secret::Secret;
+use crate::credentials::auth_file::{Object, of_password};
+use crate::credentials::credential::{Credential, Password};
+use crate::credentials::secret::Secret;
 use crate::error::HelperFault;
 
 /// A helper's answer is read so far, in bytes.

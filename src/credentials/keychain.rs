@@ -7,11 +7,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::credential::Credential;
-use super::file::{AuthFile, HelperName};
-use super::key::Target;
-use super::secret::Secret;
-use crate::error::{Error, HelperFault, LocalFault, Result, Trouble};
+use crate::credentials::auth_file::{AuthFile, HelperName};
+use crate::credentials::credential::Credential;
+use crate::credentials::key::Target;
+use crate::credentials::secret::Secret;
+use crate::error::{CredentialFault, Error, HelperFault, LocalFault, Result};
 use crate::reference::Registry;
 
 /// Where credentials are looked for. `Keychain::default()` has none: every registry is asked anonymously.
@@ -62,16 +62,16 @@ pub(crate) struct Found {
 
 /// The outcome of a search.
 #[derive(Debug, Default)]
-pub(crate) struct Search {
+pub(crate) struct Lookup {
     pub(crate) found: Option<Found>,
     /// What kept it from going on.
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) trouble: Option<CredentialFault>,
 }
 
 /// What was seen at a place where credentials were looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Look {
+pub enum LookupResult {
     /// The caller gave a credential, so no place was looked at.
     Given {
         /// The user name, where there is one.
@@ -94,31 +94,33 @@ pub enum Look {
         user: Option<String>,
     },
     /// It cannot be used.
-    Trouble,
+    Unusable,
 }
 
-impl fmt::Display for Look {
+impl fmt::Display for LookupResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Look::Given { user } => {
+            LookupResult::Given { user } => {
                 write!(f, "credentials of {:?}", user.as_deref().unwrap_or_default())
             }
-            Look::Missing => f.write_str("no such file"),
-            Look::Nothing => f.write_str("no credentials for this registry"),
-            Look::HelperHasNothing { helper } => write!(f, "{helper} has none for this registry"),
-            Look::Entry { key, user: Some(user) } => {
+            LookupResult::Missing => f.write_str("no such file"),
+            LookupResult::Nothing => f.write_str("no credentials for this registry"),
+            LookupResult::HelperHasNothing { helper } => {
+                write!(f, "{helper} has none for this registry")
+            }
+            LookupResult::Entry { key, user: Some(user) } => {
                 write!(f, "credentials of {user:?} under {key:?}")
             }
-            Look::Entry { key, user: None } => write!(f, "a token under {key:?}"),
-            Look::Trouble => f.write_str("cannot be used"),
+            LookupResult::Entry { key, user: None } => write!(f, "a token under {key:?}"),
+            LookupResult::Unusable => f.write_str("cannot be used"),
         }
     }
 }
 
 /// Who is told of looks, and who asks helpers. Both belong to the client, which remembers.
-pub(crate) trait Searcher {
+pub(crate) trait LookupContext {
     /// A place was looked at.
-    fn looked(&mut self, place: &str, look: &Look);
+    fn looked(&mut self, place: &str, look: &LookupResult);
     /// Asks a helper for a server's credential.
     fn ask(&mut self, helper: &str, server: &str) -> Result<Option<Credential>, HelperFault>;
 }
@@ -136,7 +138,7 @@ impl Keychain {
     /// [`Error::Local`] when the file cannot be read or holds no token.
     pub fn add_token_file(&mut self, path: &Path) -> Result<()> {
         let local = |fault| Error::Local { path: path.to_owned(), fault };
-        let bytes = super::file::read_bounded(path).map_err(local)?;
+        let bytes = super::auth_file::read_bounded(path).map_err(local)?;
         let text = String::from_utf8(bytes).map_err(|_| local(LocalFault::NoToken))?;
         let token =
             Credential::token(Secret::new(text.trim())).map_err(|_| local(LocalFault::NoToken))?;
@@ -150,7 +152,7 @@ impl Keychain {
     /// [`Error::Local`] when the file does not exist, cannot be read, or is not what docker and podman write.
     pub fn add_file(&mut self, path: &Path) -> Result<()> {
         let local = |fault| Error::Local { path: path.to_owned(), fault };
-        let bytes = super::file::read_bounded(path).map_err(local)?;
+        let bytes = super::auth_file::read_bounded(path).map_err(local)?;
         let file = AuthFile::parse(&bytes).map_err(local)?;
         self.places.push(Place::Named(path.to_owned(), file));
         Ok(())
@@ -180,13 +182,13 @@ impl Keychain {
         registry: &Registry,
         path: &str,
         asked: bool,
-        searcher: &mut dyn Searcher,
-    ) -> Search {
+        searcher: &mut dyn LookupContext,
+    ) -> Lookup {
         if let Some(credential) = self.given.as_ref().filter(|_| asked) {
             let user = credential.user().map(str::to_owned);
-            searcher.looked("", &Look::Given { user });
+            searcher.looked("", &LookupResult::Given { user });
             let found = Some(Found { credential: credential.clone(), place: None });
-            return Search { found, trouble: None };
+            return Lookup { found, trouble: None };
         }
         let target = Target::new(registry, path);
         for place in &self.places {
@@ -195,12 +197,12 @@ impl Keychain {
                 return search;
             }
         }
-        Search::default()
+        Lookup::default()
     }
 }
 
 impl Place {
-    fn search(&self, target: &Target, searcher: &mut dyn Searcher) -> Search {
+    fn search(&self, target: &Target, searcher: &mut dyn LookupContext) -> Lookup {
         let file = match self {
             Place::Named(_, file) => Ok(Some(file.clone())),
             Place::Variable(_, text) => AuthFile::parse(text.expose().as_bytes()).map(Some),
@@ -209,17 +211,17 @@ impl Place {
         let name = &self.to_string();
         let outcome = match file {
             Ok(None) => {
-                searcher.looked(name, &Look::Missing);
-                return Search::default();
+                searcher.looked(name, &LookupResult::Missing);
+                return Lookup::default();
             }
             Ok(Some(file)) => self.search_file(&file, target, searcher),
             Err(fault) => Err(self.unusable(fault)),
         };
         match outcome {
-            Ok(found) => Search { found, trouble: None },
+            Ok(found) => Lookup { found, trouble: None },
             Err(trouble) => {
-                searcher.looked(name, &Look::Trouble);
-                Search { found: None, trouble: Some(trouble) }
+                searcher.looked(name, &LookupResult::Unusable);
+                Lookup { found: None, trouble: Some(trouble) }
             }
         }
     }
@@ -229,8 +231,8 @@ impl Place {
         &self,
         file: &AuthFile,
         target: &Target,
-        searcher: &mut dyn Searcher,
-    ) -> Result<Option<Found>, Trouble> {
+        searcher: &mut dyn LookupContext,
+    ) -> Result<Option<Found>, CredentialFault> {
         let name = &self.to_string();
         if let Some(helper) = file.helper(target) {
             let program = format!("docker-credential-{}", helper.name);
@@ -238,30 +240,36 @@ impl Place {
                 Ok(Some(credential)) => {
                     let user = credential.user().map(str::to_owned);
                     let key = format!("{program}, {}", role(&helper));
-                    searcher.looked(name, &Look::Entry { key, user });
+                    searcher.looked(name, &LookupResult::Entry { key, user });
                     let place = Some(format!("{program} ({} of {name})", role(&helper)));
                     return Ok(Some(Found { credential, place }));
                 }
-                Ok(None) => searcher.looked(name, &Look::HelperHasNothing { helper: program }),
-                Err(fault) => return Err(Trouble::Helper { program, fault }),
+                Ok(None) => {
+                    searcher.looked(name, &LookupResult::HelperHasNothing { helper: program })
+                }
+                Err(fault) => return Err(CredentialFault::Helper { program, fault }),
             }
         }
         match file.entry(target).map_err(|fault| self.unusable(fault))? {
             Some((key, credential)) => {
                 let user = credential.user().map(str::to_owned);
                 let place = Some(format!("the entry {key:?} of {name}"));
-                searcher.looked(name, &Look::Entry { key, user });
+                searcher.looked(name, &LookupResult::Entry { key, user });
                 Ok(Some(Found { credential, place }))
             }
             None => {
-                searcher.looked(name, &Look::Nothing);
+                searcher.looked(name, &LookupResult::Nothing);
                 Ok(None)
             }
         }
     }
 
-    fn unusable(&self, fault: LocalFault) -> Trouble {
-        Trouble::Place { place: self.to_string(), usual: matches!(self, Place::Usual(_)), fault }
+    fn unusable(&self, fault: LocalFault) -> CredentialFault {
+        CredentialFault::Place {
+            place: self.to_string(),
+            usual: matches!(self, Place::Usual(_)),
+            fault,
+        }
     }
 }
 

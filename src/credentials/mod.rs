@@ -4,17 +4,17 @@
 //! may be sent to is decided where requests are made (`registry/login.rs`), not here. Follows docker's
 //! `config.json`, podman's `containers-auth.json(5)` and the protocol of docker-credential-helpers.
 
+mod auth_file;
+mod auth_file_edit;
 mod credential;
-mod file;
 mod helper;
 mod key;
 mod keychain;
 mod secret;
-mod write;
 
+pub use self::auth_file_edit::{Location, Removed, check, erase, store};
 pub use self::credential::{Credential, CredentialError, Password};
 pub(crate) use self::helper::{DEADLINE as HELPER_DEADLINE, get as ask_helper};
-pub(crate) use self::keychain::{Found, Search, Searcher};
-pub use self::keychain::{Keychain, Look};
+pub(crate) use self::keychain::{Found, Lookup, LookupContext};
+pub use self::keychain::{Keychain, LookupResult};
 pub use self::secret::Secret;
-pub use self::write::{Erased, Kept, check, erase, store};

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-use crate::hidden::Hidden;
+use crate::redact::Redactor;
 
 /// A password or token. Its `Debug` shows nothing of it and it has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,10 +19,10 @@ impl Secret {
 
     /// What is not shown where others repeat these secrets: themselves, and their base64, alone or with whatever
     /// stands before them in it.
-    pub(crate) fn forms(secrets: &[Secret]) -> Hidden {
+    pub(crate) fn forms(secrets: &[Secret]) -> Redactor {
         let long = secrets.iter().map(Secret::expose);
-        let long = long.filter(|secret| secret.len() >= Hidden::SHORTEST);
-        Hidden::new(long.flat_map(|secret| {
+        let long = long.filter(|secret| secret.len() >= Redactor::SHORTEST);
+        Redactor::new(long.flat_map(|secret| {
             // Padding is left out by some.
             let bare = secret.trim_end_matches('=').to_owned();
             [secret.to_owned(), bare]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use super::shown::{Shown, list};
+use crate::error::display::{Shown, list};
 
 /// No answer, and why.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::shown::Shown;
+use crate::error::display::Shown;
 
 /// What is wrong with a file.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub enum HelperFault {
 /// What kept a search for credentials from going on.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Trouble {
+pub enum CredentialFault {
     /// A helper that a file names.
     Helper {
         /// The program.
@@ -140,16 +140,16 @@ impl HelperFault {
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for CredentialFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Trouble::Helper { program, fault } => write!(f, "{program} {fault}")?,
-            Trouble::Place { place, fault, .. } => write!(f, "{place}: {fault}")?,
+            CredentialFault::Helper { program, fault } => write!(f, "{program} {fault}")?,
+            CredentialFault::Place { place, fault, .. } => write!(f, "{place}: {fault}")?,
         }
         // Whoever shows an error shows what it comes from; this one stands in a line of its own.
         let source = match self {
-            Trouble::Helper { fault, .. } => fault.source(),
-            Trouble::Place { fault, .. } => fault.source(),
+            CredentialFault::Helper { fault, .. } => fault.source(),
+            CredentialFault::Place { fault, .. } => fault.source(),
         };
         source.map_or(Ok(()), |source| write!(f, ": {source}"))
     }

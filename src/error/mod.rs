@@ -3,26 +3,26 @@
 //! A variant exists where a caller, the exit code or the advice treats it differently. `Display` says this
 //! level only; `source()` has the next. Nothing here names a flag of the command line: advice is given there.
 
-mod answer;
 mod connection;
+mod display;
 mod kind;
 mod local;
-mod refusal;
-mod shown;
+mod policy;
+mod status;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use self::answer::{
+pub use self::connection::{CertificateFault, ConnectionError, ConnectionFault};
+pub(crate) use self::display::Shown;
+use self::display::list;
+pub use self::kind::Kind;
+pub use self::local::{CredentialFault, HelperFault, LocalFault};
+pub use self::policy::Refusal;
+pub use self::status::{
     ChallengeFault, CredentialForm, Identity, Party, StatusError, TokenFault, UnusableChallenge,
 };
-pub use self::connection::{CertificateFault, ConnectionError, ConnectionFault};
-pub use self::kind::Kind;
-pub use self::local::{HelperFault, LocalFault, Trouble};
-pub use self::refusal::Refusal;
-pub(crate) use self::shown::Shown;
-use self::shown::list;
 
 use crate::digest::{Digest, DigestError};
 use crate::oci::ManifestFault;
@@ -125,9 +125,9 @@ pub enum Error {
         fault: HelperFault,
     },
     /// Credentials could not be had, and without them the registry refused.
-    Troubled {
+    CredentialsUnavailable {
         /// Why they could not be had.
-        trouble: Trouble,
+        trouble: CredentialFault,
         /// What the registry then said.
         refused: Box<Error>,
     },
@@ -184,9 +184,9 @@ impl Error {
             | Error::Encoded { .. }
             | Error::TooLarge { .. }
             | Error::Token { .. } => Kind::Invalid,
-            Error::Troubled { trouble, refused } => match trouble {
-                Trouble::Helper { .. } => refused.kind(),
-                Trouble::Place { .. } => Kind::Local,
+            Error::CredentialsUnavailable { trouble, refused } => match trouble {
+                CredentialFault::Helper { .. } => refused.kind(),
+                CredentialFault::Place { .. } => Kind::Local,
             },
             Error::TlsSetup(_) | Error::Local { .. } | Error::Helper { .. } => Kind::Local,
         }
@@ -241,7 +241,7 @@ impl fmt::Display for Error {
             }
             Error::Token { host, fault } => write!(f, "the token server {host} {fault}"),
             Error::Helper { program, fault } => write!(f, "{program} {fault}"),
-            Error::Troubled { trouble, .. } => write!(f, "{trouble}"),
+            Error::CredentialsUnavailable { trouble, .. } => write!(f, "{trouble}"),
             Error::TlsSetup(_) => write!(f, "TLS cannot be set up"),
             Error::Local { path, fault } => write!(f, "{}: {fault}", path.display()),
         }
@@ -260,7 +260,7 @@ impl std::error::Error for Error {
             Error::Request { source, .. } => Some(source.as_ref()),
             Error::Local { fault, .. } => fault.source(),
             Error::Helper { fault, .. } => fault.source(),
-            Error::Troubled { refused, .. } => Some(refused.as_ref()),
+            Error::CredentialsUnavailable { refused, .. } => Some(refused.as_ref()),
             Error::Status(_)
             | Error::PlatformNotFound { .. }
             | Error::Challenge(_)

@@ -5,14 +5,14 @@
 
 use std::net::IpAddr;
 
-use super::given::{Given, TokenAnswer};
-use super::jwt::{Access, Entry, Token};
-use super::record::{Hop, Reply, Sent, Walk};
-use super::request::{Asked, Scope, scopes};
-use crate::challenge::{self, Challenge, ChallengeError};
 use crate::credentials::Secret;
 use crate::error::{Error, Identity, Party};
-use crate::oci::Words;
+use crate::explain::jwt::{Access, Entry, Token};
+use crate::explain::recording::{Hop, Recording, Reply, Sent};
+use crate::explain::supplied::{Given, TokenAnswer};
+use crate::explain::token_url::{Asked, Scope, scopes};
+use crate::http::challenge::{self, Challenge, ChallengeError};
+use crate::oci::ErrorBody;
 use crate::reference::Reference;
 use crate::url::{Url, is_loopback};
 
@@ -62,7 +62,7 @@ pub(super) struct Site {
 pub(super) struct Last<'a> {
     pub(super) status: Option<u16>,
     pub(super) challenges: Option<Challenges>,
-    pub(super) words: Words,
+    pub(super) words: ErrorBody,
     pub(super) body: Option<Vec<u8>>,
     /// `Date`, in seconds since 1970.
     pub(super) date: Option<i64>,
@@ -85,7 +85,7 @@ impl<'a> Attempt<'a> {
         let answer = given.token_answer();
         let challenges = lines.as_ref().map(|lines| parse(lines));
         let status = given.status.or(challenges.as_ref().map(|_| 401));
-        let words = Words::read_without(
+        let words = ErrorBody::read_without(
             given.body.as_deref().unwrap_or_default(),
             &Secret::forms(&given.secrets()),
         );
@@ -126,7 +126,7 @@ impl<'a> Attempt<'a> {
 
     /// regq's own attempt.
     pub(super) fn walked(
-        walk: &'a Walk,
+        walk: &'a Recording,
         reference: Option<&'a Reference>,
         error: Option<&'a Error>,
     ) -> Attempt<'a> {
@@ -360,7 +360,7 @@ impl Site {
 }
 
 impl<'a> Last<'a> {
-    fn walked(walk: &'a Walk, end: Option<&'a Hop>, failed: bool) -> Last<'a> {
+    fn walked(walk: &'a Recording, end: Option<&'a Hop>, failed: bool) -> Last<'a> {
         let Some((hop, reply)) = end.and_then(|hop| Some((hop, hop.reply.as_ref()?))) else {
             return Last::default();
         };
@@ -383,9 +383,9 @@ impl<'a> Last<'a> {
             challenges: Some(parse(&reply_of.challenges)),
             // What a GET brings where a HEAD failed is no refusal's words.
             words: if failed && reply.status < 400 {
-                Words::default()
+                ErrorBody::default()
             } else {
-                Words::read_without(&reply.body, &Secret::forms(&walk.secrets()))
+                ErrorBody::read_without(&reply.body, &Secret::forms(&walk.secrets()))
             },
             body: Some(reply.body.clone()),
             date: reply.date.or(reply_of.date),

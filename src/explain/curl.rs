@@ -1,6 +1,6 @@
 //! The two command lines that ask by hand: one for the token, one for the manifest.
 
-use super::attempt::Attempt;
+use crate::explain::attempt::Attempt;
 use crate::oci::media_type;
 use crate::reference::Reference;
 use crate::url::Url;

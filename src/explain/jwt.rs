@@ -8,10 +8,10 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::value::RawValue;
 
-use super::request::Scope;
 use crate::credentials::Secret;
 use crate::dates;
 use crate::digest::{Algorithm, Digest};
+use crate::explain::token_url::Scope;
 use crate::json::Json;
 
 /// A token, as far as it can be read.

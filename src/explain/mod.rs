@@ -1,6 +1,6 @@
 //! Why a registry said no: a recorded exchange in, findings out.
 //!
-//! Pure: no request is made here and no clock is read. What regq's own walk did comes in as a [`Walk`], which a
+//! Pure: no request is made here and no clock is read. What regq's own walk did comes in as a [`Recording`], which a
 //! [`Recorder`] keeps while a [`Client`](crate::registry::Client) asks; what somebody else asked and got comes in
 //! as [`Given`]. All faults are found at once, and put into the order in which a registry would report them.
 
@@ -11,27 +11,27 @@
 
 mod attempt;
 mod curl;
-mod decide;
-mod given;
 mod jwt;
-mod record;
-mod request;
+mod narrative;
+mod ranking;
+mod recording;
 mod rules;
-mod steps;
+mod supplied;
+mod token_url;
 
 pub use self::curl::{quoted, quoted_where_needed};
-pub use self::decide::Severity;
-pub use self::given::{Given, read_date};
-pub use self::record::{Recorder, Walk};
-pub use self::steps::Step;
+pub use self::narrative::Step;
+pub use self::ranking::Severity;
+pub use self::recording::{Recorder, Recording};
+pub use self::supplied::{Given, read_date};
 
 use self::attempt::Attempt;
-use self::decide::Judged;
 use self::jwt::Form;
-use crate::challenge::{Challenge, ChallengeError};
+use self::ranking::Judged;
 use crate::credentials::Secret;
 use crate::error::{Error, Identity, Kind};
-use crate::hidden::Hidden;
+use crate::http::challenge::{Challenge, ChallengeError};
+use crate::redact::Redactor;
 use crate::reference::Reference;
 
 /// What is to be explained.
@@ -42,7 +42,7 @@ pub struct Case<'a> {
     /// The pieces of somebody's own attempt.
     pub given: &'a Given,
     /// regq's own walk, and the error that ended it.
-    pub walk: Option<(&'a Walk, Option<&'a Error>)>,
+    pub walk: Option<(&'a Recording, Option<&'a Error>)>,
     /// True when the registry is asked without TLS.
     pub plain_http: bool,
 }
@@ -66,7 +66,7 @@ pub struct Explanation {
     pub curl: Option<[String; 2]>,
     moved_to: Option<String>,
     realm_host: Option<String>,
-    hidden: Hidden,
+    redactor: Redactor,
 }
 
 /// What can be said of a token without checking its signature.
@@ -108,9 +108,9 @@ pub struct Outcome {
 }
 
 /// Evidence and advice are cut here, in characters: what servers send has no end.
-const MOST_SAID: usize = 600;
+const MAX_EVIDENCE: usize = 600;
 /// Steps are cut here: a challenge or a realm may be long and still be looked at.
-const MOST_TOLD: usize = 3000;
+const MAX_DETAIL: usize = 3000;
 
 /// What stands where a text was cut.
 const CUT: &str = "...";
@@ -144,7 +144,7 @@ const CUT: &str = "...";
 /// ```no_run
 /// use regq::explain::{Case, Given, Recorder, explain};
 /// use regq::reference::Reference;
-/// use regq::registry::{Client, Config, Observer, Resolve};
+/// use regq::registry::{Client, Config, Observer, ResolveOptions};
 ///
 /// let recorder = Recorder::default();
 /// let mut config = Config::default();
@@ -153,7 +153,7 @@ const CUT: &str = "...";
 ///     move |event| recorder.tell(event)
 /// });
 /// let reference = Reference::parse("registry.example.com/team/app")?;
-/// let options = Resolve { reasons: true, ..Resolve::default() };
+/// let options = ResolveOptions { reasons: true, ..ResolveOptions::default() };
 /// let error = Client::new(config)?.resolve(&reference, &options).err();
 ///
 /// let (given, walk) = (Given::default(), recorder.take());
@@ -173,15 +173,15 @@ pub fn explain(case: &Case<'_>) -> Explanation {
     let own = walk.map(|(walk, error)| Attempt::walked(walk, *reference, error));
     let theirs =
         (!given.is_empty()).then(|| Attempt::given(given, *reference, *plain_http, own.as_ref()));
-    let judged = theirs.iter().chain(&own).flat_map(decide::judge);
-    let judged = decide::in_order(judged);
-    let mut steps: Vec<_> = reference.map(steps::name).into_iter().collect();
+    let judged = theirs.iter().chain(&own).flat_map(ranking::judge);
+    let judged = ranking::in_order(judged);
+    let mut steps: Vec<_> = reference.map(narrative::name).into_iter().collect();
     if let Some(theirs) = &theirs {
-        steps.extend(steps::given(theirs, given.challenges.is_some()));
+        steps.extend(narrative::given(theirs, given.challenges.is_some()));
     }
     if let (Some((walk, error)), Some(own)) = (walk, &own) {
-        steps.extend(steps::walked(walk, own));
-        steps.extend(error.map(steps::ended));
+        steps.extend(narrative::walked(walk, own));
+        steps.extend(error.map(narrative::ended));
     }
     let outcome = match &own {
         Some(own) => Outcome { kind: own.error.map(Error::kind), status: status(own) },
@@ -197,7 +197,7 @@ pub fn explain(case: &Case<'_>) -> Explanation {
     let told = theirs.as_ref().filter(|theirs| theirs.challenges.is_some()).or(own.as_ref());
     let token = [theirs.as_ref(), own.as_ref()];
     let token = token.into_iter().flatten().find_map(|attempt| attempt.token.as_ref());
-    let hidden: Vec<Secret> =
+    let redactor: Vec<Secret> =
         theirs.iter().chain(&own).flat_map(|attempt| attempt.hidden.clone()).collect();
     let mut explanation = Explanation {
         steps,
@@ -212,7 +212,7 @@ pub fn explain(case: &Case<'_>) -> Explanation {
         curl: told.and_then(|attempt| curl::commands(attempt, user.as_deref())),
         moved_to: own.as_ref().and_then(curl::moved),
         realm_host: told.and_then(Attempt::realm).map(|realm| realm.host().to_owned()),
-        hidden: Secret::forms(&hidden),
+        redactor: Secret::forms(&redactor),
     };
     explanation.conceal();
     explanation
@@ -222,7 +222,7 @@ pub fn explain(case: &Case<'_>) -> Explanation {
 fn status(own: &Attempt<'_>) -> Option<u16> {
     let of_error = match own.error {
         Some(Error::Status(answer)) => Some(answer.status),
-        Some(Error::Troubled { refused, .. }) => match refused.as_ref() {
+        Some(Error::CredentialsUnavailable { refused, .. }) => match refused.as_ref() {
             Error::Status(answer) => Some(answer.status),
             _ => None,
         },
@@ -273,12 +273,12 @@ impl Explanation {
 
     /// Takes every secret out of a text: servers repeat what they were sent.
     pub fn without_secrets(&self, text: &str) -> String {
-        self.hidden.without(text)
+        self.redactor.redact(text)
     }
 
     fn conceal(&mut self) {
-        let hidden = std::mem::take(&mut self.hidden);
-        let clean = |text: &mut String| *text = hidden.without(text);
+        let redactor = std::mem::take(&mut self.redactor);
+        let clean = |text: &mut String| *text = redactor.redact(text);
         let cut = |text: &mut String, most| {
             if let Some((end, _)) = text.char_indices().nth(most) {
                 text.truncate(end);
@@ -287,19 +287,19 @@ impl Explanation {
         };
         for step in &mut self.steps {
             clean(&mut step.detail);
-            cut(&mut step.detail, MOST_TOLD);
+            cut(&mut step.detail, MAX_DETAIL);
         }
         for finding in &mut self.findings {
             for text in [&mut finding.evidence, &mut finding.advice] {
                 clean(text);
-                cut(text, MOST_SAID);
+                cut(text, MAX_EVIDENCE);
             }
         }
         self.curl.iter_mut().flatten().chain(&mut self.moved_to).for_each(clean);
         if let Some(token) = &mut self.token {
             token.header.iter_mut().chain(&mut token.claims).for_each(clean);
         }
-        self.hidden = hidden;
+        self.redactor = redactor;
     }
 }
 

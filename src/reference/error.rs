@@ -15,14 +15,14 @@ pub(super) struct Fault {
 ///
 /// Displayed as a sentence for the person who typed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trap {
+pub enum Ambiguity {
     /// `localhost:5000`, which is the tag 5000 of a repository on Docker Hub, and `quay.io`, which is one as well.
     RegistryAsName,
     /// `sha256:` and a hash, which is a tag of the repository `sha256` on Docker Hub.
     DigestAsName,
 }
 
-impl fmt::Display for Trap {
+impl fmt::Display for Ambiguity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::RegistryAsName => {

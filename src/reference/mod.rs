@@ -10,9 +10,9 @@
 //! scheme is decided elsewhere; this module knows no URLs and sends nothing.
 
 mod error;
+mod grammar;
 mod names;
 mod parse;
-mod read;
 
-pub use self::error::{Reason, ReferenceError, Trap};
+pub use self::error::{Ambiguity, Reason, ReferenceError};
 pub use self::names::{Reference, Registry, Repository, Tag};

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::error::Trap;
 use crate::digest::Digest;
+use crate::reference::error::Ambiguity;
 use crate::url::is_loopback;
 
 /// What Docker Hub is called in a name, in canonical form.
@@ -114,7 +114,7 @@ impl fmt::Display for Tag {
 /// An image's name: a repository with a tag, a digest, or both. The digest decides where there is one.
 ///
 /// Displayed in canonical form, such as `docker.io/library/alpine:latest`, which is read as an equal
-/// reference again. How it was typed is remembered for [`Reference::trap`] alone and makes no
+/// reference again. How it was typed is remembered for [`Reference::ambiguity`] alone and makes no
 /// difference between references.
 ///
 /// ```
@@ -130,7 +130,7 @@ impl fmt::Display for Tag {
 /// assert_eq!(error.suggestion(), Some("quay.io/podman/hello"));
 ///
 /// // A name may be legal and still not what it looks like.
-/// assert!(Reference::parse("localhost:5000")?.trap().is_some());
+/// assert!(Reference::parse("localhost:5000")?.ambiguity().is_some());
 /// # Ok::<(), regq::reference::ReferenceError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -138,7 +138,7 @@ pub struct Reference {
     pub(super) repository: Repository,
     pub(super) tag: Option<Tag>,
     pub(super) digest: Option<Digest>,
-    pub(super) trap: Option<Trap>,
+    pub(super) ambiguity: Option<Ambiguity>,
 }
 
 impl Reference {
@@ -169,14 +169,14 @@ impl Reference {
     /// What the person who typed it may have meant instead, where the name is legal but looks like
     /// something else.
     #[must_use]
-    pub fn trap(&self) -> Option<Trap> {
-        self.trap
+    pub fn ambiguity(&self) -> Option<Ambiguity> {
+        self.ambiguity
     }
 }
 
 impl PartialEq for Reference {
     fn eq(&self, other: &Self) -> bool {
-        let Self { repository, tag, digest, trap: _ } = self;
+        let Self { repository, tag, digest, ambiguity: _ } = self;
         *repository == other.repository && *tag == other.tag && *digest == other.digest
     }
 }
@@ -185,7 +185,7 @@ impl Eq for Reference {}
 
 impl Hash for Reference {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { repository, tag, digest, trap: _ } = self;
+        let Self { repository, tag, digest, ambiguity: _ } = self;
         (repository, tag, digest).hash(state);
     }
 }

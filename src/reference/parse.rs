@@ -4,11 +4,11 @@
 
 use std::str::FromStr;
 
-use super::error::{Fault, Reason, ReferenceError};
-use super::names::{Reference, Registry, Repository, Tag};
-use super::read::{
+use crate::reference::error::{Fault, Reason, ReferenceError};
+use crate::reference::grammar::{
     is_host, looks_like_host, read_reference, read_registry_alone, read_repository_alone, read_tag,
 };
+use crate::reference::names::{Reference, Registry, Repository, Tag};
 
 /// Prefixes of other tools that name where an image comes from and have no `//`.
 const TRANSPORTS: [&str; 2] = ["docker-daemon:", "containers-storage:"];
@@ -86,7 +86,9 @@ impl Reference {
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         read_reference(text).map_err(|fault| {
             error(text, fault, |text| {
-                repair_name(text, |text| read_reference(text).is_ok_and(|read| read.trap.is_none()))
+                repair_name(text, |text| {
+                    read_reference(text).is_ok_and(|read| read.ambiguity.is_none())
+                })
             })
         })
     }

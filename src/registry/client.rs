@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::config::Config;
-use super::login::{Authorization, identity};
 use crate::credentials::{Credential, Found};
 use crate::error::{HelperFault, Identity, Result};
 use crate::reference::Registry;
+use crate::registry::challenge_plan::{Authorization, identity};
+use crate::registry::settings::Config;
 use crate::token::TokenRequest;
 use crate::transport::Transport;
 use crate::url::{Origin, Scheme};
@@ -21,12 +21,12 @@ use crate::url::{Origin, Scheme};
 /// use regq::error::Kind;
 /// use regq::platform::Platform;
 /// use regq::reference::Reference;
-/// use regq::registry::{Client, Config, Resolve};
+/// use regq::registry::{Client, Config, ResolveOptions};
 ///
 /// let client = Client::new(Config::default())?;
 /// let reference = Reference::parse("alpine:3.20")?;
 /// let platform = Some(Platform::parse("linux/arm64")?);
-/// match client.resolve(&reference, &Resolve { platform, ..Resolve::default() }) {
+/// match client.resolve(&reference, &ResolveOptions { platform, ..ResolveOptions::default() }) {
 ///     Ok(resolved) => println!("{}@{}", reference.repository(), resolved.digest),
 ///     Err(error) if error.kind() == Kind::NotFound => println!("not for arm64: {error}"),
 ///     Err(error) => return Err(error.into()),

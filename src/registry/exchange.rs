@@ -5,21 +5,20 @@
 
 use std::time::SystemTime;
 
-use super::client::{Client, Inner};
-use super::login::{self, Authorization, Plan};
-use super::search::Lookup;
-use crate::challenge;
 use crate::credentials::{Found, Secret};
 use crate::error::{
-    ChallengeFault, ConnectionFault, Error, Identity, Kind, Party, Refusal, Result, StatusError,
-    Trouble,
+    ChallengeFault, ConnectionFault, CredentialFault, Error, Identity, Kind, Party, Refusal,
+    Result, StatusError,
 };
-use crate::oci::Words;
+use crate::http::challenge;
+use crate::oci::ErrorBody;
 use crate::reference::{Registry, Repository};
+use crate::registry::challenge_plan::{self, Authorization, Plan};
+use crate::registry::client::{Client, Inner};
+use crate::registry::credential_lookup::LookupState;
 use crate::token::TokenRequest;
-use crate::transport::{
-    Answer, Deadline, Event, Exchanged, Limit, Method, Reach, Request, redirect,
-};
+use crate::transport::redirect;
+use crate::transport::{AddressScope, Answer, Deadline, Event, Exchanged, Limit, Method, Request};
 use crate::url::{Origin, Scheme, Url};
 
 /// What is asked of a registry.
@@ -45,7 +44,7 @@ pub(super) struct Reply {
     /// What stands against the challenges of a final 401.
     pub(super) faults: Vec<ChallengeFault>,
     /// What kept credentials from being found, when this is a refusal.
-    pub(super) trouble: Option<Trouble>,
+    pub(super) trouble: Option<CredentialFault>,
 }
 
 /// The questions about one reference, or one registry: they share a deadline.
@@ -57,9 +56,9 @@ pub(super) struct Exchange<'a> {
     repository: Option<&'a str>,
     pub(super) deadline: Deadline,
     /// The most private address that the registry may lead to.
-    reach: Option<Reach>,
+    reach: Option<AddressScope>,
     /// What kept a search for credentials from going on.
-    trouble: Option<Trouble>,
+    trouble: Option<CredentialFault>,
     /// What was sent that may not be shown, to whomever.
     pub(super) sent: Vec<Secret>,
 }
@@ -99,12 +98,14 @@ impl<'a> Exchange<'a> {
             Err(error) => (error.kind() == Kind::Denied, true),
         };
         let matters = match trouble {
-            Trouble::Place { .. } => in_vain,
-            Trouble::Helper { .. } => denied,
+            CredentialFault::Place { .. } => in_vain,
+            CredentialFault::Helper { .. } => denied,
         };
         match outcome {
             Ok(reply) if matters => Ok(Reply { trouble: Some(trouble), ..reply }),
-            Err(error) if matters => Err(Error::Troubled { trouble, refused: Box::new(error) }),
+            Err(error) if matters => {
+                Err(Error::CredentialsUnavailable { trouble, refused: Box::new(error) })
+            }
             outcome => {
                 self.client.say(&trouble.to_string());
                 outcome
@@ -125,7 +126,7 @@ impl<'a> Exchange<'a> {
             reach: self.reach_for(&reply.url),
             retried: false,
         };
-        let asker = Asker::of(reply.authorization.as_ref());
+        let asker = Requester::of(reply.authorization.as_ref());
         self.send(Party::Registry, &asker, request)
     }
 
@@ -133,7 +134,7 @@ impl<'a> Exchange<'a> {
     pub(super) fn send(
         &mut self,
         party: Party,
-        asker: &Asker<'_>,
+        asker: &Requester<'_>,
         request: Request<'_>,
     ) -> Result<Answer> {
         for secret in asker.secrets {
@@ -208,7 +209,7 @@ impl<'a> Exchange<'a> {
                 retried: true,
             };
             let answer =
-                self.send(Party::Registry, &Asker::of(login.authorization.as_ref()), request)?;
+                self.send(Party::Registry, &Requester::of(login.authorization.as_ref()), request)?;
             self.client.remember_answer(url.origin());
             self.reach = self.reach.or_else(|| self.client.transport.reach(&asked));
             if redirect::is_redirect(answer.status()) {
@@ -245,7 +246,7 @@ impl<'a> Exchange<'a> {
         let ready = self.client.config.keychain.ready_token().filter(|_| asked);
         let ready = ready.as_ref().and_then(Authorization::ready);
         let authorization = ready.or(known);
-        let (origin, found) = (origin.clone(), Lookup::Open);
+        let (origin, found) = (origin.clone(), LookupState::Open);
         Login { origin, asked, found, stale, authorization, kept: None, tokens: 0 }
     }
 
@@ -260,7 +261,7 @@ impl<'a> Exchange<'a> {
         let config = &self.client.config;
         let credential = found.as_ref().map(|found| &found.credential);
         let Plan { token, basic, ready, faults } =
-            login::plan(challenges, url, self.repository, credential, config);
+            challenge_plan::plan(challenges, url, self.repository, credential, config);
         let usable = token.is_some() || basic;
         let ready = found.as_ref().filter(|_| ready).and_then(Authorization::ready);
         if let (None, None, Some(token)) = (&login.authorization, &ready, &token)
@@ -278,7 +279,7 @@ impl<'a> Exchange<'a> {
             (None, None) if basic => found.as_ref().and_then(Authorization::basic),
             (None, _) => {
                 let words = words(answer.body(), &self.sent);
-                return Err(login::unusable(url.origin().authority(), faults, words));
+                return Err(challenge_plan::unusable(url.origin().authority(), faults, words));
             }
             // A token of an earlier question that is refused without a usable challenge: asked anew, as if it had
             // not been kept. Credentials that are refused are final.
@@ -302,13 +303,13 @@ impl<'a> Exchange<'a> {
     /// When a place that the user named cannot be used; of others it is told once the registry has answered to a
     /// request without credentials.
     fn found(&mut self, login: &mut Login, origin: &Origin) -> Result<Option<Found>> {
-        if let Lookup::Open = login.found {
+        if let LookupState::Open = login.found {
             let time = self.deadline.left().unwrap_or_default();
             let path = self.repository();
             let search = self.client.search(self.registry, origin, path, login.asked, time);
-            login.found = Lookup::Done(search.found);
+            login.found = LookupState::Done(search.found);
             match search.trouble {
-                Some(Trouble::Place { place, usual: false, fault }) => {
+                Some(CredentialFault::Place { place, usual: false, fault }) => {
                     return Err(Error::Local { path: place.into(), fault });
                 }
                 trouble => self.trouble = self.trouble.take().or(trouble),
@@ -318,7 +319,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// The rule of reach for a URL: none for the origin that the user named.
-    pub(super) fn reach_for(&self, url: &Url) -> Option<Reach> {
+    pub(super) fn reach_for(&self, url: &Url) -> Option<AddressScope> {
         let named = *url.origin() == self.origin();
         if named || self.client.config.allow_private { None } else { self.reach }
     }
@@ -326,14 +327,14 @@ impl<'a> Exchange<'a> {
 
 /// Who asks, and what of that may not be shown.
 #[derive(Debug)]
-pub(super) struct Asker<'a> {
+pub(super) struct Requester<'a> {
     pub(super) identity: Identity,
     pub(super) secrets: &'a [Secret],
 }
 
-impl Asker<'_> {
-    fn of(authorization: Option<&Authorization>) -> Asker<'_> {
-        Asker {
+impl Requester<'_> {
+    fn of(authorization: Option<&Authorization>) -> Requester<'_> {
+        Requester {
             identity: authorization.map_or(Identity::Anonymous, |login| login.identity.clone()),
             secrets: authorization.map_or(&[], |login| &login.secrets),
         }
@@ -346,7 +347,7 @@ struct Login {
     origin: Origin,
     /// True for the registry that the caller named.
     asked: bool,
-    found: Lookup,
+    found: LookupState,
     authorization: Option<Authorization>,
     /// What is sent once the origin asks for it.
     kept: Option<Authorization>,
@@ -392,15 +393,15 @@ enum Response {
 
 /// The target of a redirect, if one more may be followed.
 pub(super) fn follow(from: &Url, answer: &Answer, redirects: u32) -> Result<Url> {
-    if redirects > redirect::MOST_REDIRECTS {
+    if redirects > redirect::MAX_REDIRECTS {
         return Err(Refusal::TooManyRedirects { host: from.origin().authority() }.into());
     }
     Ok(redirect::target(from, answer)?)
 }
 
 /// What an answer says for itself, without the secrets that were sent: some servers repeat them.
-pub(super) fn words(body: &[u8], sent: &[Secret]) -> Words {
-    Words::read_without(body, &Secret::forms(sent))
+pub(super) fn words(body: &[u8], sent: &[Secret]) -> ErrorBody {
+    ErrorBody::read_without(body, &Secret::forms(sent))
 }
 
 pub(super) fn status_error(
@@ -426,13 +427,13 @@ impl Reply {
         let host = self.url.origin().authority();
         let invalid = self.faults.iter().any(ChallengeFault::is_invalid);
         let error = if self.answer.status() == 401 && invalid {
-            login::unusable(host, self.faults, words(self.answer.body(), &self.sent))
+            challenge_plan::unusable(host, self.faults, words(self.answer.body(), &self.sent))
         } else {
             let identity = self.authorization.map_or(Identity::Anonymous, |a| a.identity);
             status_error(Party::Registry, host, &self.answer, identity, &self.sent)
         };
         match self.trouble {
-            Some(trouble) => Error::Troubled { trouble, refused: Box::new(error) },
+            Some(trouble) => Error::CredentialsUnavailable { trouble, refused: Box::new(error) },
             None => error,
         }
     }

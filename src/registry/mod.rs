@@ -2,19 +2,19 @@
 //!
 //! The client knows the protocol; it knows no command line, prints nothing and reads no environment.
 
-mod check;
+mod challenge_plan;
 mod client;
-mod config;
+mod credential_lookup;
 mod exchange;
 mod login;
-mod manifest;
-mod search;
-mod tokens;
-mod trust;
+mod manifests;
+mod realm_trust;
+mod settings;
+mod token_fetch;
 
-pub use self::check::LoginCheck;
 pub use self::client::Client;
-pub use self::config::{Config, endpoint};
-pub use self::manifest::{Manifest, Resolve, Resolved};
-pub(crate) use self::trust::belongs;
+pub use self::login::LoginCheck;
+pub use self::manifests::{Manifest, ResolveOptions, Resolved};
+pub(crate) use self::realm_trust::realm_is_trusted;
+pub use self::settings::{Config, endpoint};
 pub use crate::transport::{Answer, Event, Exchanged, Observer, TlsFacts};

@@ -9,9 +9,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::answer::Answer;
-use crate::credentials::{Look, Secret};
+use crate::credentials::{LookupResult, Secret};
 use crate::error::{Identity, Party};
+use crate::transport::response::Answer;
 use crate::url::Url;
 
 /// Something that happened.
@@ -75,10 +75,10 @@ pub enum Event<'a> {
         /// A file, or a variable of the environment; empty where the caller gave a credential.
         place: &'a str,
         /// What was seen there; never a secret.
-        look: &'a Look,
+        look: &'a LookupResult,
     },
     /// Credentials could not be had, and the question goes on without.
-    Trouble {
+    CredentialProblem {
         /// Why.
         text: &'a str,
     },

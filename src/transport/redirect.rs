@@ -3,12 +3,12 @@
 //! ureq's own redirects are off: they carry headers to other ports of a host and follow https to http. Which
 //! headers go along is decided by the caller, who sees whether the origin is another.
 
-use super::answer::Answer;
 use crate::error::Refusal;
+use crate::transport::response::Answer;
 use crate::url::Url;
 
 /// How many redirects are followed for one question.
-pub(crate) const MOST_REDIRECTS: u32 = 5;
+pub(crate) const MAX_REDIRECTS: u32 = 5;
 
 /// The target of a redirect.
 ///

@@ -9,16 +9,17 @@ use std::time::{Duration, Instant};
 use ureq::unversioned::transport::{Connector as _, TcpConnector};
 use ureq::{Agent, AsSendBody, http};
 
-use super::answer::Answer;
-use super::event::{Event, Observer};
-use super::fault::{self, Limits};
-use super::names::{NameFault, Names};
-use super::patience::{self, Deadline};
-use super::reach::Reach;
-use super::settings::Settings;
-use super::{connect, tls};
 use crate::credentials::Secret;
 use crate::error::{ConnectionFault, Error, Refusal, Result, Shown};
+use crate::transport::address_scope::AddressScope;
+use crate::transport::connector;
+use crate::transport::error_map::{self, Limits};
+use crate::transport::event::{Event, Observer};
+use crate::transport::resolver::{NameFault, Names};
+use crate::transport::response::Answer;
+use crate::transport::retry::{self, Deadline};
+use crate::transport::settings::Settings;
+use crate::transport::tls;
 use crate::url::{Origin, Url};
 
 /// regq only reads; it posts where a token is exchanged.
@@ -64,7 +65,7 @@ pub(crate) struct Request<'a> {
     pub(crate) form: Option<&'a Secret>,
     pub(crate) limit: Limit,
     /// The most private address that may be connected to; `None` where the user named the host.
-    pub(crate) reach: Option<Reach>,
+    pub(crate) reach: Option<AddressScope>,
     /// False for a request that is sent once, whatever comes.
     pub(crate) retried: bool,
 }
@@ -92,7 +93,7 @@ impl Transport {
     pub(crate) fn new(settings: Settings) -> Result<Transport> {
         let names = Names::default();
         let config = tls::client_config(&settings)?;
-        let connector = ().chain(connect::Tcp(TcpConnector::default())).chain(connect::Tls {
+        let connector = ().chain(connector::Tcp(TcpConnector::default())).chain(connector::Tls {
             config,
             observer: settings.observer.clone(),
             verified: !settings.insecure,
@@ -108,7 +109,7 @@ impl Transport {
     }
 
     /// The most public address of a host that was asked before.
-    pub(crate) fn reach(&self, origin: &Origin) -> Option<Reach> {
+    pub(crate) fn reach(&self, origin: &Origin) -> Option<AddressScope> {
         self.names.reach(origin)
     }
 
@@ -124,7 +125,7 @@ impl Transport {
             let reused = !self.names.take_back();
             // A connection that was kept may be closed by the peer just then. That is no failure of the request,
             // so it is sent again at once, on one of its own.
-            if reused && request.retried && !renewed && fault::is_broken(&outcome) {
+            if reused && request.retried && !renewed && error_map::is_broken(&outcome) {
                 renewed = true;
                 continue;
             }
@@ -132,8 +133,8 @@ impl Transport {
                 connection.tries = tries + 1;
             }
             let again = match &outcome {
-                Ok(answer) => patience::worth_retrying(answer.status()),
-                Err(error) => fault::worth_retrying(error),
+                Ok(answer) => retry::worth_retrying(answer.status()),
+                Err(error) => error_map::worth_retrying(error),
             };
             if !again || !request.retried || tries >= self.settings.retries {
                 return outcome;
@@ -145,7 +146,7 @@ impl Transport {
                     deadline.extend(wait);
                     wait
                 }
-                None => patience::backoff(tries),
+                None => retry::backoff(tries),
             };
             if deadline.left().is_none_or(|left| left <= wait && announced.is_none()) {
                 return outcome;
@@ -262,7 +263,8 @@ impl Transport {
 
     fn judge(&self, request: Request<'_>, addresses: &[SocketAddr]) -> Result<()> {
         let Some(reach) = request.reach else { return Ok(()) };
-        match addresses.iter().map(|address| address.ip()).find(|ip| Reach::of(*ip) > reach) {
+        match addresses.iter().map(|address| address.ip()).find(|ip| AddressScope::of(*ip) > reach)
+        {
             Some(address) => {
                 Err(Refusal::PrivateAddress { host: request.url.host().to_owned(), address }.into())
             }
@@ -289,7 +291,7 @@ impl Transport {
             names.push("content-type");
         }
         // A redirect may have what was sent in its path.
-        let url = &Secret::forms(request.secrets).without(&request.url.redacted());
+        let url = &Secret::forms(request.secrets).redact(&request.url.redacted());
         let method = request.method.as_str();
         self.observer().tell(&Event::Sending { method, url, headers: &names });
         sent.body(())
@@ -304,9 +306,9 @@ impl Transport {
             return;
         }
         let host = &request.url.origin().authority();
-        let hidden = Secret::forms(request.secrets);
+        let redactor = Secret::forms(request.secrets);
         for text in warnings {
-            let text = hidden.without(&text);
+            let text = redactor.redact(&text);
             if self.is_new(format!("{host} {text}")) {
                 self.observer().tell(&Event::Warning { host, text: &text });
             }
@@ -316,7 +318,7 @@ impl Transport {
     /// True for a warning that was not told yet. A registry that makes up new ones is not listened to for ever.
     fn is_new(&self, warning: String) -> bool {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = warned.len() < MOST_WARNINGS && !warned.contains(&warning);
+        let new = warned.len() < MAX_WARNINGS && !warned.contains(&warning);
         if new {
             warned.push(warning);
         }
@@ -326,7 +328,7 @@ impl Transport {
 
 const USER_AGENT: &str = concat!("regq/", env!("CARGO_PKG_VERSION"));
 
-const MOST_WARNINGS: usize = 16;
+const MAX_WARNINGS: usize = 16;
 
 fn agent_config() -> ureq::config::Config {
     Agent::config_builder()

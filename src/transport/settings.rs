@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::event::Observer;
+use crate::transport::event::Observer;
 
 /// What every request is sent under.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arbtest::arbitrary::{Result as Drawn, Unstructured};
 use arbtest::arbtest;
-use regq::challenge::{Challenge, ChallengeError, ChallengeErrorCode, parse};
+use regq::http::challenge::{Challenge, ChallengeError, ChallengeErrorCode, parse};
 use serde_json::{Value, json};
 
 use crate::literal_grammar::{self, Read, Reading};

@@ -3,7 +3,7 @@
 //!
 //! It names regq and std only, since the fuzz target includes this very file.
 
-use regq::challenge::{
+use regq::http::challenge::{
     Challenge, ChallengeError, ChallengeErrorCode, MAX_CHALLENGES, MAX_PARAMS, parse,
 };
 

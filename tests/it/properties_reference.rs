@@ -1,7 +1,7 @@
 //! What holds for every name, digest and platform, as plain functions: the tests here call them with
 //! generated values, a fuzz target with its own.
 
-use regq::digest::{Algorithm, Digest, DigestError, Verifier};
+use regq::digest::{Algorithm, Digest, DigestError, Hasher};
 use regq::platform::Platform;
 use regq::reference::{Reference, ReferenceError, Registry, Repository, Tag};
 
@@ -22,7 +22,7 @@ pub(crate) fn reference_never_panics(text: &str) {
             if let Some(suggestion) = error.suggestion() {
                 assert_ne!(suggestion, text);
                 let suggested = Reference::parse(suggestion).unwrap();
-                assert_eq!(suggested.trap(), None, "{text:?}");
+                assert_eq!(suggested.ambiguity(), None, "{text:?}");
             }
         }
     }
@@ -90,7 +90,7 @@ pub(crate) fn platform_never_panics(text: &str) {
 /// However a body is split, its digest is that of the whole. `lengths` are those of its first pieces.
 pub(crate) fn any_split_gives_the_same_digest(body: &[u8], lengths: &[u8]) {
     for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
-        let mut verifier = Verifier::new(algorithm);
+        let mut verifier = Hasher::new(algorithm);
         let mut rest = body;
         for length in lengths {
             let (piece, behind) = rest.split_at(usize::from(*length).min(rest.len()));

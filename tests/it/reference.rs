@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use arbtest::arbitrary::{self, Unstructured};
 use arbtest::arbtest;
 use regq::digest::{Algorithm, Digest};
-use regq::reference::{Reason, Reference, Registry, Repository, Tag, Trap};
+use regq::reference::{Ambiguity, Reason, Reference, Registry, Repository, Tag};
 
 use crate::properties_reference::reference_never_panics;
 
@@ -235,17 +235,17 @@ fn a_tag_alone_is_read_alone() {
 fn names_that_look_like_something_else_are_told() {
     let hex = "0123456789abcdef".repeat(4);
     let table = [
-        ("localhost:5000", Some(Trap::RegistryAsName)),
-        ("test.com:5000", Some(Trap::RegistryAsName)),
-        ("registry.example.com:5000", Some(Trap::RegistryAsName)),
-        ("192.168.1.1:5000", Some(Trap::RegistryAsName)),
-        ("localhost:65535", Some(Trap::RegistryAsName)),
+        ("localhost:5000", Some(Ambiguity::RegistryAsName)),
+        ("test.com:5000", Some(Ambiguity::RegistryAsName)),
+        ("registry.example.com:5000", Some(Ambiguity::RegistryAsName)),
+        ("192.168.1.1:5000", Some(Ambiguity::RegistryAsName)),
+        ("localhost:65535", Some(Ambiguity::RegistryAsName)),
         ("localhost:65536", None),
         ("localhost:0", None),
         ("test.com:20240101", None),
         ("localhost:v5000", None),
-        ("localhost", Some(Trap::RegistryAsName)),
-        ("quay.io", Some(Trap::RegistryAsName)),
+        ("localhost", Some(Ambiguity::RegistryAsName)),
+        ("quay.io", Some(Ambiguity::RegistryAsName)),
         ("docker.io/library/quay.io", None),
         ("python:3", None),
         ("alpine:3", None),
@@ -261,19 +261,19 @@ fn names_that_look_like_something_else_are_told() {
         ("alpine:0123456789abcdef", None),
     ];
     for (text, trap) in table {
-        assert_eq!(reference(text).trap(), trap, "{text}");
+        assert_eq!(reference(text).ambiguity(), trap, "{text}");
     }
     for text in
         [format!("sha256:{hex}"), format!("sha512:{hex}{hex}"), "sha256:4bcff63911fc".to_owned()]
     {
-        assert_eq!(reference(&text).trap(), Some(Trap::DigestAsName), "{text}");
+        assert_eq!(reference(&text).ambiguity(), Some(Ambiguity::DigestAsName), "{text}");
     }
 }
 
 #[test]
 fn how_a_name_was_typed_makes_no_difference_between_references() {
     let (bare, full) = (reference("localhost:5000"), reference("docker.io/library/localhost:5000"));
-    assert_ne!(bare.trap(), full.trap());
+    assert_ne!(bare.ambiguity(), full.ambiguity());
     assert_eq!(bare, full);
     let set: std::collections::HashSet<Reference> = [bare, full].into();
     assert_eq!(set.len(), 1);
@@ -378,7 +378,7 @@ fn what_is_displayed_reads_back_as_an_equal_reference() {
         let text = legal(u)?;
         let read = reference(&text);
         assert_eq!(reference(&read.to_string()), read);
-        assert_eq!(read.trap(), None);
+        assert_eq!(read.ambiguity(), None);
         let full = read.to_string();
         let latest = if read.digest().is_none() && !text.ends_with(read.tag().unwrap().as_str()) {
             ":latest"

@@ -6,11 +6,11 @@ use std::ffi::OsString;
 
 use regq::error::Kind;
 
-use super::shell_words;
-use crate::cli::flags;
-use crate::cli::help::{ENVIRONMENT, EXIT_CODES};
-use crate::cli::parse::{Request, parse};
-use crate::cli::table::{Action, COMMANDS};
+use crate::cli::args::commands::{Action, COMMANDS};
+use crate::cli::args::flags;
+use crate::cli::args::parser::{Request, parse};
+use crate::cli::docs::help::{ENVIRONMENT, EXIT_CODES};
+use crate::cli::tests::shell_words;
 
 const README: &str = include_str!("../../../README.md");
 const MANUAL: &str = include_str!("../../../docs/manual.md");

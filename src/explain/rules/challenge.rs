@@ -1,13 +1,15 @@
 //! The first answer and its challenge: is there a registry, does it say how to log in, may its realm be asked?
 
-use super::super::attempt::{Attempt, Challenges};
-use super::super::record::{Sent, is_page};
-use super::super::request::Scope;
-use super::rule::{Check, Rule, RuleKind, Sign, error, is_basic, refusal, seen, slightly};
-use crate::challenge::Challenge;
 use crate::error::{Error, Refusal};
-use crate::registry::belongs;
-use crate::transport::Reach;
+use crate::explain::attempt::{Attempt, Challenges};
+use crate::explain::recording::{Sent, is_page};
+use crate::explain::rules::rule::{
+    Check, Rule, RuleKind, Sign, error, is_basic, refusal, seen, slightly,
+};
+use crate::explain::token_url::Scope;
+use crate::http::challenge::Challenge;
+use crate::registry::realm_is_trusted;
+use crate::transport::AddressScope;
 use crate::url::{Scheme, Url, is_localhost, literal_address, shown};
 
 pub(super) const RULES: &[Rule] = &[
@@ -233,8 +235,8 @@ fn realm_private(attempt: &Attempt<'_>) -> Option<Sign> {
     let registry = match reach(site.url.host()) {
         Some(reach) => reach,
         None => {
-            let known = site.addresses.iter().map(|address| Reach::of(*address)).max();
-            known.or_else(|| looks_public(site.url.host()).then_some(Reach::Public))?
+            let known = site.addresses.iter().map(|address| AddressScope::of(*address)).max();
+            known.or_else(|| looks_public(site.url.host()).then_some(AddressScope::Public))?
         }
     };
     let (host, named) = (site.url.host(), realm.host());
@@ -243,8 +245,12 @@ fn realm_private(attempt: &Attempt<'_>) -> Option<Sign> {
 }
 
 /// How private a host is that says so itself.
-fn reach(host: &str) -> Option<Reach> {
-    if is_localhost(host) { Some(Reach::Loopback) } else { literal_address(host).map(Reach::of) }
+fn reach(host: &str) -> Option<AddressScope> {
+    if is_localhost(host) {
+        Some(AddressScope::Loopback)
+    } else {
+        literal_address(host).map(AddressScope::of)
+    }
 }
 
 /// True for a name that is likely to be known everywhere.
@@ -285,7 +291,7 @@ fn realm_untrusted(attempt: &Attempt<'_>) -> Option<Sign> {
         let text = format!(
             "the realm is at {host}, the registry at {registry}, and the token URL names the user {user:?}"
         );
-        return (!belongs(registry, host)).then(|| seen(text)).flatten();
+        return (!realm_is_trusted(registry, host)).then(|| seen(text)).flatten();
     }
     match refusal(attempt)? {
         Refusal::RealmUntrusted { registry, realm } => {

@@ -1,12 +1,12 @@
 //! What the token says of itself, held against what was asked for. Nothing of it is verified.
 
-use super::super::attempt::Attempt;
-use super::super::jwt::{Access, Form, Token};
-use super::rule::{
-    Check, Rule, RuleKind, Sign, asked_scopes, asker, password_prefix, seen, slightly,
-};
 use crate::dates::utc;
 use crate::error::Identity;
+use crate::explain::attempt::Attempt;
+use crate::explain::jwt::{Access, Form, Token};
+use crate::explain::rules::rule::{
+    Check, Rule, RuleKind, Sign, asked_scopes, asker, password_prefix, seen, slightly,
+};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

@@ -5,18 +5,24 @@
 
 mod challenge;
 mod claims;
-mod last;
-mod request;
+mod final_response;
 mod rule;
-mod token;
+mod token_request;
+mod token_response;
 
 pub(super) use self::rule::{Check, Rule};
 
 /// All rules in the order in which they are told: causes before what they cause.
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
-    [challenge::RULES, request::RULES, token::RULES, claims::RULES, last::RULES]
-        .into_iter()
-        .flatten()
+    [
+        challenge::RULES,
+        token_request::RULES,
+        token_response::RULES,
+        claims::RULES,
+        final_response::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 //!
 //! A sign is a function from an attempt to what it saw there; it is silent without evidence.
 
-use super::super::attempt::{Attempt, Challenges};
-use super::super::jwt::PASSWORDS;
-use super::super::request::Scope;
-use crate::challenge::Challenge;
 use crate::error::{Error, Refusal};
+use crate::explain::attempt::{Attempt, Challenges};
+use crate::explain::jwt::PASSWORDS;
+use crate::explain::token_url::Scope;
+use crate::http::challenge::Challenge;
 
 /// A cause of failure.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ pub(super) fn slightly(evidence: String) -> Option<Sign> {
 /// The error that ended a walk, without the trouble with credentials around it.
 pub(super) fn error<'a>(attempt: &Attempt<'a>) -> Option<&'a Error> {
     match attempt.error? {
-        Error::Troubled { refused, .. } => Some(refused),
+        Error::CredentialsUnavailable { refused, .. } => Some(refused),
         error => Some(error),
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::support::{Certificate, Reply, Server, tls};
 use regq::error::{CertificateFault, ConnectionFault, Error, Kind, LocalFault};
-use regq::registry::{Client, Config, Event, Observer, Resolve};
+use regq::registry::{Client, Config, Event, Observer, ResolveOptions};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -127,7 +127,7 @@ fn a_loopback_registry_may_answer_in_plain_http() {
     let (config, seen) = watched(config());
     let client = Client::new(config).unwrap();
     for _ in 0..2 {
-        let resolved = client.resolve(&reference(&server), &Resolve::default()).unwrap();
+        let resolved = client.resolve(&reference(&server), &ResolveOptions::default()).unwrap();
         assert_eq!(resolved.digest, sha256(MANIFEST));
     }
     assert_eq!(server.lines(), [HEAD, HEAD]);
@@ -197,8 +197,10 @@ fn a_connection_that_is_refused_is_unavailable() {
     let server = https(|_| manifest());
     let reference = reference(&server);
     drop(server);
-    let error =
-        Client::new(config()).unwrap().resolve(&reference, &Resolve::default()).expect_err("gone");
+    let error = Client::new(config())
+        .unwrap()
+        .resolve(&reference, &ResolveOptions::default())
+        .expect_err("gone");
     assert_eq!(error.kind(), Kind::Unavailable);
     let Error::Connection(connection) = error else { panic!("{error:?}") };
     assert!(matches!(connection.fault, ConnectionFault::Connect(_)), "{connection:?}");
@@ -222,7 +224,7 @@ fn a_connection_is_used_again() {
     });
     let client = Client::new(config()).unwrap();
     for _ in 0..5 {
-        client.resolve(&reference(&server), &Resolve::default()).unwrap();
+        client.resolve(&reference(&server), &ResolveOptions::default()).unwrap();
         client.fetch_manifest(&reference(&server), None).unwrap();
     }
     assert_eq!((server.requests().len(), server.connections()), (15, 1));
@@ -238,7 +240,7 @@ fn a_warning_is_told_once() {
     let (config, seen) = watched(config());
     let client = Client::new(config).unwrap();
     for _ in 0..2 {
-        client.resolve(&reference(&server), &Resolve::default()).unwrap();
+        client.resolve(&reference(&server), &ResolveOptions::default()).unwrap();
     }
     let seen = seen.lock().unwrap();
     let warnings: Vec<_> = seen.iter().filter(|text| text.starts_with("warning")).collect();
@@ -253,7 +255,8 @@ fn plain_http_is_out_once_an_answer_came_over_tls() {
     let (config, seen) = watched(config_of("ada", "secret"));
     let client = Client::new(config).unwrap();
     for not_http in 1..=2 {
-        let error = client.resolve(&reference(&server), &Resolve::default()).expect_err("changed");
+        let error =
+            client.resolve(&reference(&server), &ResolveOptions::default()).expect_err("changed");
         assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
         let Error::Connection(connection) = error else { panic!("{error:?}") };
         assert!(matches!(connection.fault, ConnectionFault::NotTls), "{connection:?}");
@@ -287,7 +290,7 @@ fn a_kept_connection_that_is_closed_costs_no_try() {
         config.retries = 0;
         let client = Client::new(config).unwrap();
         for _ in 0..3 {
-            client.resolve(&reference(&server), &Resolve::default()).unwrap();
+            client.resolve(&reference(&server), &ResolveOptions::default()).unwrap();
         }
         // Each question after the first is asked on the kept connection, and again on one of its own.
         assert_eq!((server.requests().len(), server.connections()), (5, 3));

@@ -4,7 +4,7 @@ use super::{HEAD, TOKEN, config_of, https, manifest, refused, resolve, token, un
 use crate::support::{Certificate, Reply, Server};
 use regq::error::{Error, Kind, Refusal};
 use regq::reference::Reference;
-use regq::registry::{Client, Resolve};
+use regq::registry::{Client, ResolveOptions};
 
 const BASIC: &str = "Basic YWRhOnNlY3JldA==";
 
@@ -30,7 +30,7 @@ fn token_server() -> Server {
 fn by_name(server: &Server, config: regq::registry::Config) -> Result<(), Error> {
     let text = format!("registry.localhost:{}/team/app:1.0", server.port());
     let reference = Reference::parse(&text).unwrap();
-    Client::new(config).unwrap().resolve(&reference, &Resolve::default()).map(|_| ())
+    Client::new(config).unwrap().resolve(&reference, &ResolveOptions::default()).map(|_| ())
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::support::{Reply, Server};
 use regq::digest::{Algorithm, Digest};
 use regq::error::{Error, Kind};
 use regq::reference::Reference;
-use regq::registry::{Client, Resolve};
+use regq::registry::{Client, ResolveOptions};
 
 #[test]
 fn a_public_registry_is_asked_once() {
@@ -111,7 +111,7 @@ fn a_lying_header_is_found_by_verifying() {
             .body(MANIFEST)
     });
     let client = Client::new(config()).unwrap();
-    let options = Resolve { verify: true, ..Resolve::default() };
+    let options = ResolveOptions { verify: true, ..ResolveOptions::default() };
     let error = client.resolve(&reference(&server), &options).expect_err("a lie");
     assert_eq!(error.kind(), Kind::Invalid);
     let text = error.to_string();
@@ -124,7 +124,7 @@ fn a_lying_header_is_found_by_verifying() {
 fn verifying_reads_and_hashes() {
     let server = https(|_| manifest());
     let client = Client::new(config()).unwrap();
-    let options = Resolve { verify: true, ..Resolve::default() };
+    let options = ResolveOptions { verify: true, ..ResolveOptions::default() };
     let resolved = client.resolve(&reference(&server), &options).unwrap();
     assert_eq!(resolved.digest, sha256(MANIFEST));
     assert_eq!(server.lines(), [GET]);
@@ -139,7 +139,7 @@ fn the_digest_decides_where_a_reference_has_both() {
     let server = https(|_| manifest());
     let digest = sha256(MANIFEST);
     let client = Client::new(config()).unwrap();
-    let resolved = client.resolve(&pinned(&server, &digest), &Resolve::default()).unwrap();
+    let resolved = client.resolve(&pinned(&server, &digest), &ResolveOptions::default()).unwrap();
     assert_eq!(resolved.digest, digest);
     assert_eq!(server.lines(), [format!("HEAD /v2/team/app/manifests/{digest}")]);
 }
@@ -150,7 +150,7 @@ fn a_pinned_digest_beats_the_header() {
     let digest = sha256("another manifest");
     let client = Client::new(config()).unwrap();
     let error =
-        client.resolve(&pinned(&server, &digest), &Resolve::default()).expect_err("differs");
+        client.resolve(&pinned(&server, &digest), &ResolveOptions::default()).expect_err("differs");
     assert_eq!(error.kind(), Kind::Invalid);
     let text = error.to_string();
     assert!(text.contains(&digest.to_string()), "{text}");
@@ -162,12 +162,13 @@ fn another_algorithm_takes_our_own_hash() {
     let server = https(|_| manifest());
     let digest = Digest::of(Algorithm::Sha512, MANIFEST.as_bytes());
     let client = Client::new(config()).unwrap();
-    let resolved = client.resolve(&pinned(&server, &digest), &Resolve::default()).unwrap();
+    let resolved = client.resolve(&pinned(&server, &digest), &ResolveOptions::default()).unwrap();
     assert_eq!(resolved.digest, digest);
     let path = format!("/v2/team/app/manifests/{digest}");
     assert_eq!(server.lines(), [format!("HEAD {path}"), format!("GET {path}")]);
     let wrong = Digest::of(Algorithm::Sha512, b"another manifest");
-    let error = client.resolve(&pinned(&server, &wrong), &Resolve::default()).expect_err("differs");
+    let error =
+        client.resolve(&pinned(&server, &wrong), &ResolveOptions::default()).expect_err("differs");
     assert!(matches!(error, Error::DigestMismatch { .. }), "{error:?}");
 }
 
@@ -315,7 +316,7 @@ fn names_that_need_no_dns() {
         let text = format!("{host}:{}/team/app:1.0", server.port());
         let reference = Reference::parse(&text).unwrap();
         let client = Client::new(config()).unwrap();
-        let resolved = client.resolve(&reference, &Resolve::default()).unwrap();
+        let resolved = client.resolve(&reference, &ResolveOptions::default()).unwrap();
         assert_eq!(resolved.digest, sha256(MANIFEST), "{host}");
     }
 }
@@ -334,7 +335,7 @@ fn a_page_in_place_of_a_refused_manifest_leaves_it_refused() {
     assert_eq!(error.kind(), Kind::Denied, "{error}");
     let server = server();
     let reference = pinned(&server, &sha256(MANIFEST));
-    let error = Client::new(config()).unwrap().resolve(&reference, &Resolve::default());
+    let error = Client::new(config()).unwrap().resolve(&reference, &ResolveOptions::default());
     let error = error.expect_err("refused");
     assert_eq!(error.kind(), Kind::Denied, "{error}");
     assert_eq!(server.requests().len(), 2);

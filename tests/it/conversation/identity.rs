@@ -7,7 +7,7 @@ use super::{
 use crate::support::{Certificate, Reply, Request, Server};
 use regq::credentials::{Credential, Keychain, Password, Secret};
 use regq::error::{Error, Kind, Refusal};
-use regq::registry::{Client, Config, Resolve};
+use regq::registry::{Client, Config, ResolveOptions};
 
 const BASIC: &str = "Basic YWRhOnNlY3JldA==";
 const POST: &str = "POST /token";
@@ -167,7 +167,7 @@ fn an_identity_token_goes_to_no_realm_that_is_not_the_registrys() {
     let name = format!("registry.localhost:{}/team/app:1.0", server.port());
     let reference = regq::reference::Reference::parse(&name).unwrap();
     let client = Client::new(identity(true)).unwrap();
-    let error = client.resolve(&reference, &Resolve::default()).expect_err("untrusted");
+    let error = client.resolve(&reference, &ResolveOptions::default()).expect_err("untrusted");
     assert_eq!(error.kind(), Kind::Invalid);
     assert_eq!(auth.connections(), 0);
 }
@@ -244,7 +244,8 @@ fn a_password_that_the_realm_refuses_is_not_sent_again() {
         let mut config = super::config_of("ada", "secret");
         config.retries = 3;
         let client = Client::new(config).unwrap();
-        let error = client.resolve(&reference(&server), &Resolve::default()).expect_err("refused");
+        let error =
+            client.resolve(&reference(&server), &ResolveOptions::default()).expect_err("refused");
         assert_eq!(error.kind(), Kind::Denied);
         assert_eq!(server.lines(), [HEAD, TOKEN]);
     }

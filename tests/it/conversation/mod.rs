@@ -20,7 +20,7 @@ use regq::credentials::{Credential, Keychain, Secret};
 use regq::digest::{Algorithm, Digest};
 use regq::error::{Error, Result};
 use regq::reference::Reference;
-use regq::registry::{Client, Config, Resolve, Resolved};
+use regq::registry::{Client, Config, ResolveOptions, Resolved};
 
 /// A manifest as registries send it, small and valid.
 const MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
@@ -55,7 +55,7 @@ fn reference(server: &Server) -> Reference {
 }
 
 fn resolve(server: &Server, config: Config) -> Result<Resolved> {
-    Client::new(config).unwrap().resolve(&reference(server), &Resolve::default())
+    Client::new(config).unwrap().resolve(&reference(server), &ResolveOptions::default())
 }
 
 fn refused(server: &Server, config: Config) -> Error {

@@ -4,7 +4,7 @@ use super::{GET, MANIFEST, OCI_MANIFEST, config, https, reference, sha256};
 use crate::support::{Reply, Request, Server};
 use regq::error::{Error, Kind};
 use regq::platform::Platform;
-use regq::registry::{Client, Resolve, Resolved};
+use regq::registry::{Client, ResolveOptions, Resolved};
 
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -33,8 +33,10 @@ fn serve(body: String) -> Server {
 }
 
 fn choose(server: &Server, platform: &str) -> Result<Resolved, Error> {
-    let options =
-        Resolve { platform: Some(Platform::parse(platform).unwrap()), ..Resolve::default() };
+    let options = ResolveOptions {
+        platform: Some(Platform::parse(platform).unwrap()),
+        ..ResolveOptions::default()
+    };
     Client::new(config()).unwrap().resolve(&reference(server), &options)
 }
 

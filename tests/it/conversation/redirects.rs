@@ -6,7 +6,7 @@ use super::{
 };
 use crate::support::{Certificate, Reply, Server};
 use regq::error::Kind;
-use regq::registry::{Client, Resolve};
+use regq::registry::{Client, ResolveOptions};
 
 #[test]
 fn the_same_origin_keeps_the_token() {
@@ -139,7 +139,7 @@ fn a_token_for_the_second_host_is_kept_for_it() {
     let first = https(move |_| Reply::new(307).header("Location", &target));
     let client = Client::new(config()).unwrap();
     for _ in 0..2 {
-        client.resolve(&reference(&first), &Resolve::default()).unwrap();
+        client.resolve(&reference(&first), &ResolveOptions::default()).unwrap();
     }
     assert_eq!(first.lines(), [HEAD, HEAD]);
     // It gets the token again when it asks again, and no second token is fetched.

@@ -7,7 +7,7 @@ use super::{
 use crate::support::{Certificate, Reply, Server};
 use regq::error::Kind;
 use regq::reference::Reference;
-use regq::registry::{Client, Resolve};
+use regq::registry::{Client, ResolveOptions};
 
 /// The token request that a challenge leads to.
 fn asked(challenge: &'static str) -> String {
@@ -165,11 +165,11 @@ fn a_token_serves_the_next_question_about_the_same_repository() {
     let server = https(with_tokens);
     let client = Client::new(config()).unwrap();
     for _ in 0..3 {
-        client.resolve(&reference(&server), &Resolve::default()).unwrap();
+        client.resolve(&reference(&server), &ResolveOptions::default()).unwrap();
     }
     assert_eq!(server.lines(), [HEAD, TOKEN, HEAD, HEAD, HEAD]);
     let other = Reference::parse(&format!("{}/team/other:1.0", server.authority())).unwrap();
-    client.resolve(&other, &Resolve::default()).unwrap();
+    client.resolve(&other, &ResolveOptions::default()).unwrap();
     // A token is for one repository.
     assert_eq!(server.requests()[5].header("authorization"), None);
 }
@@ -195,7 +195,7 @@ fn a_token_that_ran_out_is_replaced_once() {
     });
     let client = Client::new(config()).unwrap();
     for _ in 0..2 {
-        client.resolve(&reference(&server), &Resolve::default()).unwrap();
+        client.resolve(&reference(&server), &ResolveOptions::default()).unwrap();
     }
     assert_eq!(server.lines(), [HEAD, TOKEN, HEAD, HEAD, TOKEN, HEAD]);
 }
@@ -209,7 +209,7 @@ fn a_kept_token_that_is_refused_without_a_challenge_is_forgotten() {
     });
     let client = Client::new(config()).unwrap();
     for _ in 0..2 {
-        client.resolve(&reference(&server), &Resolve::default()).unwrap();
+        client.resolve(&reference(&server), &ResolveOptions::default()).unwrap();
     }
     assert_eq!(server.lines(), [HEAD, TOKEN, HEAD, HEAD, HEAD, TOKEN, HEAD]);
 }
@@ -261,7 +261,7 @@ fn a_token_for_all_repositories_is_asked_for_once() {
     let client = Client::new(config_of("ada", "secret")).unwrap();
     for name in ["one", "two"] {
         let name = format!("{}/{name}/app:1", server.authority());
-        client.resolve(&Reference::parse(&name).unwrap(), &Resolve::default()).unwrap();
+        client.resolve(&Reference::parse(&name).unwrap(), &ResolveOptions::default()).unwrap();
     }
     let (one, two) = ("HEAD /v2/one/app/manifests/1", "HEAD /v2/two/app/manifests/1");
     let token = "GET /token?service=ecr.example&scope=aws";
@@ -283,7 +283,7 @@ fn a_token_for_all_repositories_that_ran_out_serves_none_of_them() {
     let client = Client::new(config()).unwrap();
     for name in ["one", "two"] {
         let name = format!("{}/{name}/app:1", server.authority());
-        client.resolve(&Reference::parse(&name).unwrap(), &Resolve::default()).unwrap();
+        client.resolve(&Reference::parse(&name).unwrap(), &ResolveOptions::default()).unwrap();
     }
     let (one, two) = ("HEAD /v2/one/app/manifests/1", "HEAD /v2/two/app/manifests/1");
     let token = "GET /token?scope=aws";
@@ -306,7 +306,7 @@ fn a_token_of_an_earlier_question_counts_among_the_two() {
         }
     });
     let client = Client::new(config()).unwrap();
-    let question = || client.resolve(&reference(&server), &Resolve::default());
+    let question = || client.resolve(&reference(&server), &ResolveOptions::default());
     question().unwrap();
     assert_eq!(server.lines(), [HEAD, "GET /token?scope=s0", HEAD]);
     assert_eq!(question().expect_err("refused").kind(), Kind::Denied);

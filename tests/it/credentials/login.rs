@@ -3,7 +3,7 @@
 use super::{Door, Folder, encoded, entry, hosted, registry, shown};
 use crate::support::secrets::PASSWORD;
 use crate::support::{Ran, Regq, Reply, Server};
-use regq::credentials::{Kept, Password, Secret, erase, store};
+use regq::credentials::{Location, Password, Secret, erase, store};
 use regq::reference::Registry;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -406,7 +406,7 @@ fn docker_hub_has_dockers_key() {
         let registry = Registry::parse(name).unwrap();
         assert_eq!(
             store(&path, &registry, &password, Duration::from_secs(5)).unwrap(),
-            Kept::File(path.clone())
+            Location::File(path.clone())
         );
         let text: String = folder.read("auth.json").split_whitespace().collect();
         let kept = format!(r#"{{"auths":{{"https://index.docker.io/v1/":{},"b":{{}}}}}}"#, entry());
@@ -414,7 +414,7 @@ fn docker_hub_has_dockers_key() {
     }
     let registry = Registry::parse("docker.io").unwrap();
     let erased = || erase(&path, &registry, Duration::from_secs(5)).unwrap().from;
-    assert_eq!(erased(), [Kept::File(path.clone())]);
+    assert_eq!(erased(), [Location::File(path.clone())]);
     assert_eq!(erased(), []);
     // As crane wrote it, in a file that a person may have changed since.
     let text = fs::read_to_string(

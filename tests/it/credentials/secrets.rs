@@ -5,7 +5,7 @@ use crate::support::secrets::{GRANTED, IDENTITY, PASSWORD, READY, leaked};
 use crate::support::{Regq, Reply, Server};
 use regq::credentials::{Credential, Keychain, Password, Secret};
 use regq::reference::Reference;
-use regq::registry::{Client, Config, Observer, Resolve};
+use regq::registry::{Client, Config, Observer, ResolveOptions};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -145,7 +145,7 @@ fn no_value_shows_a_secret() {
             let reference = Reference::parse(&name(&server)).unwrap();
             // Twice, so that what the client remembers is there as well.
             for _ in 0..2 {
-                let outcome = client.resolve(&reference, &Resolve::default());
+                let outcome = client.resolve(&reference, &ResolveOptions::default());
                 shown.push_str(&format!("{outcome:?}{outcome:#?}{client:?}{client:#?}"));
                 if let Err(error) = outcome {
                     shown.push_str(&crate::conversation::chain(&error));

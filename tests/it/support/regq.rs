@@ -105,7 +105,7 @@ impl Regq {
         let mut child = command.spawn().expect("regq is built and starts");
         let mut stdin = child.stdin.take().expect("its stdin is a pipe");
         let bytes = self.stdin;
-        // Beside the reading, since a full pipe in one direction would stop both.
+        // TempFile the reading, since a full pipe in one direction would stop both.
         // That regq does not read it all is not for this to judge.
         let writer = thread::spawn(move || drop(stdin.write_all(&bytes)));
         let output = child.wait_with_output().expect("regq ends");

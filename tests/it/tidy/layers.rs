@@ -9,21 +9,23 @@ use super::source::{Path, Source};
 /// Files and folders of `src/` by rank: a file imports from lower ranks only. Within a folder, and among
 /// the files of the program itself (the last rank), siblings import each other one way.
 const RANKS: &[(u8, &[&str])] = &[
-    (0, &["digest", "platform", "challenge", "link", "url", "dates", "json", "hidden"]),
+    (0, &["digest", "platform", "http", "url", "dates", "json", "redact"]),
     (1, &["reference", "oci"]),
     (2, &["error"]),
-    (3, &["credentials"]),
-    (4, &["transport", "token"]),
-    (5, &["registry"]),
-    (6, &["explain", "archive"]),
+    (3, &["files"]),
+    (4, &["credentials"]),
+    (5, &["event", "token"]),
+    (6, &["transport"]),
+    (7, &["registry"]),
+    (8, &["explain", "archive"]),
     (PROGRAM, &["main", "cli", "signal"]),
     // The library's root declares its modules; nothing imports from it.
     (ROOT, &["lib"]),
 ];
 const PURE: u8 = 1;
-const LIBRARY: u8 = 6;
-const PROGRAM: u8 = 7;
-const ROOT: u8 = 8;
+const LIBRARY: u8 = 8;
+const PROGRAM: u8 = 9;
+const ROOT: u8 = 10;
 
 /// What may be named in one place only.
 const HOMES: &[(&str, &str)] = &[
@@ -68,7 +70,7 @@ const MUTABLE: &[&str] = &[
     "UnsafeCell",
 ];
 
-const MOST_LINES: usize = 500;
+const MAX_LINES: usize = 500;
 
 /// The rules over `src/`; names of files are relative to it.
 pub(super) fn complaints(files: &[(String, String)]) -> Vec<String> {
@@ -159,8 +161,8 @@ fn absolute(file: &str, source: &Source, path: &[String]) -> Option<Path> {
 fn shape(file: &str, text: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     let lines = text.lines().count();
-    if lines > MOST_LINES {
-        complaints.push(format!("src/{file} has {lines} lines, more than {MOST_LINES}"));
+    if lines > MAX_LINES {
+        complaints.push(format!("src/{file} has {lines} lines, more than {MAX_LINES}"));
     }
     if !text.starts_with("//!") {
         complaints.push(format!("src/{file} does not open with what it is, `//! ...`"));
@@ -283,7 +285,7 @@ fn imports_go_down_only() {
         NOTHING
     );
 
-    let up = "src/digest.rs (rank 0) imports from src/registry/client.rs (rank 5)";
+    let up = "src/digest.rs (rank 0) imports from src/registry/client.rs (rank 7)";
     for text in [
         "use crate::registry::client::Client;",
         "use crate::{registry::{client::{self, Client as C}}};",

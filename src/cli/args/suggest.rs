@@ -1,0 +1,215 @@
+//! What may have been meant by a command or flag that there is not.
+//!
+//! First the words of other clients (crane, skopeo, regctl, oras), from one table, then the nearest
+//! name by edit distance. Hints only: none of these words works.
+
+use crate::cli::args::commands::{COMMANDS, Command};
+use crate::cli::args::flags::FLAGS;
+
+/// A word of another client's and what to use here.
+pub(crate) struct Foreign {
+    /// Commands as they are, flags with their dashes.
+    pub(crate) theirs: &'static [&'static str],
+    pub(crate) advice: &'static str,
+}
+
+/// Other clients' words. In an advice, a word with dashes is a flag and what follows `regq` is a
+/// command, and the build has them.
+pub(crate) const FOREIGN: &[Foreign] = &[
+    Foreign {
+        theirs: &["resolve", "head", "sha", "id"],
+        advice: "regq digest REF prints the digest",
+    },
+    Foreign {
+        theirs: &["inspect", "get", "fetch", "show"],
+        advice: "regq digest REF prints the digest, regq manifest REF the manifest",
+    },
+    Foreign {
+        theirs: &["image", "images", "imagetools", "repo", "artifact"],
+        advice: "a command is one word here, such as regq digest REF",
+    },
+    Foreign { theirs: &["raw", "cat"], advice: "regq manifest REF prints the exact bytes" },
+    Foreign {
+        theirs: &["name", "ref", "reference", "normalize"],
+        advice: "regq parse REF shows how a name is read",
+    },
+    Foreign {
+        theirs: &["auth", "signin"],
+        advice: "regq login REGISTRY checks credentials and keeps them",
+    },
+    Foreign { theirs: &["version"], advice: "regq --version prints it" },
+    Foreign {
+        theirs: &["completion", "completions"],
+        advice: "regq --generate bash prints them, and so for zsh and fish",
+    },
+    Foreign {
+        theirs: &["--creds", "--username", "--src-creds", "-u"],
+        advice: "credentials are given with --user NAME and --password-stdin or --password-file FILE",
+    },
+    Foreign {
+        theirs: &["--password", "--pass", "--pass-stdin", "-p"],
+        advice: "passwords are read with --password-stdin or --password-file FILE, since others can see a command line",
+    },
+    Foreign { theirs: &["--no-creds", "--no-auth"], advice: "did you mean --anonymous" },
+    Foreign {
+        theirs: &["--config", "--registry-config", "--auth-file", "--compat-auth-file"],
+        advice: "did you mean --authfile FILE",
+    },
+    Foreign {
+        theirs: &["--registry-token"],
+        advice: "--token-file FILE sends the bearer token in a file",
+    },
+    Foreign {
+        theirs: &[
+            "--tls-verify",
+            "--src-tls-verify",
+            "--skip-tls-verify",
+            "--insecure-skip-tls-verify",
+            "--tls",
+            "-k",
+        ],
+        advice: "--insecure leaves the certificate unchecked, --plain-http does without TLS",
+    },
+    Foreign { theirs: &["--http", "--allow-http"], advice: "did you mean --plain-http" },
+    Foreign {
+        theirs: &["--cert-dir", "--src-cert-dir", "--cacert", "--ca", "--cafile", "--certs-dir"],
+        advice: "did you mean --ca-file FILE",
+    },
+    Foreign {
+        theirs: &["--format", "--output", "--template", "-o", "-f"],
+        advice: "--json prints an object, --get KEY one value of it",
+    },
+    Foreign {
+        theirs: &["--raw", "--raw-body", "--pretty"],
+        advice: "regq manifest REF prints the exact bytes",
+    },
+    Foreign {
+        theirs: &[
+            "--os",
+            "--arch",
+            "--variant",
+            "--override-os",
+            "--override-arch",
+            "--override-variant",
+        ],
+        advice: "did you mean --platform OS/ARCH[/VARIANT]",
+    },
+    Foreign {
+        theirs: &["--full-reference", "--full-name", "-l"],
+        advice: "did you mean --full-ref",
+    },
+    Foreign {
+        theirs: &["--retry-times", "--retry", "--max-retries"],
+        advice: "did you mean --retries N",
+    },
+    Foreign {
+        theirs: &["--command-timeout", "--max-time", "-m"],
+        advice: "did you mean --timeout TIME",
+    },
+    Foreign {
+        theirs: &["--debug", "--trace", "--verbosity", "-d"],
+        advice: "did you mean --verbose",
+    },
+    Foreign { theirs: &["--silent", "-s"], advice: "did you mean --quiet" },
+    Foreign {
+        theirs: &["--require-digest", "--check"],
+        advice: "--verify fetches what is asked about and hashes it",
+    },
+];
+
+/// A hint for a word that is no command.
+pub(crate) fn command(word: &str) -> Option<String> {
+    if let Some(advice) = foreign(word) {
+        return Some(advice);
+    }
+    // Somebody who leaves out the command begins with the name of an image.
+    if word.contains(['/', ':', '@']) {
+        return Some(format!("the command comes first: regq digest {word}"));
+    }
+    nearest(word, COMMANDS.iter().flat_map(Command::names))
+        .map(|name| format!("did you mean regq {name}"))
+}
+
+/// A hint for a flag that there is not, given with its dashes.
+pub(crate) fn flag(said: &str, command: Option<&Command>) -> Option<String> {
+    if let Some(advice) = foreign(said) {
+        return Some(advice);
+    }
+    let word = said.strip_prefix("--")?;
+    let flags = FLAGS.iter().filter(|flag| command.is_none_or(|command| command.takes(flag)));
+    nearest(word, flags.map(|flag| flag.long)).map(|name| format!("did you mean --{name}"))
+}
+
+fn foreign(word: &str) -> Option<String> {
+    let found = FOREIGN.iter().find(|foreign| foreign.theirs.contains(&word));
+    found.map(|foreign| foreign.advice.to_owned())
+}
+
+/// The name with the fewest edits between it and the word, where these are few for its length; a
+/// beginning of a name is one edit away from it.
+fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_ascii_lowercase();
+    let distance = |name: &str| {
+        if word.len() >= 3 && name.starts_with(&word) { 1 } else { edits(&word, name) }
+    };
+    names
+        .map(|name| (distance(name), name))
+        .filter(|(edits, name)| *edits <= (name.len() / 3).max(1))
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, name)| name)
+}
+
+/// How many characters are inserted, removed, replaced or swapped with their neighbour between two
+/// words (optimal string alignment).
+fn edits(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    // The distances from the last two beginnings of `from` to every beginning of `to`.
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    let mut previous = None;
+    // A word longer than any name by far is no slip of the fingers.
+    for (index, letter) in from.chars().take(64).enumerate() {
+        let mut next = vec![index + 1];
+        let mut left = index + 1;
+        let mut target_before = None;
+        for (column, target) in to.iter().copied().enumerate() {
+            let at =
+                |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
+            let mut best = (left + 1)
+                .min(at(&row, column + 1) + 1)
+                .min(at(&row, column) + usize::from(letter != target));
+            if column > 0 && previous == Some(target) && target_before == Some(letter) {
+                best = best.min(at(&before, column - 1) + 1);
+            }
+            next.push(best);
+            left = best;
+            target_before = Some(target);
+        }
+        before = std::mem::replace(&mut row, next);
+        previous = Some(letter);
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::edits;
+
+    #[test]
+    fn edits_are_counted() {
+        for (from, to, expected) in [
+            ("", "", 0),
+            ("digest", "digest", 0),
+            ("digets", "digest", 1),
+            ("idgest", "digest", 1),
+            ("igdest", "digest", 2),
+            ("dgest", "digest", 1),
+            ("diigest", "digest", 1),
+            ("manifests", "manifest", 1),
+            ("kitten", "sitting", 3),
+            ("", "abc", 3),
+        ] {
+            assert_eq!(edits(from, to), expected, "{from} {to}");
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What the flags say, as values.
+//!
+//! Each function here reads one flag's text and touches nothing but it: no file, no environment, no
+//! clock. The table calls them; what belongs together is checked in `parse`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use regq::credentials::Secret;
+use regq::explain;
+use regq::platform::Platform;
+use regq::reference::Registry;
+
+/// The longest duration that is taken: adding it to a clock must not overflow.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+impl Options {
+    /// How answers are written.
+    pub(crate) fn form(&self) -> Form<'_> {
+        match (&self.get, self.json) {
+            (Some(key), _) => Form::Get(key),
+            (None, true) => Form::Json,
+            (None, false) => Form::Text,
+        }
+    }
+}
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form<'a> {
+    Text,
+    Json,
+    /// One value of the object.
+    Get(&'a str),
+}
+
+/// How much is said on stderr.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Errors and their hints.
+    Quiet,
+    /// Also waits over a second, the registry's warnings, and notes.
+    #[default]
+    Normal,
+    /// Also every request.
+    Trace,
+}
+
+/// The values of all flags. `None` is the library's default.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) platform: Option<Platform>,
+    pub(crate) full_ref: bool,
+    pub(crate) verify: bool,
+    pub(crate) json: bool,
+    pub(crate) get: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password_stdin: bool,
+    pub(crate) password_file: Option<PathBuf>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) authfile: Option<PathBuf>,
+    pub(crate) anonymous: bool,
+    pub(crate) ca_files: Vec<PathBuf>,
+    pub(crate) insecure: bool,
+    pub(crate) plain_http: bool,
+    pub(crate) trusted_realms: Vec<String>,
+    pub(crate) allow_private: bool,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) connect_timeout: Option<Duration>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) verbosity: Verbosity,
+    pub(crate) attempt: Attempt,
+    pub(crate) offline: bool,
+    pub(crate) curl: bool,
+    pub(crate) generate: Option<Generated>,
+}
+
+/// The pieces of somebody's own attempt to log in. `None` is unknown.
+#[derive(Debug, Default)]
+pub(crate) struct Attempt {
+    pub(crate) token_url: Option<String>,
+    pub(crate) token: Option<TokenSource>,
+    pub(crate) challenges: Option<Vec<String>>,
+    pub(crate) status: Option<u16>,
+    pub(crate) body: Option<PathBuf>,
+    /// In seconds since 1970.
+    pub(crate) date: Option<i64>,
+}
+
+/// Where somebody's token is.
+#[derive(Debug)]
+pub(crate) enum TokenSource {
+    Text(Secret),
+    Stdin,
+}
+
+/// What is made of the tables for other programs to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Generated {
+    Man,
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// All of it by name.
+pub(crate) const GENERATED: [(&str, Generated); 4] = [
+    ("man", Generated::Man),
+    ("bash", Generated::Bash),
+    ("zsh", Generated::Zsh),
+    ("fish", Generated::Fish),
+];
+
+/// What to make, by name.
+pub(crate) fn generated(text: &str) -> Result<Generated, String> {
+    let found = GENERATED.iter().find(|(name, _)| *name == text);
+    found.map(|(_, kind)| *kind).ok_or_else(|| format!("{text:?}: not man, bash, zsh or fish"))
+}
+
+/// `OS/ARCH[/VARIANT]`, or `local` for the machine that runs this.
+pub(crate) fn platform(text: &str) -> Result<Platform, String> {
+    if text == "local" {
+        return Ok(Platform::local());
+    }
+    Platform::parse(text).map_err(|error| error.to_string())
+}
+
+/// Seconds, or a number with `ms`, `s`, `m`, `h`; decimals are fine.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?}: a duration is seconds, or a number with ms, s, m or h");
+    let long = || format!("{text:?}: a duration is at most a year");
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    let (number, unit) = units
+        .iter()
+        .find_map(|(unit, length)| text.strip_suffix(unit).map(|number| (number, *length)))
+        .unwrap_or((text, 1_000));
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || (whole.is_empty() && decimals.is_empty()) {
+        return Err(wrong());
+    }
+    // Whole numbers do, and floating point is ten kilobytes of tables. What is finer than a microsecond of the
+    // unit is dropped.
+    let millionths = format!("{decimals:0<6}").chars().take(6).collect::<String>();
+    let whole: u64 = format!("0{whole}").parse().map_err(|_| long())?;
+    let millionths: u64 = millionths.parse().map_err(|_| wrong())?;
+    let milliseconds = whole.checked_mul(unit).ok_or_else(long)?;
+    let duration = Duration::from_millis(milliseconds) + Duration::from_nanos(millionths * unit);
+    if duration <= LONGEST { Ok(duration) } else { Err(long()) }
+}
+
+/// A duration that something is given to happen in, so not zero.
+pub(crate) fn deadline(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err(format!("{text:?}: nothing is done in no time")),
+        duration => Ok(duration),
+    }
+}
+
+/// A count.
+pub(crate) fn count(text: &str) -> Result<u32, String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let count = if plain { text.parse().ok() } else { None };
+    count.ok_or_else(|| format!("{text:?}: not a number from 0 to {}", u32::MAX))
+}
+
+/// A user name that HTTP's Basic scheme can carry (RFC 7617 section 2).
+pub(crate) fn user(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("the user name is empty".to_owned());
+    }
+    if text.contains(':') || text.chars().any(char::is_control) {
+        // What stands behind the colon may be a password, so it is not shown.
+        return Err("a user name cannot hold a colon or control characters; a password goes to \
+                    --password-stdin or --password-file"
+            .to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// A file's name. That the file is there is seen when it is read.
+pub(crate) fn file(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "" => Err("the file name is empty".to_owned()),
+        "-" => Err("this takes a file, not standard input".to_owned()),
+        name => Ok(PathBuf::from(name)),
+    }
+}
+
+/// A token, or `-` for the one on standard input. Anything may be a token that somebody got.
+pub(crate) fn token(text: &str) -> TokenSource {
+    match text {
+        "-" => TokenSource::Stdin,
+        text => TokenSource::Text(Secret::new(text)),
+    }
+}
+
+/// An HTTP status.
+pub(crate) fn status(text: &str) -> Result<u16, String> {
+    let code = count(text).ok().and_then(|code| u16::try_from(code).ok());
+    let code = code.filter(|code| (100..600).contains(code));
+    code.ok_or_else(|| format!("{text:?}: an HTTP status is a number from 100 to 599"))
+}
+
+/// A time, as a `Date` header has it.
+pub(crate) fn date(text: &str) -> Result<i64, String> {
+    let example = "Thu, 22 Sep 2016 12:23:03 GMT";
+    explain::read_date(text).ok_or_else(|| format!("{text:?}: not a date such as {example:?}"))
+}
+
+/// A key of an object, or a dotted path of keys.
+pub(crate) fn key(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("the key is empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// The host of a token server, without a port: it may have the credentials at any.
+pub(crate) fn realm(text: &str) -> Result<String, String> {
+    // With a port in the name, a host of one label is one too.
+    match Registry::parse(&format!("{text}:443")) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(format!("{text:?}: this takes a host, without scheme, port and path")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{count, deadline, duration};
+    use std::time::Duration;
+
+    #[test]
+    fn durations_have_units_and_decimals() {
+        for (text, milliseconds) in [
+            ("5", 5_000),
+            ("0", 0),
+            ("0.5", 500),
+            ("1.5s", 1_500),
+            ("250ms", 250),
+            ("2m", 120_000),
+            (".5h", 1_800_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for text in
+            ["", "s", ".", "-1", "+1", "1e3", "inf", "nan", "1 s", "1d", "1.2.3", "9999h", "1_0"]
+        {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert!(deadline("0s").is_err());
+        assert!(duration(&"9".repeat(400)).is_err());
+    }
+
+    #[test]
+    fn counts_are_digits() {
+        assert_eq!(count("0"), Ok(0));
+        for text in ["", "-1", "+1", "4294967296", "1.0"] {
+            assert!(count(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `regq digest REF...`: the digest that each reference has.
+
+use regq::explain::Recorder;
+use regq::reference::Reference;
+use regq::registry::{Client, ResolveOptions, Resolved};
+use serde::Serialize;
+
+use crate::cli::commands::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::failure::denied;
+use crate::cli::output::{Item, Report, Stop};
+use crate::cli::session::client;
+use crate::cli::session::references::Items;
+
+/// The object of `--json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    reference: &'a str,
+    digest: String,
+    media_type: Option<&'a str>,
+    size: Option<u64>,
+}
+
+/// Asks for each reference, one after the other.
+pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
+    let client = client::client(context)?;
+    let options = &context.options;
+    let resolve = ResolveOptions {
+        verify: options.verify,
+        platform: options.platform.clone(),
+        reasons: false,
+    };
+    let alone = matches!(context.operands.as_slice(), [only] if only != "-");
+    let mut registry = client::OneRegistry::default();
+    let mut items = Items::new(&context.operands, &mut *context.stdin);
+    let (stdout, messages) = (&mut context.stdout, &context.messages);
+    let mut report = Report::new(stdout, messages, options.form(), Item::Reference);
+    while let Some(item) = items.next()? {
+        let answer = item.reference.and_then(|reference| {
+            registry.check(&reference, options)?;
+            ask(&client, reference, &item.typed, &resolve, &context.recorder)
+        });
+        let (reference, resolved) = match answer {
+            Ok(answer) => answer,
+            Err(failure) => {
+                report.failed(&item.typed, &failure)?;
+                continue;
+            }
+        };
+        let digest = resolved.digest.to_string();
+        let mut line =
+            if options.full_ref { full_reference(&reference, &digest) } else { digest.clone() };
+        if !alone {
+            line = format!("{line}  {}", item.typed);
+        }
+        let object = Answer {
+            reference: &item.typed,
+            digest,
+            media_type: resolved.media_type.as_deref(),
+            size: resolved.size,
+        };
+        report.answer(&object, &[line])?;
+    }
+    Ok(report.code())
+}
+
+fn ask(
+    client: &Client,
+    reference: Reference,
+    typed: &str,
+    resolve: &ResolveOptions,
+    recorder: &Recorder,
+) -> Result<(Reference, Resolved), Failure> {
+    // What an earlier reference led to is no cause of this one's failure.
+    drop(recorder.take());
+    match client.resolve(&reference, resolve) {
+        Ok(resolved) => Ok((reference, resolved)),
+        Err(error) => Err(denied::failure(&error, &reference, typed, recorder)),
+    }
+}
+
+/// The form that pins an image, which any client can pull.
+fn full_reference(reference: &Reference, digest: &str) -> String {
+    format!("{}@{digest}", reference.repository())
+}

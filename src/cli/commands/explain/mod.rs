@@ -1,0 +1,283 @@
+//! `regq explain REF`: how the login went, what was wrong with it, and the command that works.
+
+pub(crate) mod page;
+mod suggested_command;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+
+use regq::credentials::Secret;
+use regq::error::{Error, Kind};
+use regq::explain::{Case, Explanation, Given, Recording, explain};
+use regq::http::challenge::{Challenge, ChallengeError};
+use regq::reference::Reference;
+use regq::registry::ResolveOptions;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use self::page::{Page, Verdict};
+use crate::cli::args::values::{Form, TokenSource};
+use crate::cli::commands::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::failure::hint;
+use crate::cli::output::{Item, Report, Stop};
+use crate::cli::session::client;
+use crate::cli::session::references;
+
+/// A token, or the answer that it came in, is read so far; a body too.
+const LIMIT: u64 = 4 * 1024 * 1024;
+
+/// The object of `--json`.
+#[derive(Serialize)]
+struct Object<'a> {
+    reference: Option<&'a str>,
+    steps: Vec<StepObject<'a>>,
+    challenges: Vec<ChallengeObject>,
+    token: Option<TokenObject<'a>>,
+    findings: Vec<FindingObject<'a>>,
+    outcome: OutcomeObject,
+    command: Option<&'a str>,
+    curl: Option<&'a [String; 2]>,
+}
+
+#[derive(Serialize)]
+struct StepObject<'a> {
+    step: &'a str,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct ChallengeObject {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheme: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token68: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct TokenObject<'a> {
+    kind: &'static str,
+    header: Option<&'a RawValue>,
+    claims: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct FindingObject<'a> {
+    id: &'a str,
+    severity: &'a str,
+    evidence: &'a str,
+    advice: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OutcomeObject {
+    exit_code: u8,
+    kind: Option<&'static str>,
+    status: Option<u16>,
+}
+
+/// regq's own walk, and how it ended.
+struct Walked {
+    walk: Recording,
+    ended: Result<String, Error>,
+}
+
+/// Walks, judges, and tells.
+pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
+    let given = given(context)?;
+    let operand = context.operands.first();
+    let item = operand.map(|operand| references::item(operand.as_encoded_bytes()));
+    let (typed, reference) = match item {
+        None => (None, None),
+        Some(item) => match item.reference {
+            Ok(reference) => (Some(item.typed), Some(reference)),
+            Err(failure) => {
+                let (stdout, messages) = (&mut context.stdout, &context.messages);
+                let form = context.options.form();
+                let mut report = Report::new(stdout, messages, form, Item::Reference);
+                report.failed(&item.typed, &failure)?;
+                return Ok(report.code());
+            }
+        },
+    };
+    let walked = match &reference {
+        Some(reference) if !context.options.offline => Some(walk(context, reference)?),
+        Some(_) | None => None,
+    };
+    let error = walked.as_ref().and_then(|walked| walked.ended.as_ref().err());
+    let explanation = explain(&Case {
+        reference: reference.as_ref(),
+        given: &given,
+        walk: walked.as_ref().map(|walked| (&walked.walk, error)),
+        plain_http: context.options.plain_http,
+    });
+    tell(context, typed.as_deref(), reference.as_ref(), &explanation, walked.as_ref())
+}
+
+fn walk(context: &mut Context, reference: &Reference) -> Result<Walked, Failure> {
+    let client = client::client(context)?;
+    let resolve = ResolveOptions { reasons: true, ..ResolveOptions::default() };
+    let ended = client.resolve(reference, &resolve).map(|resolved| resolved.digest.to_string());
+    Ok(Walked { walk: context.recorder.take(), ended })
+}
+
+fn tell(
+    context: &mut Context,
+    typed: Option<&str>,
+    reference: Option<&Reference>,
+    explanation: &Explanation,
+    walked: Option<&Walked>,
+) -> Result<u8, Stop> {
+    let Context { options, stdout, messages, environment, .. } = context;
+    let error = walked.and_then(|walked| walked.ended.as_ref().err());
+    let own = walked.map(|walked| walked.ended.as_ref().map(|_| ()));
+    let command = reference.zip(typed).and_then(|(reference, typed)| {
+        suggested_command::command(reference, typed, explanation, own, options)
+    });
+    let wants_curl = options.curl || options.attempt.token_url.is_some();
+    let curl = explanation.curl.as_ref().filter(|_| wants_curl);
+    let code = explanation.outcome.exit_code();
+    match options.form() {
+        Form::Text => {
+            let digest = walked.and_then(|walked| walked.ended.as_ref().ok());
+            let verdict = match (digest, walked) {
+                (Some(digest), _) => Verdict::Worked(digest),
+                // Where no cause is known, what the command line knows of such failures is told.
+                (None, Some(_)) => {
+                    Verdict::Refused(error.and_then(|error| hint::hint(error, reference)))
+                }
+                (None, None) => Verdict::Offline,
+            };
+            let colour = stdout.is_terminal() && !environment.no_color;
+            let page = Page { explanation, verdict, command: command.as_deref(), curl, wants_curl };
+            stdout.bytes(page.text(colour).as_bytes())?;
+            Ok(code)
+        }
+        form @ (Form::Json | Form::Get(_)) => {
+            let object = object(typed, explanation, command.as_deref(), curl);
+            let mut report = Report::new(stdout, messages, form, Item::Reference);
+            report.answer(&object, &[])?;
+            Ok(if report.code() == 0 { code } else { report.code() })
+        }
+    }
+}
+
+fn object<'a>(
+    typed: Option<&'a str>,
+    explanation: &'a Explanation,
+    command: Option<&'a str>,
+    curl: Option<&'a [String; 2]>,
+) -> Object<'a> {
+    let steps = explanation.steps.iter();
+    let findings = explanation.findings.iter();
+    let json = |text: &'a Option<String>| serde_json::from_slice(text.as_deref()?.as_bytes()).ok();
+    Object {
+        reference: typed,
+        steps: steps.map(|step| StepObject { step: step.step, detail: &step.detail }).collect(),
+        challenges: explanation.challenges.iter().map(|one| challenge(one, explanation)).collect(),
+        token: explanation.token.as_ref().map(|token| TokenObject {
+            kind: if token.jwt { "jwt" } else { "opaque" },
+            header: json(&token.header),
+            claims: json(&token.claims),
+        }),
+        findings: findings
+            .map(|finding| FindingObject {
+                id: finding.id,
+                severity: finding.severity.as_str(),
+                evidence: &finding.evidence,
+                advice: &finding.advice,
+            })
+            .collect(),
+        outcome: OutcomeObject {
+            exit_code: explanation.outcome.exit_code(),
+            kind: explanation.outcome.kind.map(Kind::as_str),
+            status: explanation.outcome.status,
+        },
+        command,
+        curl,
+    }
+}
+
+fn challenge(
+    challenge: &Result<Challenge, ChallengeError>,
+    explanation: &Explanation,
+) -> ChallengeObject {
+    let clean = |text: &str| explanation.without_secrets(text);
+    let nothing = ChallengeObject {
+        scheme: None,
+        params: None,
+        token68: None,
+        error: None,
+        line: None,
+        at: None,
+    };
+    match challenge {
+        Ok(challenge) => {
+            // One by one: to collect a map brings a sort of its own, for a handful of names.
+            let mut params = BTreeMap::new();
+            for (name, value) in challenge.params() {
+                params.insert(clean(name), clean(value));
+            }
+            ChallengeObject {
+                scheme: Some(clean(challenge.scheme())),
+                params: Some(params),
+                token68: Some(challenge.token68().map(clean)),
+                ..nothing
+            }
+        }
+        Err(ChallengeError { code, line, at }) => ChallengeObject {
+            error: Some(clean(&code.to_string())),
+            line: Some(*line),
+            at: Some(*at),
+            ..nothing
+        },
+    }
+}
+
+/// The pieces of somebody's own attempt, read now.
+fn given(context: &mut Context) -> Result<Given, Failure> {
+    let Context { options, stdin, .. } = context;
+    let attempt = &options.attempt;
+    let mut given = Given::default();
+    given.token_url.clone_from(&attempt.token_url);
+    given.challenges.clone_from(&attempt.challenges);
+    given.status = attempt.status;
+    given.date = attempt.date;
+    given.token = match &attempt.token {
+        None => None,
+        Some(TokenSource::Text(token)) => Some(token.clone()),
+        Some(TokenSource::Stdin) => {
+            let bytes = read("standard input", stdin)?;
+            // What is no text is no token; that it is not is what is to be found.
+            Some(Secret::new(String::from_utf8_lossy(&bytes)))
+        }
+    };
+    if let Some(path) = &attempt.body {
+        let place = path.display().to_string();
+        let unreadable = |error| Failure::local(format!("{place}: cannot be read: {error}"));
+        given.body = Some(read(&place, &mut File::open(path).map_err(unreadable)?)?);
+    }
+    Ok(given)
+}
+
+fn read(place: &str, source: &mut (impl Read + ?Sized)) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = source.take(LIMIT + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::local(format!("{place}: cannot be read: {error}")))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > LIMIT) {
+        return Err(Failure::local(format!(
+            "{place}: larger than the {LIMIT} bytes that are read"
+        )));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,76 @@
+//! `regq parse REF...`: how a name is read. Nothing is sent.
+
+use regq::reference::{Reference, Tag};
+use serde::Serialize;
+
+use crate::cli::commands::context::Context;
+use crate::cli::output::{Item, Report, Stop};
+use crate::cli::session::references::Items;
+
+/// The object of `--json`.
+#[derive(Serialize)]
+struct Parsed<'a> {
+    input: &'a str,
+    registry: String,
+    repository: &'a str,
+    tag: Option<&'a str>,
+    digest: Option<String>,
+    endpoint: String,
+}
+
+impl Parsed<'_> {
+    fn new<'a>(typed: &'a str, reference: &'a Reference, plain_http: bool) -> Parsed<'a> {
+        let registry = reference.registry();
+        Parsed {
+            input: typed,
+            registry: registry.name(),
+            repository: reference.repository().path(),
+            tag: reference.tag().map(Tag::as_str),
+            digest: reference.digest().map(ToString::to_string),
+            endpoint: regq::registry::endpoint(registry, plain_http),
+        }
+    }
+
+    /// One `key: value` a line, without those that are absent.
+    fn lines(&self) -> Vec<String> {
+        let Parsed { input, registry, repository, tag, digest, endpoint } = self;
+        [
+            ("input", Some(*input)),
+            ("registry", Some(registry)),
+            ("repository", Some(repository)),
+            ("tag", *tag),
+            ("digest", digest.as_deref()),
+            ("endpoint", Some(endpoint)),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| value.map(|value| format!("{key}: {value}")))
+        .collect()
+    }
+}
+
+/// Shows each name.
+pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
+    let options = &context.options;
+    let mut items = Items::new(&context.operands, &mut *context.stdin);
+    let messages = &context.messages;
+    let mut report = Report::new(&mut context.stdout, messages, options.form(), Item::Input);
+    // An empty line stands between references, not around them.
+    let mut separator = None;
+    while let Some(item) = items.next()? {
+        let reference = match &item.reference {
+            Ok(reference) => reference,
+            Err(failure) => {
+                report.failed(&item.typed, failure)?;
+                continue;
+            }
+        };
+        if let Some(ambiguity) = reference.ambiguity() {
+            messages.note(&format!("{}: {ambiguity}", item.typed));
+        }
+        let parsed = Parsed::new(&item.typed, reference, options.plain_http);
+        let lines: Vec<String> = separator.take().into_iter().chain(parsed.lines()).collect();
+        report.answer(&parsed, &lines)?;
+        separator = Some(String::new());
+    }
+    Ok(report.code())
+}

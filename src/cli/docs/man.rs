@@ -1,0 +1,224 @@
+//! The man page, made from the tables in the `man` macros of roff that groff and mandoc both know.
+//!
+//! Only what help does not say is written here. What comes from the tables is a value of a template, so that none of
+//! it is an escape of roff's; in a template, `\&` before a value keeps it from being a request.
+
+use crate::cli::args::commands::COMMANDS;
+use crate::cli::args::flags::{FLAGS, Group, Take};
+use crate::cli::docs::help::{ABOUT, ENVIRONMENT, EXIT_CODES, STREAMS, synopsis};
+use crate::cli::docs::template::{Escapes, fill};
+
+/// What roff would read, or show as a typographic relative of what was typed.
+const ESCAPES: &Escapes = &[
+    ('\\', "\\(rs"),
+    ('-', "\\-"),
+    ('\'', "\\(aq"),
+    ('`', "\\(ga"),
+    ('"', "\\(dq"),
+    ('~', "\\(ti"),
+    ('^', "\\(ha"),
+];
+
+/// The day is that of the version, not of the build, which has to give the same bytes on every day. Names are copied
+/// from the page, so none is hyphenated.
+const BEGIN: &str = concat!(
+    ".TH REGQ 1 2026-11-21 \"regq ",
+    env!("CARGO_PKG_VERSION"),
+    "\" \"User Commands\"
+.nr HY 0
+.nh
+.ad l
+.SH NAME
+regq \\- ask container registries questions
+.SH SYNOPSIS
+.nf
+"
+);
+const DESCRIPTION: &str = "\
+\\fBregq \\-\\-generate\\fR KIND
+.fi
+.SH DESCRIPTION
+";
+const COMMANDS_BEGIN: &str = "\
+.PP
+Flags may stand anywhere, before the command too; \\-\\- ends them.
+A value is the next word, or follows =.
+.SH COMMANDS
+";
+
+const ENTRY: &str = ".TP\n\\fB%n\\fR\n\\&%h\n";
+/// A command line stays one line, however long.
+const EXAMPLE: &str = ".PP\n.EX\n\\&%n\n.EE\n.RS\n\\&%h\n.RE\n";
+
+/// Lists of terms and what they mean.
+const ENTRIES: [(&str, &[(&str, &str)]); 3] = [
+    (".SH EXIT STATUS\n", EXIT_CODES),
+    (".SH ENVIRONMENT\n", ENVIRONMENT),
+    (
+        ".SH FILES\n",
+        &[
+            ("~/.docker/config.json", "docker's credentials, which login and logout change"),
+            ("$XDG_RUNTIME_DIR/containers/auth.json", "podman's credentials of this session"),
+            ("~/.config/containers/auth.json", "podman's lasting credentials"),
+        ],
+    ),
+];
+
+const EXAMPLES: &str = "\
+.SH EXAMPLES
+One for each command; under COMMANDS there are more.
+";
+
+const SEE_ALSO: &str = "\
+.SH SEE ALSO
+docker\\-login(1), podman\\-login(1), skopeo(1), containers\\-auth.json(5)
+";
+
+/// The page, `regq.1`.
+pub(crate) fn page() -> String {
+    let mut page = BEGIN.to_owned();
+    let out = &mut page;
+    for command in COMMANDS {
+        add(out, "\\fBregq %n\\fR %h\n", command.name, &synopsis(command));
+    }
+    out.push_str(DESCRIPTION);
+    ABOUT.iter().for_each(|text| add(out, "\\&%h\n", "", text));
+    texts(out, STREAMS);
+    out.push_str(COMMANDS_BEGIN);
+    for command in COMMANDS {
+        add(out, ".SS regq %n %h\n", command.name, &synopsis(command));
+        add(out, "\\&%h.\n", "", command.summary);
+        for alias in command.aliases {
+            add(out, ".PP\n\\&%n is the same command.\n", alias, "");
+        }
+        texts(out, command.about);
+        let mut flags = ".PP\nFlags:\n";
+        for flag in FLAGS.iter().filter(|flag| flag.group != Group::General && command.takes(flag))
+        {
+            add(out, flags, "", "");
+            add(out, "\\-\\-%n\n", flag.long, "");
+            flags = "";
+        }
+        command.examples.iter().for_each(|(line, what)| add(out, EXAMPLE, line, what));
+    }
+    out.push_str(".SH FLAGS\n");
+    for group in Group::ALL {
+        let heading = if group == Group::Answer { "Answer" } else { group.heading() };
+        add(out, ".SS %n\n", heading, "");
+        for flag in FLAGS.iter().filter(|flag| flag.group == group) {
+            let short = flag.short.map(|short| format!("-{short}, ")).unwrap_or_default();
+            add(out, ".TP\n\\fB%n\\-\\-%h\\fR", &short, flag.long);
+            if let Take::Value(name, _) = flag.take {
+                add(out, " %n", name, "");
+            }
+            add(out, "\n\\&%h.\n", "", flag.help);
+            if !flag.more.is_empty() {
+                add(out, "\\&%h\n", "", flag.more);
+            }
+        }
+    }
+    for (heading, entries) in ENTRIES {
+        out.push_str(heading);
+        entries.iter().for_each(|(term, meaning)| add(out, ENTRY, term, meaning));
+    }
+    out.push_str(EXAMPLES);
+    for (line, what) in COMMANDS.iter().filter_map(|command| command.examples.first()) {
+        add(out, EXAMPLE, line, what);
+    }
+    out.push_str(SEE_ALSO);
+    page
+}
+
+/// Paragraphs behind one that there is already: a heading brings its own.
+fn texts(out: &mut String, texts: &[&str]) {
+    texts.iter().for_each(|text| add(out, ".PP\n\\&%h\n", "", text));
+}
+
+/// The template with a name and what is said of it.
+fn add(out: &mut String, template: &str, name: &str, said: &str) {
+    fill(out, ESCAPES, template, &[('n', name), ('h', said)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ENTRIES, add, page};
+    use crate::cli::args::commands::COMMANDS;
+    use crate::cli::args::flags::FLAGS;
+
+    /// A text of the tables as it stands in the page.
+    fn escaped(text: &str) -> String {
+        let mut out = String::new();
+        add(&mut out, "%n", text, "");
+        out
+    }
+
+    #[test]
+    fn text_is_no_escape() {
+        let expected = "\\(aqbr \\(rsn it\\(aqs \\(dq\\(ti\\(dq \\(ha \\(gaa\\-b\\(ga";
+        assert_eq!(escaped("'br \\n it's \"~\" ^ `a-b`"), expected);
+    }
+
+    #[test]
+    fn requests_are_those_of_the_page_itself() {
+        let known = [
+            ".TH", ".SH", ".SS", ".PP", ".TP", ".EX", ".EE", ".RS", ".RE", ".nf", ".fi", ".nr",
+            ".nh", ".ad",
+        ];
+        for line in page().lines() {
+            let word = line.split(' ').next().unwrap_or_default();
+            assert!(known.contains(&word) || !line.starts_with(['.', '\'']), "{line}");
+            assert!(!line.is_empty() && line.is_ascii(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn sections_are_in_order() {
+        let page = page();
+        assert!(page.starts_with(
+            ".TH REGQ 1 2026-11-21 \"regq 0.1.0\" \"User Commands\"\n.nr HY 0\n.nh\n.ad l\n.SH NAME\nregq \\- ask \
+             container registries questions\n.SH SYNOPSIS\n.nf\n\\fBregq digest\\fR [FLAGS] REF...\n"
+        ));
+        let sections: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+        assert_eq!(
+            sections,
+            [
+                "NAME",
+                "SYNOPSIS",
+                "DESCRIPTION",
+                "COMMANDS",
+                "FLAGS",
+                "EXIT STATUS",
+                "ENVIRONMENT",
+                "FILES",
+                "EXAMPLES",
+                "SEE ALSO"
+            ]
+        );
+    }
+
+    #[test]
+    fn everything_is_in_it() {
+        let page = page();
+        let once = |part: String| assert_eq!(page.matches(&part).count(), 1, "{part}");
+        let is_there =
+            |text: &str| assert!(page.contains(&format!("\n\\&{}", escaped(text))), "{text}");
+        for command in COMMANDS {
+            once(format!("\n.SS regq {} ", command.name));
+            is_there(command.summary);
+            command.about.iter().for_each(|text| is_there(text));
+            for (line, what) in command.examples {
+                let (line, what) = (escaped(line), escaped(what));
+                assert!(page.contains(&format!("\n\\&{line}\n.EE\n.RS\n\\&{what}\n")), "{line}");
+            }
+        }
+        for flag in FLAGS {
+            let short = flag.short.map(|short| format!("\\-{short}, ")).unwrap_or_default();
+            once(format!("\n.TP\n\\fB{short}{}\\fR", escaped(&format!("--{}", flag.long))));
+            is_there(flag.help);
+            is_there(flag.more);
+        }
+        for (term, meaning) in ENTRIES.iter().flat_map(|(_, entries)| *entries) {
+            once(format!(".TP\n\\fB{}\\fR\n\\&{}\n", escaped(term), escaped(meaning)));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Grammars of HTTP header fields. Pure: bytes in, values out.
+
+pub mod challenge;
