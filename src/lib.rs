@@ -21,8 +21,8 @@
 //!
 //! | rank | module | what lives there |
 //! | --- | --- | --- |
-//! | 0 | [`digest`], [`platform`], [`http`], [`url`], `dates`, `json`, `redact` | values of the specifications; no I/O |
-//! | 1 | [`reference`](mod@reference), [`oci`] | names, and the documents that registries send; no I/O |
+//! | 0 | [`digest`], [`platform`], [`url`], `dates`, `json`, `redact` | values of the specifications; no I/O |
+//! | 1 | [`reference`](mod@reference), [`oci`], [`http`] | names, HTTP heads, and the documents that registries send; no I/O |
 //! | 2 | [`error`] | one error type, its kinds and exit codes |
 //! | 3 | `files` | bounded reads and atomic replacement |
 //! | 4 | [`credentials`] | secrets and whom they are for |
@@ -68,6 +68,7 @@ pub mod credentials;
 mod dates;
 pub mod digest;
 pub mod error;
+pub mod event;
 pub mod explain;
 pub mod http;
 mod json;

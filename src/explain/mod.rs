@@ -144,14 +144,16 @@ const CUT: &str = "...";
 /// ```no_run
 /// use regq::explain::{Case, Given, Recorder, explain};
 /// use regq::reference::Reference;
-/// use regq::registry::{Client, Config, Observer, ResolveOptions};
+/// use regq::event::Observer;
+/// use regq::registry::{Client, Config, ResolveOptions};
 ///
 /// let recorder = Recorder::default();
 /// let mut config = Config::default();
-/// config.observer = Observer::new({
-///     let recorder = recorder.clone();
-///     move |event| recorder.tell(event)
-/// });
+/// let (events, exchanges) = (recorder.clone(), recorder.clone());
+/// config.observer = Observer::with_conversation(
+///     move |event| events.record(event),
+///     move |exchange| exchanges.record_exchange(exchange),
+/// );
 /// let reference = Reference::parse("registry.example.com/team/app")?;
 /// let options = ResolveOptions { reasons: true, ..ResolveOptions::default() };
 /// let error = Client::new(config)?.resolve(&reference, &options).err();

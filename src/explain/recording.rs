@@ -10,8 +10,9 @@ use std::time::UNIX_EPOCH;
 use crate::credentials::{LookupResult, Secret};
 use crate::dates;
 use crate::error::{Identity, Party};
+use crate::event::{Event, Exchanged};
 use crate::explain::supplied::TokenAnswer;
-use crate::registry::{Answer, Event, Exchanged};
+use crate::http::Head;
 use crate::url::Url;
 
 /// Keeps what a client tells. Clones keep into the same record.
@@ -88,8 +89,8 @@ const LIMITS: [&str; 5] = [
 ];
 
 impl Recorder {
-    /// Keeps an event: for a client's [`Observer`](crate::registry::Observer).
-    pub fn tell(&self, event: &Event<'_>) {
+    /// Keeps an event: for a client's [`Observer`](crate::event::Observer).
+    pub fn record(&self, event: &Event<'_>) {
         let seen = match event {
             Event::Resolved { host, addresses } => {
                 Seen::Resolved { host: (*host).to_owned(), addresses: addresses.to_vec() }
@@ -99,20 +100,28 @@ impl Recorder {
                 addresses: addresses.to_vec(),
                 tls: tls.map(|tls| {
                     let checked = if tls.verified { "verified" } else { "not checked" };
-                    format!("{}, certificate {checked}", tls.version.replace("TLSv1_", "TLS 1."))
+                    format!("{}, certificate {checked}", tls.version)
                 }),
             },
             Event::PlainHttp { host } => Seen::PlainHttp { host: (*host).to_owned() },
-            Event::Looked { place, look } => {
-                Seen::Looked { place: (*place).to_owned(), look: (*look).clone() }
+            Event::CredentialLookup { source, result } => {
+                Seen::Looked { place: (*source).to_owned(), look: (*result).clone() }
             }
             Event::CredentialProblem { text } => Seen::CredentialFault { text: (*text).to_owned() },
-            Event::Exchanged(exchanged) => Seen::Hop(Box::new(Hop::of(exchanged))),
             Event::Sending { .. }
-            | Event::Answered { .. }
+            | Event::Received { .. }
             | Event::Retrying { .. }
             | Event::Warning { .. } => return,
         };
+        self.keep(seen);
+    }
+
+    /// Keeps a request and its response, secrets included.
+    pub fn record_exchange(&self, exchanged: &Exchanged<'_>) {
+        self.keep(Seen::Hop(Box::new(Hop::of(exchanged))));
+    }
+
+    fn keep(&self, seen: Seen) {
         let mut walk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if walk.seen.len() < MOST {
             walk.seen.push(seen);
@@ -195,7 +204,7 @@ impl Hop {
             identity: exchanged.identity.clone(),
             sent,
             secrets: exchanged.secrets.to_vec(),
-            reply: exchanged.answer.map(|answer| Reply::of(answer, exchanged.party)),
+            reply: exchanged.head.map(|head| Reply::of(head, exchanged.body, exchanged.party)),
             at: i64::try_from(at).unwrap_or_default(),
         }
     }
@@ -207,22 +216,22 @@ impl Hop {
 }
 
 impl Reply {
-    fn of(answer: &Answer, party: Party) -> Reply {
-        let status = answer.status();
-        let text = |name| answer.header(name).map(str::to_owned);
+    fn of(head: &Head, body: &[u8], party: Party) -> Reply {
+        let status = head.status();
+        let text = |name| head.header(name).map(str::to_owned);
         let limits = LIMITS.iter().filter_map(|name| Some(format!("{name}: {}", text(name)?)));
         let whole = party == Party::TokenServer || !(200..300).contains(&status);
         let kept = if whole { usize::MAX } else { BEGINNING };
-        let date = answer.header("date").and_then(dates::parse_http);
+        let date = head.header("date").and_then(dates::parse_http);
         Reply {
             status,
-            challenges: answer.lines("www-authenticate").map(<[u8]>::to_vec).collect(),
+            challenges: head.lines("www-authenticate").map(<[u8]>::to_vec).collect(),
             content_type: text("content-type"),
             date: date.and_then(|date| i64::try_from(date).ok()),
-            says_version: answer.header("docker-distribution-api-version").is_some(),
+            says_version: head.header("docker-distribution-api-version").is_some(),
             limits: limits.collect(),
             location: text("location"),
-            body: answer.body().iter().take(kept).copied().collect(),
+            body: body.iter().take(kept).copied().collect(),
         }
     }
 

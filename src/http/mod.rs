@@ -1,3 +1,8 @@
-//! Grammars of HTTP header fields. Pure: bytes in, values out.
+//! HTTP response heads and the grammars of their fields. Pure: bytes in, values out.
 
 pub mod challenge;
+mod head;
+pub(crate) mod retry_after;
+pub(crate) mod warning;
+
+pub use self::head::Head;

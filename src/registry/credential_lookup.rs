@@ -6,9 +6,9 @@ use crate::credentials::{
     Credential, Found, HELPER_DEADLINE as LONGEST, Lookup, LookupContext, LookupResult, ask_helper,
 };
 use crate::error::{CredentialFault, HelperFault};
+use crate::event::Event;
 use crate::reference::Registry;
 use crate::registry::client::{Inner, add, lock};
-use crate::transport::Event;
 use crate::url::Origin;
 
 /// Whether it was looked for credentials already.
@@ -63,7 +63,7 @@ impl Inner {
     /// Tells why the question goes on without credentials, once.
     pub(super) fn say(&self, text: &str) {
         if add(&mut lock(&self.said), &text.to_owned()) {
-            self.transport.observer().tell(&Event::CredentialProblem { text });
+            self.config.observer.emit(&Event::CredentialProblem { text });
         }
     }
 }
@@ -76,7 +76,7 @@ struct Teller<'a> {
 
 impl LookupContext for Teller<'_> {
     fn looked(&mut self, place: &str, look: &LookupResult) {
-        self.client.transport.observer().tell(&Event::Looked { place, look });
+        self.client.config.observer.emit(&Event::CredentialLookup { source: place, result: look });
     }
 
     fn ask(&mut self, helper: &str, server: &str) -> Result<Option<Credential>, HelperFault> {

@@ -10,7 +10,8 @@ use crate::error::{
     ChallengeFault, ConnectionFault, CredentialFault, Error, Identity, Kind, Party, Refusal,
     Result, StatusError,
 };
-use crate::http::challenge;
+use crate::event::{Event, Exchanged};
+use crate::http::{Head, challenge};
 use crate::oci::ErrorBody;
 use crate::reference::{Registry, Repository};
 use crate::registry::challenge_plan::{self, Authorization, Plan};
@@ -18,7 +19,7 @@ use crate::registry::client::{Client, Inner};
 use crate::registry::credential_lookup::LookupState;
 use crate::token::TokenRequest;
 use crate::transport::redirect;
-use crate::transport::{AddressScope, Answer, Deadline, Event, Exchanged, Limit, Method, Request};
+use crate::transport::{AddressScope, Call, Deadline, Fetched, Limit, Method, Request};
 use crate::url::{Origin, Scheme, Url};
 
 /// What is asked of a registry.
@@ -34,7 +35,7 @@ pub(super) struct Question<'a> {
 /// The answer to a question, and how it was got.
 #[derive(Debug)]
 pub(super) struct Reply {
-    pub(super) answer: Answer,
+    pub(super) answer: Fetched,
     /// Who answered, after all redirects.
     pub(super) url: Url,
     /// What went along.
@@ -114,20 +115,14 @@ impl<'a> Exchange<'a> {
     }
 
     /// Sends the GET that reads why a HEAD was refused: once, with the same headers, to the same place.
-    pub(super) fn ask_again(&mut self, reply: &Reply, question: Question<'_>) -> Result<Answer> {
-        let request = Request {
-            method: Method::Get,
-            url: &reply.url,
-            accept: question.accept,
-            authorization: reply.authorization.as_ref().map(|a| &a.header),
-            secrets: &[],
-            form: None,
-            limit: question.limit,
-            reach: self.reach_for(&reply.url),
-            retried: false,
-        };
+    pub(super) fn ask_again(&mut self, reply: &Reply, question: Question<'_>) -> Result<Fetched> {
+        let request = Request::get(&reply.url)
+            .accept(question.accept)
+            .authorization(reply.authorization.as_ref().map(|a| &a.header))
+            .max_scope(self.reach_for(&reply.url))
+            .once();
         let asker = Requester::of(reply.authorization.as_ref());
-        self.send(Party::Registry, &asker, request)
+        self.send(Party::Registry, &asker, request, question.limit)
     }
 
     /// Sends a request, and tells how it ended.
@@ -136,26 +131,28 @@ impl<'a> Exchange<'a> {
         party: Party,
         asker: &Requester<'_>,
         request: Request<'_>,
-    ) -> Result<Answer> {
+        limit: Limit,
+    ) -> Result<Fetched> {
         for secret in asker.secrets {
             if !self.sent.contains(secret) {
                 self.sent.push(secret.clone());
             }
         }
-        let outcome = self
-            .client
-            .transport
-            .send(Request { secrets: &self.sent, ..request }, &mut self.deadline);
-        self.client.transport.observer().tell(&Event::Exchanged(Exchanged {
+        let observer = &self.client.config.observer;
+        let call = Call { observer, secrets: &self.sent };
+        let outcome = self.client.transport.fetch(request, limit, &mut self.deadline, call);
+        let fetched = outcome.as_ref().ok();
+        observer.emit_exchange(&Exchanged {
             party,
             method: request.method.as_str(),
             url: request.url,
             identity: &asker.identity,
             authorization: request.authorization,
             secrets: asker.secrets,
-            answer: outcome.as_ref().ok(),
+            head: fetched.map(|fetched| &fetched.head),
+            body: fetched.map_or(&[], |fetched| fetched.body.as_slice()),
             at: SystemTime::now(),
-        }));
+        });
         outcome
     }
 
@@ -182,7 +179,7 @@ impl<'a> Exchange<'a> {
         if falls {
             self.client.remember_plain_http(self.registry);
             let host = &self.registry.name();
-            self.client.transport.observer().tell(&Event::PlainHttp { host });
+            self.client.config.observer.emit(&Event::PlainHttp { host });
         }
         falls
     }
@@ -197,24 +194,17 @@ impl<'a> Exchange<'a> {
         let mut left: Vec<Login> = Vec::new();
         let mut redirects = 0;
         loop {
-            let request = Request {
-                method: question.method,
-                url: &url,
-                accept: question.accept,
-                authorization: login.authorization.as_ref().map(|a| &a.header),
-                secrets: &[],
-                form: None,
-                limit: question.limit,
-                reach: self.reach_for(&url),
-                retried: true,
-            };
-            let answer =
-                self.send(Party::Registry, &Requester::of(login.authorization.as_ref()), request)?;
+            let request = Request::new(question.method, &url)
+                .accept(question.accept)
+                .authorization(login.authorization.as_ref().map(|a| &a.header))
+                .max_scope(self.reach_for(&url));
+            let asker = Requester::of(login.authorization.as_ref());
+            let answer = self.send(Party::Registry, &asker, request, question.limit)?;
             self.client.remember_answer(url.origin());
-            self.reach = self.reach.or_else(|| self.client.transport.reach(&asked));
+            self.reach = self.reach.or(Some(answer.scope));
             if redirect::is_redirect(answer.status()) {
                 redirects += 1;
-                let to = follow(&url, &answer, redirects)?;
+                let to = follow(&url, &answer.head, redirects)?;
                 if to.origin() != url.origin() {
                     let known = left.iter().position(|login| login.origin == *to.origin());
                     let next = known.map(|at| left.swap_remove(at));
@@ -250,14 +240,14 @@ impl<'a> Exchange<'a> {
         Login { origin, asked, found, stale, authorization, kept: None, tokens: 0 }
     }
 
-    fn respond(&mut self, login: &mut Login, url: &Url, answer: &Answer) -> Result<Response> {
+    fn respond(&mut self, login: &mut Login, url: &Url, answer: &Fetched) -> Result<Response> {
         if let Some(kept) = login.kept.take() {
             login.authorization = Some(kept);
             return Ok(Response::Resend);
         }
         // Where it is final, nothing more is looked for: a helper may ask a person.
         let found = if login.is_final() { None } else { self.found(login, url.origin())? };
-        let challenges = challenge::parse(answer.lines("www-authenticate"));
+        let challenges = challenge::parse(answer.head.lines("www-authenticate"));
         let config = &self.client.config;
         let credential = found.as_ref().map(|found| &found.credential);
         let Plan { token, basic, ready, faults } =
@@ -278,7 +268,7 @@ impl<'a> Exchange<'a> {
             }
             (None, None) if basic => found.as_ref().and_then(Authorization::basic),
             (None, _) => {
-                let words = words(answer.body(), &self.sent);
+                let words = words(&answer.body, &self.sent);
                 return Err(challenge_plan::unusable(url.origin().authority(), faults, words));
             }
             // A token of an earlier question that is refused without a usable challenge: asked anew, as if it had
@@ -392,11 +382,11 @@ enum Response {
 }
 
 /// The target of a redirect, if one more may be followed.
-pub(super) fn follow(from: &Url, answer: &Answer, redirects: u32) -> Result<Url> {
+pub(super) fn follow(from: &Url, head: &Head, redirects: u32) -> Result<Url> {
     if redirects > redirect::MAX_REDIRECTS {
         return Err(Refusal::TooManyRedirects { host: from.origin().authority() }.into());
     }
-    Ok(redirect::target(from, answer)?)
+    Ok(redirect::target(from, head)?)
 }
 
 /// What an answer says for itself, without the secrets that were sent: some servers repeat them.
@@ -407,7 +397,7 @@ pub(super) fn words(body: &[u8], sent: &[Secret]) -> ErrorBody {
 pub(super) fn status_error(
     party: Party,
     host: String,
-    answer: &Answer,
+    answer: &Fetched,
     identity: Identity,
     sent: &[Secret],
 ) -> Error {
@@ -415,7 +405,7 @@ pub(super) fn status_error(
         party,
         host,
         status: answer.status(),
-        words: words(answer.body(), sent),
+        words: words(&answer.body, sent),
         identity,
         retry_after: answer.retry_after(),
     }))
@@ -427,7 +417,7 @@ impl Reply {
         let host = self.url.origin().authority();
         let invalid = self.faults.iter().any(ChallengeFault::is_invalid);
         let error = if self.answer.status() == 401 && invalid {
-            challenge_plan::unusable(host, self.faults, words(self.answer.body(), &self.sent))
+            challenge_plan::unusable(host, self.faults, words(&self.answer.body, &self.sent))
         } else {
             let identity = self.authorization.map_or(Identity::Anonymous, |a| a.identity);
             status_error(Party::Registry, host, &self.answer, identity, &self.sent)

@@ -11,7 +11,7 @@ use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::registry::client::Client;
 use crate::registry::exchange::{Exchange, Question, Reply};
-use crate::transport::{Answer, Limit, Method};
+use crate::transport::{Fetched, Limit, Method};
 
 /// What is asked of [`Client::resolve`] beside the reference.
 #[derive(Debug, Clone, Default)]
@@ -164,7 +164,7 @@ impl Exchange<'_> {
     /// The words of what failed, by a GET that decides nothing.
     fn hear(&mut self, which: &Which, mut reply: Reply) -> Result<Resolved> {
         match self.ask_again(&reply, which.question(Method::Get)) {
-            Ok(answer) if answer.status() >= 400 => reply.answer.take_body(answer),
+            Ok(answer) if answer.status() >= 400 => reply.answer.body = answer.body,
             Ok(_) | Err(_) => {}
         }
         Err(reply.into_error())
@@ -175,13 +175,14 @@ impl Exchange<'_> {
     fn second_look(&mut self, which: &Which, mut reply: Reply) -> Result<Resolved> {
         let question = which.question(Method::Get);
         let Ok(answer) = self.ask_again(&reply, question) else { return Err(reply.into_error()) };
-        let manifest = || oci::read_manifest(answer.header("content-type"), answer.body()).is_ok();
+        let manifest =
+            || oci::read_manifest(answer.head.header("content-type"), &answer.body).is_ok();
         if answer.status() == 200 && manifest() {
             return verified(which, answer).map(Resolved::from);
         }
         // Only a refusal's words are the registry's own: a redirect's may hold a signed URL.
         if answer.status() >= 400 {
-            reply.answer.take_body(answer);
+            reply.answer.body = answer.body;
         }
         Err(reply.into_error())
     }
@@ -227,8 +228,8 @@ impl Exchange<'_> {
         if reply.answer.status() != 200 {
             return Err(reply.into_error());
         }
-        matches(&expected, DigestSource::Descriptor, reply.answer.body())?;
-        oci::read_config_platform(reply.answer.body())
+        matches(&expected, DigestSource::Descriptor, &reply.answer.body)?;
+        oci::read_config_platform(&reply.answer.body)
             .map_err(|source| Error::Document { what: "config", source })
     }
 }
@@ -251,8 +252,8 @@ fn from_index(bytes: &[u8], wanted: &Platform) -> Result<Descriptor> {
 }
 
 /// What a HEAD's answer says, when that is enough to go by.
-fn announced(which: &Which, answer: &Answer) -> Result<Option<Resolved>> {
-    let content_type = answer.header("content-type");
+fn announced(which: &Which, answer: &Fetched) -> Result<Option<Resolved>> {
+    let content_type = answer.head.header("content-type");
     let media_type = match DeclaredType::of(content_type) {
         DeclaredType::Manifest(name) => Some(name),
         DeclaredType::Unspecific => None,
@@ -269,15 +270,15 @@ fn announced(which: &Which, answer: &Answer) -> Result<Option<Resolved>> {
         Some(_) | None => {}
     }
     // The length of an encoded body is not the manifest's.
-    let length = answer.header("content-length").filter(|_| encoding(answer).is_none());
+    let length = answer.head.header("content-length").filter(|_| encoding(answer).is_none());
     let size = length.and_then(|length| length.parse().ok());
     Ok(Some(Resolved { digest, media_type, size }))
 }
 
 /// The digest in `Docker-Content-Digest`; `None` when there is none, or one of an algorithm that is not known.
-fn digest_header(answer: &Answer) -> Result<Option<Digest>> {
+fn digest_header(answer: &Fetched) -> Result<Option<Digest>> {
     let mut lines: Vec<_> =
-        answer.lines("docker-content-digest").map(|line| line.trim_ascii()).collect();
+        answer.head.lines("docker-content-digest").map(|line| line.trim_ascii()).collect();
     lines.dedup();
     let value = String::from_utf8_lossy(&lines.join(b", ".as_slice())).into_owned();
     if value.is_empty() {
@@ -290,15 +291,16 @@ fn digest_header(answer: &Answer) -> Result<Option<Digest>> {
     }
 }
 
-fn encoding(answer: &Answer) -> Option<&str> {
+fn encoding(answer: &Fetched) -> Option<&str> {
     answer
+        .head
         .header("content-encoding")
         .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"))
 }
 
 /// Holds a manifest that was read against everything that is known of it.
-fn verified(which: &Which, answer: Answer) -> Result<Manifest> {
-    let content_type = answer.header("content-type");
+fn verified(which: &Which, answer: Fetched) -> Result<Manifest> {
+    let content_type = answer.head.header("content-type");
     if let DeclaredType::Other(name) = DeclaredType::of(content_type) {
         return Err(Error::Manifest(ManifestFault::ContentType(name)));
     }
@@ -307,21 +309,21 @@ fn verified(which: &Which, answer: Answer) -> Result<Manifest> {
     let expected = which.expected.as_ref().map(|(digest, from)| (digest, *from));
     let known = || expected.into_iter().chain(announced);
     if let Some(encoding) = encoding(&answer) {
-        let fits = |(digest, from)| matches(digest, from, answer.body()).is_ok();
+        let fits = |(digest, from)| matches(digest, from, &answer.body).is_ok();
         if known().next().is_none() || !known().all(fits) {
             return Err(Error::Encoded { encoding: encoding.to_owned() });
         }
     }
     for (digest, from) in known() {
-        matches(digest, from, answer.body())?;
+        matches(digest, from, &answer.body)?;
     }
-    let summary = oci::read_manifest(content_type, answer.body()).map_err(Error::Manifest)?;
+    let summary = oci::read_manifest(content_type, &answer.body).map_err(Error::Manifest)?;
     let digest = match known().next() {
         Some((digest, _)) => digest.clone(),
-        None => Digest::of(Algorithm::Sha256, answer.body()),
+        None => Digest::of(Algorithm::Sha256, &answer.body),
     };
     let oci::ManifestSummary { shape, media_type } = summary;
-    Ok(Manifest { digest, media_type, shape, bytes: answer.into_body() })
+    Ok(Manifest { digest, media_type, shape, bytes: answer.body })
 }
 
 fn matches(expected: &Digest, from: DigestSource, body: &[u8]) -> Result<()> {

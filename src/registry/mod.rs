@@ -17,4 +17,4 @@ pub use self::login::LoginCheck;
 pub use self::manifests::{Manifest, ResolveOptions, Resolved};
 pub(crate) use self::realm_trust::realm_is_trusted;
 pub use self::settings::{Config, endpoint};
-pub use crate::transport::{Answer, Event, Exchanged, Observer, TlsFacts};
+pub use crate::event::{Event, Exchanged, Observer, TlsFacts};

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::credentials::Keychain;
+use crate::event::Observer;
 use crate::reference::Registry;
-use crate::transport::{Observer, Settings};
+use crate::transport::Settings;
 use crate::url::Scheme;
 
 /// The choices. `Config::default()` is right for public registries.
@@ -86,7 +87,6 @@ impl Config {
             idle_timeout: self.idle_timeout,
             retries: self.retries,
             max_wait: self.max_wait,
-            observer: self.observer.clone(),
         }
     }
 

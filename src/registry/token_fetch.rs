@@ -6,7 +6,7 @@ use crate::registry::challenge_plan::{Authorization, identity};
 use crate::registry::exchange::{Exchange, Requester, follow, status_error, words};
 use crate::token::{self, TokenRequest};
 use crate::transport::redirect;
-use crate::transport::{Answer, Limit, Method, Request};
+use crate::transport::{Fetched, Limit, Request};
 
 /// A token's answer is read so far.
 const TOKEN_LIMIT: Limit = Limit { what: "token answer", bytes: 64 * 1024 };
@@ -40,12 +40,12 @@ impl Exchange<'_> {
             let identity = asker.identity;
             return Err(status_error(Party::TokenServer, host, &answer, identity, &self.sent));
         }
-        let token = token::read_token(answer.header("content-type"), answer.body())
+        let token = token::read_token(answer.head.header("content-type"), &answer.body)
             .map_err(|mut fault| {
                 if let TokenFault::Json { words: quoted, .. } = &mut fault
                     && !quoted.is_empty()
                 {
-                    *quoted = words(answer.body(), &self.sent);
+                    *quoted = words(&answer.body, &self.sent);
                 }
                 fault
             })
@@ -63,23 +63,15 @@ impl Exchange<'_> {
         request: &TokenRequest,
         identity: &Secret,
         asker: &Requester<'_>,
-    ) -> Result<Option<Answer>> {
+    ) -> Result<Option<Fetched>> {
         let url = request.realm();
         let form = request.form(identity);
-        let sent = Request {
-            method: Method::Post,
-            url,
-            accept: "application/json",
-            authorization: None,
-            secrets: &[],
-            form: Some(&form),
-            limit: TOKEN_LIMIT,
-            reach: self.reach_for(url),
-            retried: true,
-        };
-        let answer = self.send(Party::TokenServer, asker, sent)?;
+        let sent = Request::post_form(url, &form)
+            .accept("application/json")
+            .max_scope(self.reach_for(url));
+        let answer = self.send(Party::TokenServer, asker, sent, TOKEN_LIMIT)?;
         if redirect::is_redirect(answer.status()) {
-            let to = redirect::target(url, &answer)?.origin().authority();
+            let to = redirect::target(url, &answer.head)?.origin().authority();
             let from = url.origin().authority();
             return Err(Refusal::TokenRedirect { from, to }.into());
         }
@@ -92,30 +84,23 @@ impl Exchange<'_> {
         request: &TokenRequest,
         password: Option<&Password>,
         asker: &Requester<'_>,
-    ) -> Result<(String, Answer)> {
+    ) -> Result<(String, Fetched)> {
         let basic = password.map(Password::basic);
         let nobody = Requester { identity: Identity::Anonymous, secrets: asker.secrets };
         let asker = if basic.is_some() { asker } else { &nobody };
         let mut url = request.url();
         let mut redirects = 0;
         loop {
-            let sent = Request {
-                method: Method::Get,
-                url: &url,
-                accept: "application/json",
-                authorization: basic.as_ref(),
-                secrets: &[],
-                form: None,
-                limit: TOKEN_LIMIT,
-                reach: self.reach_for(&url),
-                retried: true,
-            };
-            let answer = self.send(Party::TokenServer, asker, sent)?;
+            let sent = Request::get(&url)
+                .accept("application/json")
+                .authorization(basic.as_ref())
+                .max_scope(self.reach_for(&url));
+            let answer = self.send(Party::TokenServer, asker, sent, TOKEN_LIMIT)?;
             if !redirect::is_redirect(answer.status()) {
                 return Ok((url.origin().authority(), answer));
             }
             redirects += 1;
-            let to = follow(&url, &answer, redirects)?;
+            let to = follow(&url, &answer.head, redirects)?;
             if basic.is_some() && to.origin() != url.origin() {
                 let (from, to) = (url.origin().authority(), to.origin().authority());
                 return Err(Refusal::TokenRedirect { from, to }.into());

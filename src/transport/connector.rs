@@ -1,8 +1,8 @@
-//! The connection: TCP by the HTTP library, TLS over it by ours.
+//! Makes connections: TCP by ureq, TLS by rustls.
 //!
-//! ureq's own TLS cannot join the built-in roots with others and tells little of what failed or was agreed, so
-//! this is the connector behind its TCP connector, and the transport that it gives back. It is shaped by ureq's
-//! traits (`ureq::unversioned::transport`).
+//! ureq's own TLS connector cannot join the built-in roots with other ones, and does not report what was agreed or
+//! why a handshake failed. So this file has a connector of our own, and the transport that it returns. ureq's traits
+//! (`ureq::unversioned::transport`) determine their shape.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -17,17 +17,18 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
-use crate::transport::event::{Event, Observer, TlsFacts};
-use crate::transport::resolver::Names;
+use crate::event::{Event, TlsFacts};
+use crate::transport::resolver::{Progress, Resolver};
+use crate::transport::tls;
 
-/// Where a connection failed. Wrapped into `ureq::Error::Other`, which passes it through as it is.
+/// The stage in which connecting failed. `ureq::Error::Other` passes it through unchanged.
 #[derive(Debug)]
 pub(super) enum Stage {
-    /// TCP.
+    /// The TCP connection.
     Connect(io::Error),
     /// The TLS handshake.
     Handshake(io::Error),
-    /// The peer's first bytes are no TLS.
+    /// The first bytes that the peer sent are not TLS.
     NotTls,
 }
 
@@ -36,7 +37,7 @@ impl fmt::Display for Stage {
         f.write_str(match self {
             Stage::Connect(_) => "connecting",
             Stage::Handshake(_) => "TLS handshake",
-            Stage::NotTls => "no TLS",
+            Stage::NotTls => "not TLS",
         })
     }
 }
@@ -49,11 +50,14 @@ impl From<Stage> for ureq::Error {
     }
 }
 
-/// Names the stage of the inner connector's failures.
+/// The first connector of the chain: makes a TCP connection by the inner connector, and marks its errors.
 #[derive(Debug)]
-pub(super) struct Tcp<C>(pub(super) C);
+pub(super) struct TcpStage<C> {
+    pub(super) inner: C,
+    pub(super) resolver: Resolver,
+}
 
-impl<In: Transport, C: Connector<In>> Connector<In> for Tcp<C> {
+impl<In: Transport, C: Connector<In>> Connector<In> for TcpStage<C> {
     type Out = C::Out;
 
     fn connect(
@@ -61,26 +65,26 @@ impl<In: Transport, C: Connector<In>> Connector<In> for Tcp<C> {
         details: &ConnectionDetails<'_>,
         chained: Option<In>,
     ) -> Result<Option<C::Out>, ureq::Error> {
-        self.0.connect(details, chained).map_err(|error| staged(error, Stage::Connect))
+        self.resolver.set_progress(details.config, Progress::Connecting);
+        self.inner.connect(details, chained).map_err(|error| with_stage(error, Stage::Connect))
     }
 }
 
-/// Makes TLS of a connection where the URL says https.
-pub(super) struct Tls {
+/// The last connector of the chain: adds TLS to the connection if the URL is https.
+pub(super) struct TlsStage {
     pub(super) config: Arc<ClientConfig>,
-    pub(super) observer: Observer,
-    /// Whether certificates are checked.
+    /// Whether certificates are verified.
     pub(super) verified: bool,
-    pub(super) names: Names,
+    pub(super) resolver: Resolver,
 }
 
-impl fmt::Debug for Tls {
+impl fmt::Debug for TlsStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tls")
+        f.write_str("TlsStage")
     }
 }
 
-impl<In: Transport> Connector<In> for Tls {
+impl<In: Transport> Connector<In> for TlsStage {
     type Out = Either<In, TlsTransport>;
 
     fn connect(
@@ -90,25 +94,24 @@ impl<In: Transport> Connector<In> for Tls {
     ) -> Result<Option<Self::Out>, ureq::Error> {
         let Some(transport) = chained else { return Ok(None) };
         let host = details.uri.host().unwrap_or_default();
-        self.names.note_connection();
         if !details.needs_tls() {
-            self.told(details, host, None);
+            self.report(details, host, None);
             return Ok(Some(Either::A(transport)));
         }
-        let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let name = ServerName::try_from(bare).map_err(|error| {
+        let without_brackets = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let name = ServerName::try_from(without_brackets).map_err(|error| {
             Stage::Handshake(io::Error::new(io::ErrorKind::InvalidInput, error))
         })?;
         let mut connection = ClientConnection::new(Arc::clone(&self.config), name)
             .map_err(|error| Stage::Handshake(io::Error::other(error)))?;
         let mut socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
-        socket.set_timeout(left(details));
+        socket.set_timeout(time_left(details));
         while connection.is_handshaking() {
             if let Err(error) = connection.complete_io(&mut socket) {
                 return Err(handshake_error(error, &connection));
             }
         }
-        self.told(details, host, Some(&connection));
+        self.report(details, host, self.facts(&connection));
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
         let stream = StreamOwned::new(connection, socket);
@@ -116,28 +119,25 @@ impl<In: Transport> Connector<In> for Tls {
     }
 }
 
-impl Tls {
-    fn told(
-        &self,
-        details: &ConnectionDetails<'_>,
-        host: &str,
-        connection: Option<&ClientConnection>,
-    ) {
-        // By way of `Debug`, which is in the program anyway; the names' own table is as large again.
-        let agreed = connection.map(|connection| {
-            let version = connection.protocol_version().map(|version| format!("{version:?}"));
-            let suite = connection.negotiated_cipher_suite();
-            let cipher = suite.map(|suite| format!("{:?}", suite.suite()));
-            (version.unwrap_or_default(), cipher.unwrap_or_default())
-        });
-        let verified = self.verified;
-        let tls = agreed.as_ref().map(|(version, cipher)| TlsFacts { version, cipher, verified });
-        self.observer.tell(&Event::Connected { host, addresses: &details.addrs, tls });
+impl TlsStage {
+    /// Notes and reports that the connection is ready.
+    fn report(&self, details: &ConnectionDetails<'_>, host: &str, tls: Option<TlsFacts>) {
+        self.resolver.set_progress(details.config, Progress::Connected);
+        let event = Event::Connected { host, addresses: &details.addrs, tls };
+        self.resolver.observer(details.config).emit(&event);
+    }
+
+    fn facts(&self, connection: &ClientConnection) -> Option<TlsFacts> {
+        Some(TlsFacts {
+            version: tls::version_name(connection.protocol_version()?),
+            cipher: tls::cipher_name(connection.negotiated_cipher_suite()?.suite()),
+            verified: self.verified,
+        })
     }
 }
 
-/// What is left of the time for connecting: ureq gives every connector of a chain the whole of it.
-fn left(details: &ConnectionDetails<'_>) -> NextTimeout {
+/// Returns what is left of the time for connecting. ureq gives every connector of a chain the whole time again.
+fn time_left(details: &ConnectionDetails<'_>) -> NextTimeout {
     let mut timeout = details.timeout;
     if let (Budget::Exact(after), Instant::Exact(since)) = (timeout.after, details.now) {
         timeout.after = Budget::Exact(after.saturating_sub(since.elapsed()));
@@ -147,21 +147,21 @@ fn left(details: &ConnectionDetails<'_>) -> NextTimeout {
 
 fn handshake_error(error: io::Error, connection: &ClientConnection) -> ureq::Error {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let no_tls =
+    let not_tls =
         matches!(inner, Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)));
-    // Before the peer's hello there is no version: these were its very first bytes.
-    if no_tls && connection.protocol_version().is_none() {
+    // The version is known from the peer's hello on. Without it, these were the first bytes of the peer.
+    if not_tls && connection.protocol_version().is_none() {
         return Stage::NotTls.into();
     }
-    staged(error.into(), Stage::Handshake)
+    with_stage(error.into(), Stage::Handshake)
 }
 
-/// Only I/O errors need a stage: timeouts and the rest say for themselves what they are.
-fn staged(error: ureq::Error, stage: fn(io::Error) -> Stage) -> ureq::Error {
+/// Adds the stage to an I/O error. Other errors, such as timeouts, do not need one.
+fn with_stage(error: ureq::Error, stage: fn(io::Error) -> Stage) -> ureq::Error {
     if let ureq::Error::Io(error) = error { stage(error).into() } else { error }
 }
 
-/// A TLS connection as ureq's transport.
+/// A TLS connection as a transport for ureq.
 pub(super) struct TlsTransport {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,

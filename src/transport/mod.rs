@@ -1,13 +1,14 @@
-//! One request and its answer: connections, TLS, names, limits, time, retries.
+//! Sends one request and returns its response: names, connections, TLS, time limits, retries.
 //!
-//! The only place that names ureq and rustls. It knows nothing of registries: what a status means, whether a
-//! redirect is followed and who may be sent what is decided in `registry/`.
+//! The only place that names ureq and rustls. It knows nothing about registries: `registry/` decides what a status
+//! means, whether a redirect is followed, and who may receive a secret.
 
 mod address_scope;
 mod connector;
+mod deadline;
 mod error_map;
-mod event;
 pub(crate) mod redirect;
+mod request;
 mod resolver;
 mod response;
 mod retry;
@@ -16,8 +17,8 @@ mod settings;
 mod tls;
 
 pub(crate) use self::address_scope::AddressScope;
-pub use self::event::{Event, Exchanged, Observer, TlsFacts};
-pub use self::response::Answer;
-pub(crate) use self::retry::Deadline;
-pub(crate) use self::send::{Limit, Method, Request, Transport};
+pub(crate) use self::deadline::Deadline;
+pub(crate) use self::request::{Method, Request};
+pub(crate) use self::response::{Fetched, Limit};
+pub(crate) use self::send::{Call, Transport};
 pub(crate) use self::settings::Settings;

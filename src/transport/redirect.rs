@@ -1,22 +1,22 @@
-//! Where a redirect leads, and whether it may be followed.
+//! Where a redirect leads, and whether it may be followed (RFC 9110 section 15.4).
 //!
-//! ureq's own redirects are off: they carry headers to other ports of a host and follow https to http. Which
-//! headers go along is decided by the caller, who sees whether the origin is another.
+//! ureq's own redirects are off, because they send `Authorization` to other ports of a host and follow https to
+//! http. The caller sees whether the origin changes, and decides what to send there.
 
 use crate::error::Refusal;
-use crate::transport::response::Answer;
+use crate::http::Head;
 use crate::url::Url;
 
-/// How many redirects are followed for one question.
+/// Most redirects that are followed for one question.
 pub(crate) const MAX_REDIRECTS: u32 = 5;
 
-/// The target of a redirect.
+/// Returns the target of a redirect.
 ///
 /// # Errors
-/// When there is none, it is no URL, or it leads from https to http.
-pub(crate) fn target(from: &Url, answer: &Answer) -> Result<Url, Refusal> {
+/// If the `Location` header is missing or not a URL, or leads from https to http.
+pub(crate) fn target(from: &Url, head: &Head) -> Result<Url, Refusal> {
     let host = from.origin().authority();
-    let Some(location) = answer.header("location") else {
+    let Some(location) = head.header("location") else {
         return Err(Refusal::RedirectTarget { host, fault: None });
     };
     match from.join(location) {
@@ -28,7 +28,7 @@ pub(crate) fn target(from: &Url, answer: &Answer) -> Result<Url, Refusal> {
     }
 }
 
-/// True for the statuses that send a client elsewhere.
+/// Whether this status is a redirect.
 pub(crate) fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }

@@ -1,151 +1,205 @@
-//! Names to addresses: asked once, kept, and handed to the connections that are made.
+//! Resolves host names, and gives each connection the addresses that were checked for its request.
 //!
-//! Names are resolved here, before a request is sent, and not by the HTTP library: so that the time counts as
-//! connecting, that the addresses which were judged are the very ones connected to, and that `localhost` needs
-//! neither DNS nor a hosts file (RFC 6761 section 6.3).
+//! Names are resolved before a request is sent, not by ureq. So the time counts as connecting, a connection goes to
+//! the very addresses that were checked, and `localhost` needs neither DNS nor a hosts file (RFC 6761 section 6.3).
+//!
+//! ureq calls its resolver and connectors by itself. They find what belongs to their request in a table of the
+//! requests in flight, by an id in the request's configuration: see
+//! [`FlightGuard::tag`].
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use ureq::config::Config;
+use ureq::config::{AutoHeaderValue, Config};
 use ureq::http::Uri;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use crate::transport::address_scope::AddressScope;
+use crate::event::Observer;
 use crate::url::{Origin, is_localhost, literal_address};
 
-/// How long addresses are kept. Long enough for one run, short enough for a long wait.
-const KEPT: Duration = Duration::from_secs(60);
+/// How long addresses are cached: longer than most runs, short for a program that waits for days.
+const CACHE_TTL: Duration = Duration::from_secs(60);
 
-/// The HTTP library takes at most so many.
+/// How many hosts are cached.
+const MAX_CACHED: usize = 256;
+
+/// How many addresses ureq accepts.
 const MAX_ADDRESSES: usize = 16;
 
-/// The names that were asked, by host and port, and the addresses of requests that are under way.
+/// DNS cache, and table of the requests in flight. Clones share both.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Names {
-    known: Arc<Mutex<Vec<Known>>>,
-    /// By thread: the HTTP library resolves and connects on the thread that asks.
-    handed: Arc<Mutex<Vec<Handed>>>,
+pub(super) struct Resolver(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// By host and port.
+    cache: Mutex<HashMap<(String, u16), CacheEntry>>,
+    in_flight: Mutex<HashMap<u64, InFlight>>,
+    last_id: AtomicU64,
 }
 
-/// The addresses that one request may connect to.
-#[derive(Debug)]
-struct Handed {
-    to: ThreadId,
-    addresses: Vec<SocketAddr>,
-    /// True once it made a connection of its own.
-    connected: bool,
-}
-
-#[derive(Debug)]
-struct Known {
-    host: String,
-    port: u16,
+#[derive(Debug, Clone)]
+struct CacheEntry {
     since: Instant,
     addresses: Vec<SocketAddr>,
 }
 
-impl Known {
-    fn is_of(&self, origin: &Origin) -> bool {
-        self.host == origin.host() && self.port == origin.port()
-    }
+/// A request in flight.
+#[derive(Debug)]
+struct InFlight {
+    /// The addresses that it may connect to.
+    addresses: Vec<SocketAddr>,
+    observer: Observer,
+    progress: Progress,
 }
 
-/// Why a name has no address.
+/// How far a request got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// It uses a connection of the pool, or none yet.
+    Pooled,
+    /// It makes a connection of its own. Nothing of the request has been sent.
+    Connecting,
+    /// It made a connection of its own.
+    Connected,
+}
+
+/// Keeps a request in the table until it is dropped.
 #[derive(Debug)]
-pub(super) enum NameFault {
-    Unknown(io::Error),
+pub(super) struct FlightGuard<'a> {
+    resolver: &'a Resolver,
+    id: u64,
+}
+
+/// Why a name was not resolved.
+#[derive(Debug)]
+pub(super) enum ResolveError {
+    Failed(io::Error),
     TimedOut,
 }
 
-impl Names {
-    /// The addresses of an origin, within a time; `new` is told of those that were not known.
+impl Resolver {
+    /// Returns the addresses of an origin. Calls `on_lookup` with them unless they come from the cache.
+    ///
+    /// # Errors
+    /// If the lookup fails, finds no address, or takes longer than `timeout`.
     pub(super) fn resolve(
         &self,
         origin: &Origin,
-        within: Duration,
-        new: impl FnOnce(&[SocketAddr]),
-    ) -> Result<Vec<SocketAddr>, NameFault> {
-        if let Some(known) = lock(&self.known).iter().find(|known| known.is_of(origin))
-            && known.since.elapsed() < KEPT
-        {
-            return Ok(known.addresses.clone());
+        timeout: Duration,
+        on_lookup: impl FnOnce(&[SocketAddr]),
+    ) -> Result<Vec<SocketAddr>, ResolveError> {
+        let key = (origin.host().to_owned(), origin.port());
+        let cached = lock(&self.0.cache).get(&key).filter(|entry| entry.is_fresh()).cloned();
+        if let Some(CacheEntry { addresses, .. }) = cached {
+            return Ok(addresses);
         }
-        let mut addresses = look_up(origin.host(), origin.port(), within)?;
+        let mut addresses = look_up(origin.host(), origin.port(), timeout)?;
         addresses.truncate(MAX_ADDRESSES);
-        new(&addresses);
-        let mut known = lock(&self.known);
-        known.retain(|known| !known.is_of(origin));
-        known.push(Known {
-            host: origin.host().to_owned(),
-            port: origin.port(),
-            since: Instant::now(),
-            addresses: addresses.clone(),
-        });
+        on_lookup(&addresses);
+        let mut cache = lock(&self.0.cache);
+        if cache.len() >= MAX_CACHED {
+            cache.retain(|_, entry| entry.is_fresh());
+        }
+        if cache.len() < MAX_CACHED {
+            let entry = CacheEntry { since: Instant::now(), addresses: addresses.clone() };
+            cache.insert(key, entry);
+        }
         Ok(addresses)
     }
 
-    /// The most public of an origin's addresses, where it was resolved before.
-    pub(super) fn reach(&self, origin: &Origin) -> Option<AddressScope> {
-        let known = lock(&self.known);
-        let known = known.iter().find(|known| known.is_of(origin))?;
-        known.addresses.iter().map(|address| AddressScope::of(address.ip())).min()
+    /// Puts a request into the table. It may connect to `addresses`, and its connection is reported to `observer`.
+    pub(super) fn begin(&self, addresses: Vec<SocketAddr>, observer: &Observer) -> FlightGuard<'_> {
+        let id = self.0.last_id.fetch_add(1, Ordering::Relaxed);
+        let flight = InFlight { addresses, observer: observer.clone(), progress: Progress::Pooled };
+        lock(&self.0.in_flight).insert(id, flight);
+        FlightGuard { resolver: self, id }
     }
 
-    /// Hands this thread's next request the addresses that were judged for it.
-    pub(super) fn hand(&self, addresses: Vec<SocketAddr>) {
-        let to = thread::current().id();
-        let mut handed = lock(&self.handed);
-        handed.retain(|handed| handed.to != to);
-        handed.push(Handed { to, addresses, connected: false });
-    }
-
-    /// Notes that this thread's request made a connection.
-    pub(super) fn note_connection(&self) {
-        let to = thread::current().id();
-        if let Some(handed) = lock(&self.handed).iter_mut().find(|handed| handed.to == to) {
-            handed.connected = true;
+    /// Notes how far the request got to which a configuration belongs.
+    pub(super) fn set_progress(&self, config: &Config, progress: Progress) {
+        let mut in_flight = lock(&self.0.in_flight);
+        if let Some(flight) = tagged(config).and_then(|id| in_flight.get_mut(&id)) {
+            flight.progress = progress;
         }
     }
 
-    /// Ends this thread's request: true when it made a connection, false when it used one that was kept.
-    pub(super) fn take_back(&self) -> bool {
-        let to = thread::current().id();
-        let mut handed = lock(&self.handed);
-        let place = handed.iter().position(|handed| handed.to == to);
-        place.is_none_or(|place| handed.swap_remove(place).connected)
+    /// Returns the observer of the request to which a configuration belongs.
+    pub(super) fn observer(&self, config: &Config) -> Observer {
+        let in_flight = lock(&self.0.in_flight);
+        let flight = tagged(config).and_then(|id| in_flight.get(&id));
+        flight.map(|flight| flight.observer.clone()).unwrap_or_default()
     }
 }
 
-/// A panic in another thread leaves these lists whole: every change is one insertion or removal.
+impl FlightGuard<'_> {
+    /// Returns how far the request got.
+    pub(super) fn progress(&self) -> Progress {
+        let in_flight = lock(&self.resolver.0.in_flight);
+        in_flight.get(&self.id).map_or(Progress::Pooled, |flight| flight.progress)
+    }
+
+    /// Returns the value for the `accept` setting of the request's configuration.
+    ///
+    /// ureq passes a request's configuration to resolver and connectors, but has no field for data of ours. The
+    /// `accept` setting is free: every request has an `Accept` header, which wins, and ureq ignores the setting when
+    /// it looks for a pooled connection.
+    pub(super) fn tag(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+impl Drop for FlightGuard<'_> {
+    fn drop(&mut self) {
+        lock(&self.resolver.0.in_flight).remove(&self.id);
+    }
+}
+
+/// Reads the id that [`FlightGuard::tag`] wrote.
+fn tagged(config: &Config) -> Option<u64> {
+    match config.accept() {
+        AutoHeaderValue::Provided(id) => id.parse().ok(),
+        AutoHeaderValue::None | AutoHeaderValue::Default => None,
+    }
+}
+
+impl CacheEntry {
+    fn is_fresh(&self) -> bool {
+        self.since.elapsed() < CACHE_TTL
+    }
+}
+
+/// A panic elsewhere leaves these maps intact: every change is one insertion or removal.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Gives the HTTP library the addresses that were judged for this very request, and never asks anybody.
-impl Resolver for Names {
+/// Returns the addresses that were checked for the request; never looks one up.
+impl UreqResolver for Resolver {
     fn resolve(
         &self,
         _: &Uri,
-        _: &Config,
+        config: &Config,
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let handed = lock(&self.handed);
-        let to = thread::current().id();
-        let Some(handed) = handed.iter().find(|handed| handed.to == to) else {
+        let in_flight = lock(&self.0.in_flight);
+        let Some(flight) = tagged(config).and_then(|id| in_flight.get(&id)) else {
             return Err(ureq::Error::HostNotFound);
         };
         let mut addresses = self.empty();
-        handed.addresses.iter().for_each(|address| addresses.push(*address));
+        flight.addresses.iter().for_each(|address| addresses.push(*address));
         Ok(addresses)
     }
 }
 
-fn look_up(host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, NameFault> {
+fn look_up(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, ResolveError> {
     if let Some(address) = literal_address(host) {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
@@ -153,28 +207,24 @@ fn look_up(host: &str, port: u16, within: Duration) -> Result<Vec<SocketAddr>, N
         let both: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         return Ok(both.map(|address| SocketAddr::new(address, port)).to_vec());
     }
-    // The system's resolver knows no deadline, so it works on a thread of its own, which is left behind when
-    // the time is over.
-    let answer = Arc::new((Mutex::new(None), Condvar::new()));
-    let (name, worker) = (host.to_owned(), Arc::clone(&answer));
-    let work = move || {
+    // The system's resolver has no timeout, so it runs on a thread of its own, which is abandoned when time is up.
+    let (sender, receiver) = mpsc::channel();
+    let name = host.to_owned();
+    let look_up = move || {
         let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-        let (place, arrived) = &*worker;
-        // Nobody looks any more when the time was over.
-        *lock(place) = Some(found);
-        arrived.notify_one();
+        // Fails only if the receiver has stopped waiting.
+        let _ = sender.send(found);
     };
-    thread::Builder::new().spawn(work).map_err(NameFault::Unknown)?;
-    let (place, arrived) = &*answer;
-    let (mut found, _) = arrived
-        .wait_timeout_while(lock(place), within, |found| found.is_none())
-        .unwrap_or_else(PoisonError::into_inner);
-    match found.take() {
-        None => Err(NameFault::TimedOut),
-        Some(Ok(addresses)) if addresses.is_empty() => {
-            Err(NameFault::Unknown(io::Error::other("the name has no address")))
+    thread::Builder::new().spawn(look_up).map_err(ResolveError::Failed)?;
+    match receiver.recv_timeout(timeout) {
+        Ok(Ok(addresses)) if addresses.is_empty() => {
+            Err(ResolveError::Failed(io::Error::other("the name has no address")))
         }
-        Some(Ok(addresses)) => Ok(addresses),
-        Some(Err(error)) => Err(NameFault::Unknown(error)),
+        Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Err(error)) => Err(ResolveError::Failed(error)),
+        Err(RecvTimeoutError::Timeout) => Err(ResolveError::TimedOut),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(ResolveError::Failed(io::Error::other("the lookup ended without a result")))
+        }
     }
 }

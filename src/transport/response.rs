@@ -1,120 +1,147 @@
-//! An answer: status, header lines, and a body that was read whole or cut at a limit.
+//! A response: a head, and a body that is read from the connection while it arrives.
 
 use std::fmt;
-use std::io::Read as _;
-use std::time::Duration;
+use std::io::{self, Read};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ureq::http::HeaderMap;
+use ureq::BodyReader;
 
-use crate::transport::retry;
+use crate::error::{Error, Result};
+use crate::http::{Head, retry_after};
+use crate::transport::address_scope::AddressScope;
+use crate::transport::error_map::ErrorContext;
 
-/// What came back. Header values are bytes: they come from anybody. A token server's body is a secret, so
-/// `Debug` shows the status alone.
-pub struct Answer {
-    status: u16,
-    headers: Vec<(String, Vec<u8>)>,
-    body: Vec<u8>,
+/// How much of an error response's body is read, in bytes.
+const MAX_ERROR_BODY: u64 = 64 * 1024;
+
+/// The kind of a document, and its maximum size.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    /// For error messages, such as `manifest`.
+    pub(crate) what: &'static str,
+    /// In bytes.
+    pub(crate) bytes: u64,
 }
 
-impl fmt::Debug for Answer {
+/// A response whose body has not been read yet.
+pub(super) struct Response {
+    pub(super) head: Head,
+    body: Body,
+    /// The most public of the addresses that the host resolved to.
+    scope: AddressScope,
+}
+
+/// A response whose body has been read. A token server's body is a secret, so `Debug` does not show it.
+pub(crate) struct Fetched {
+    pub(crate) head: Head,
+    /// The whole body if the status is 2xx, else the first 64 KiB of it. Empty after a `HEAD`.
+    pub(crate) body: Vec<u8>,
+    /// The most public of the addresses that the host resolved to.
+    pub(crate) scope: AddressScope,
+}
+
+impl fmt::Debug for Fetched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Answer({})", self.status)
+        write!(f, "Fetched({})", self.head.status())
     }
 }
 
-impl Answer {
-    pub(super) fn new(status: u16, headers: &HeaderMap) -> Answer {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-            .collect();
-        Answer { status, headers, body: Vec::new() }
+impl Fetched {
+    /// Returns the HTTP status.
+    pub(crate) fn status(&self) -> u16 {
+        self.head.status()
     }
 
-    /// Reads at most `most` bytes; true when there were more. Memory grows with what came, never by what was
-    /// declared.
-    pub(super) fn read_body(
-        &mut self,
-        body: &mut ureq::Body,
-        most: u64,
-    ) -> Result<bool, ureq::Error> {
-        let read = body.as_reader().take(most + 1).read_to_end(&mut self.body);
-        let whole = usize::try_from(most).unwrap_or(usize::MAX);
-        let more = self.body.len() > whole;
-        self.body.truncate(whole);
-        read.map(|_| more).map_err(ureq::Error::from)
-    }
-
-    /// The HTTP status.
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// The body as far as it was read; empty after a HEAD.
-    pub fn body(&self) -> &[u8] {
-        &self.body
-    }
-
-    /// Puts the body of another answer in place of this one's.
-    pub(crate) fn take_body(&mut self, other: Answer) {
-        self.body = other.body;
-    }
-
-    pub(crate) fn into_body(self) -> Vec<u8> {
-        self.body
-    }
-
-    /// The values of all lines with this name, in order.
-    pub fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        self.headers
-            .iter()
-            .filter(move |(found, _)| found == name)
-            .map(|(_, value)| value.as_slice())
-    }
-
-    /// The value of the first line with this name, where it is text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.lines(name).next().and_then(|value| std::str::from_utf8(value).ok()).map(str::trim)
-    }
-
-    /// The wait that the answer asks for.
+    /// Returns the wait that the response announces, if any.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        retry::retry_after(self.header("retry-after")?, self.header("date"))
-    }
-
-    /// The names of its headers, each once, in the order in which they came.
-    pub(super) fn header_names(&self) -> Vec<&str> {
-        let mut names = Vec::with_capacity(self.headers.len());
-        for (name, _) in &self.headers {
-            if !names.contains(&name.as_str()) {
-                names.push(name.as_str());
-            }
-        }
-        names
-    }
-
-    /// The texts of its `Warning: 299` lines (distribution-spec, "Warnings").
-    pub(super) fn warnings(&self) -> Vec<String> {
-        self.lines("warning").filter_map(warning_text).collect()
+        announced_wait(&self.head)
     }
 }
 
-/// The text of `299 - "text"`, cut where the specification ends it.
-fn warning_text(value: &[u8]) -> Option<String> {
-    let value = value.get(..value.len().min(4096))?;
-    let value = String::from_utf8_lossy(value);
-    let quoted = value.trim().strip_prefix("299 ")?.split_once('"')?.1;
-    let mut text = String::new();
-    let mut escaped = false;
-    for c in quoted.chars() {
-        match c {
-            '\\' if !escaped => escaped = true,
-            '"' if !escaped => break,
-            c => {
-                text.push(c);
-                escaped = false;
-            }
+/// Returns the wait that a response announces, if any.
+pub(super) fn announced_wait(head: &Head) -> Option<Duration> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    retry_after::parse(head, now.as_secs())
+}
+
+/// Copies the head of ureq's response.
+pub(super) fn head<B>(response: &ureq::http::Response<B>) -> Head {
+    let fields = response.headers().iter();
+    let fields = fields.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
+    Head::new(response.status().as_u16(), fields)
+}
+
+impl Response {
+    pub(super) fn new(
+        head: Head,
+        body: ureq::Body,
+        scope: AddressScope,
+        context: ErrorContext,
+    ) -> Response {
+        Response { head, body: Body { reader: body.into_reader(), context }, scope }
+    }
+
+    /// Reads the body: whole if the status is 2xx, else a prefix of it.
+    ///
+    /// # Errors
+    /// If the status is 2xx, and the body exceeds the limit or the connection breaks before its end.
+    pub(super) fn read(mut self, limit: Limit) -> Result<Fetched> {
+        let body = if (200..300).contains(&self.head.status()) {
+            self.body.read_whole(limit)?
+        } else {
+            self.body.read_prefix(MAX_ERROR_BODY)
+        };
+        Ok(Fetched { head: self.head, body, scope: self.scope })
+    }
+
+    /// Drops the body, for a `HEAD`, which has none.
+    pub(super) fn without_body(self) -> Fetched {
+        Fetched { head: self.head, body: Vec::new(), scope: self.scope }
+    }
+}
+
+/// A body that has not been read yet. Reading fails with an [`io::Error`] that wraps an [`Error`] of ours.
+pub(super) struct Body {
+    reader: BodyReader<'static>,
+    context: ErrorContext,
+}
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer);
+        read.map_err(|error| io::Error::other(self.context.error(ureq::Error::from(error))))
+    }
+}
+
+impl Body {
+    /// Reads the body to its end. Memory grows with what arrives, never by what the server declares.
+    ///
+    /// # Errors
+    /// If the body exceeds the limit or the connection breaks before its end.
+    fn read_whole(&mut self, limit: Limit) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let read = self.take(limit.bytes.saturating_add(1)).read_to_end(&mut bytes);
+        read.map_err(|error| self.unwrap(error))?;
+        if u64::try_from(bytes.len()).is_ok_and(|length| length <= limit.bytes) {
+            Ok(bytes)
+        } else {
+            Err(Error::TooLarge { what: limit.what, limit: limit.bytes })
         }
     }
-    Some(text)
+
+    /// Reads at most `max` bytes, fewer if the connection breaks before.
+    fn read_prefix(&mut self, max: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // The prefix of an error page is useful even if the rest is lost.
+        let _ = self.take(max).read_to_end(&mut bytes);
+        bytes
+    }
+
+    /// Returns the error inside an error of [`Read`].
+    fn unwrap(&self, error: io::Error) -> Error {
+        match error.downcast::<Error>() {
+            Ok(error) => error,
+            Err(error) => self.context.error(ureq::Error::Io(error)),
+        }
+    }
 }

@@ -1,103 +1,343 @@
-//! Time: what a question may take, when a request is sent again, and how long to wait before.
+//! Sends requests, and repeats them after failures that may pass.
+//!
+//! A request is repeated after connection failures, a body cut short, and some statuses; at most `retries` times, with
+//! growing waits. `Retry-After` is obeyed up to `max_wait`. A request on a pooled connection that the peer was just
+//! closing is repeated at once, on a new connection, and that does not count as a retry.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::Duration;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::dates;
+use crate::error::{ConnectionFault, Error, Result};
+use crate::event::Event;
+use crate::http::Head;
+use crate::transport::deadline::Deadline;
+use crate::transport::request::{Method, Request};
+use crate::transport::resolver::Progress;
+use crate::transport::response::{Fetched, Limit, Response, announced_wait};
+use crate::transport::send::{Attempt, Call, Transport};
+use crate::transport::settings::Settings;
 
-/// The time that one question has. Waits that a server announced are not counted.
-#[derive(Debug, Clone)]
-pub(crate) struct Deadline {
-    limit: Duration,
-    ends: Instant,
+/// The wait before the first retry. It doubles with every further one.
+const FIRST_BACKOFF: Duration = Duration::from_millis(200);
+
+/// Longest wait unless the server announces a longer one.
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+
+/// An announced wait is extended by a random time up to this, or an eighth of it, whichever is less.
+const MAX_JITTER: Duration = Duration::from_secs(2);
+
+impl Transport {
+    /// Sends a request, and reads its response. Every status is a response.
+    ///
+    /// # Errors
+    /// If there is no response after all retries, it is not HTTP, or its body exceeds the limit.
+    pub(crate) fn fetch(
+        &self,
+        request: Request<'_>,
+        limit: Limit,
+        deadline: &mut Deadline,
+        call: Call<'_>,
+    ) -> Result<Fetched> {
+        if request.method == Method::Head {
+            return self.open(request, deadline, call).map(Response::without_body);
+        }
+        self.with_retries(request, deadline, call, |response| response.read(limit))
+    }
+
+    /// Sends a request, and returns its response with the body unread. Once this returns, nothing is retried.
+    fn open(
+        &self,
+        request: Request<'_>,
+        deadline: &mut Deadline,
+        call: Call<'_>,
+    ) -> Result<Response> {
+        self.with_retries(request, deadline, call, Ok)
+    }
+
+    fn with_retries<T>(
+        &self,
+        request: Request<'_>,
+        deadline: &mut Deadline,
+        call: Call<'_>,
+        read: impl Fn(Response) -> Result<T>,
+    ) -> Result<T> {
+        let mut retry = Retry::new(&self.settings, request);
+        loop {
+            let Attempt { outcome, progress } = self.send_once(request, deadline, call);
+            let (mut outcome, failure) = match outcome {
+                Ok(response) => {
+                    let failure = Failure::of_status(&response.head);
+                    (read(response), failure)
+                }
+                Err(error) => (Err(error), None),
+            };
+            let failure = match &outcome {
+                Ok(_) => failure,
+                Err(error) => Failure::of_error(error, progress, request.method),
+            };
+            if let Err(Error::Connection(connection)) = &mut outcome {
+                connection.tries = retry.retries + 1;
+            }
+            let Some(failure) = failure else { return outcome };
+            match retry.next(failure.kind, deadline.left()) {
+                None => return outcome,
+                Some(Next::Reconnect) => {}
+                Some(Next::Wait { time, announced }) => {
+                    if announced {
+                        deadline.extend(time);
+                    }
+                    let (host, reason) = (&request.url.origin().authority(), &failure.reason);
+                    call.observer.emit(&Event::Retrying { host, reason, wait: time, announced });
+                    thread::sleep(time);
+                }
+            }
+        }
+    }
 }
 
-impl Deadline {
-    /// A deadline that begins now.
-    pub(crate) fn new(limit: Duration) -> Deadline {
-        let now = Instant::now();
-        // A limit beyond what the clock can express is as good as a year.
-        let ends = now.checked_add(limit).unwrap_or(now + Duration::from_secs(365 * 86_400));
-        Deadline { limit, ends }
+/// A failure that may pass.
+#[derive(Debug)]
+struct Failure {
+    /// For people.
+    reason: String,
+    kind: FailureKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FailureKind {
+    /// A connection failure, or a status without `Retry-After`.
+    Transient,
+    /// A status with `Retry-After`.
+    Announced(Duration),
+    /// The peer closed a pooled connection just when it was used.
+    StaleConnection,
+}
+
+impl Failure {
+    /// Returns `None` for success, and for statuses that will not pass.
+    fn of_status(head: &Head) -> Option<Failure> {
+        let status = head.status();
+        matches!(status, 408 | 429 | 500 | 502 | 503 | 504).then(|| Failure {
+            reason: format!("status {status}"),
+            kind: announced_wait(head).map_or(FailureKind::Transient, FailureKind::Announced),
+        })
     }
 
-    /// The time that is left; `None` when it is over.
-    pub(crate) fn left(&self) -> Option<Duration> {
-        let left = self.ends.saturating_duration_since(Instant::now());
-        (!left.is_zero()).then_some(left)
-    }
-
-    /// The whole time, for messages.
-    pub(crate) fn limit(&self) -> Duration {
-        self.limit
-    }
-
-    /// Does not count a wait.
-    pub(super) fn extend(&mut self, wait: Duration) {
-        self.ends = self.ends.checked_add(wait).unwrap_or(self.ends);
+    /// Returns `None` for errors that will not pass, and if the request must not be repeated.
+    ///
+    /// A `POST` carries a refresh token, which some servers accept once. So it is repeated only if it certainly was not
+    /// sent.
+    fn of_error(error: &Error, progress: Option<Progress>, method: Method) -> Option<Failure> {
+        let Error::Connection(connection) = error else { return None };
+        if method == Method::Post && progress != Some(Progress::Connecting) {
+            return None;
+        }
+        let kind = match connection.fault {
+            ConnectionFault::Broken(_) if progress == Some(Progress::Pooled) => {
+                FailureKind::StaleConnection
+            }
+            ConnectionFault::Connect(_)
+            | ConnectionFault::ConnectTimeout(_)
+            | ConnectionFault::Broken(_)
+            | ConnectionFault::Silent(_) => FailureKind::Transient,
+            ConnectionFault::Name(_)
+            | ConnectionFault::Certificate(_)
+            | ConnectionFault::Tls(_)
+            | ConnectionFault::NotTls
+            | ConnectionFault::NotHttp(_) => return None,
+        };
+        Some(Failure { reason: error.to_string(), kind })
     }
 }
 
-/// True for the statuses that a later try may turn into an answer.
-pub(super) fn worth_retrying(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+/// Decides whether and when a request is repeated.
+#[derive(Debug)]
+struct Retry {
+    /// How many retries there have been.
+    retries: u32,
+    max_retries: u32,
+    max_wait: Duration,
+    /// Whether the request may be repeated on a new connection without counting it.
+    may_reconnect: bool,
 }
 
-/// The wait before the next try when nobody said how long: 0.2 s, doubled with every try, up to 10 s, and
-/// anything from half of that to all of it, so that many clients do not come back in step.
-pub(super) fn backoff(tries: u32) -> Duration {
-    let full = Duration::from_millis(200).saturating_mul(1 << tries.min(8)).min(LONGEST_BACKOFF);
+/// How a request is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// At once, on a new connection.
+    Reconnect,
+    /// After a wait.
+    Wait {
+        time: Duration,
+        /// Whether the server announced it.
+        announced: bool,
+    },
+}
+
+impl Retry {
+    fn new(settings: &Settings, request: Request<'_>) -> Retry {
+        Retry {
+            retries: 0,
+            max_retries: if request.retried { settings.retries } else { 0 },
+            max_wait: settings.max_wait,
+            may_reconnect: request.retried,
+        }
+    }
+
+    /// Returns how the request is repeated; `None` if the failure is final. `left` is the time until the deadline,
+    /// which does not count announced waits.
+    fn next(&mut self, failure: FailureKind, left: Option<Duration>) -> Option<Next> {
+        if failure == FailureKind::StaleConnection && self.may_reconnect {
+            self.may_reconnect = false;
+            return Some(Next::Reconnect);
+        }
+        if self.retries >= self.max_retries {
+            return None;
+        }
+        let (left, backoff) = (left?, backoff(self.retries));
+        let next = match failure {
+            FailureKind::Announced(wait) if wait > self.max_wait => return None,
+            // A server that announces no wait worth the name is not asked more often than one that announces none.
+            FailureKind::Announced(wait) if wait >= backoff => {
+                Next::Wait { time: wait + jitter((wait / 8).min(MAX_JITTER)), announced: true }
+            }
+            FailureKind::Announced(_) | FailureKind::Transient | FailureKind::StaleConnection => {
+                if backoff >= left {
+                    return None;
+                }
+                Next::Wait { time: backoff, announced: false }
+            }
+        };
+        self.retries += 1;
+        Some(next)
+    }
+}
+
+/// Returns the wait before a retry: 0.2 s, doubled with every retry, at most 10 s; of that, half to all at random, so
+/// that clients that failed together do not return together.
+fn backoff(retries: u32) -> Duration {
+    let full = FIRST_BACKOFF.saturating_mul(1 << retries.min(8)).min(MAX_BACKOFF);
+    full / 2 + jitter(full / 2)
+}
+
+/// Returns a random time up to `max`.
+fn jitter(max: Duration) -> Duration {
     let mut random = [0; 2];
-    // Without randomness the wait is the longest, which is right as well.
+    // Without randomness the longest wait is right as well.
     let share = match SystemRandom::new().fill(&mut random) {
         Ok(()) => u32::from(u16::from_be_bytes(random)),
         Err(_) => u32::from(u16::MAX),
     };
-    full / 2 + (full / 2) * share / u32::from(u16::MAX)
-}
-
-const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
-
-/// The wait that a `Retry-After` header asks for (RFC 9110 section 10.2.3): seconds, or a date, which is
-/// held against the same answer's `Date` where there is one, so that this machine's clock does not matter.
-pub(super) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
-    let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
-    }
-    let then = dates::parse_http(value)?;
-    let now = date.and_then(dates::parse_http).or_else(|| {
-        SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
-    })?;
-    Some(Duration::from_secs(then.saturating_sub(now)))
+    max * share / u32::from(u16::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, backoff, retry_after};
+    use std::io;
+
+    use super::{
+        ConnectionFault, Duration, Error, Failure, FailureKind, Method, Next, Progress, Retry,
+        backoff,
+    };
+    use crate::error::ConnectionError;
+
+    const LONG: Option<Duration> = Some(Duration::from_secs(3600));
+
+    fn retry(max_retries: u32) -> Retry {
+        Retry { retries: 0, max_retries, max_wait: Duration::from_secs(60), may_reconnect: true }
+    }
 
     #[test]
-    fn waits_grow_and_stay_in_bounds() {
-        for (tries, low, high) in [(0, 100, 200), (1, 200, 400), (2, 400, 800), (40, 5_000, 10_000)]
+    fn backoff_grows_and_stays_in_bounds() {
+        for (retries, low, high) in
+            [(0, 100, 200), (1, 200, 400), (2, 400, 800), (40, 5_000, 10_000)]
         {
-            let wait = backoff(tries);
-            assert!(wait >= Duration::from_millis(low), "{tries}: {wait:?}");
-            assert!(wait <= Duration::from_millis(high), "{tries}: {wait:?}");
+            let wait = backoff(retries);
+            assert!(wait >= Duration::from_millis(low), "{retries}: {wait:?}");
+            assert!(wait <= Duration::from_millis(high), "{retries}: {wait:?}");
+        }
+    }
+
+    fn announced_wait(seconds: u64, left: Option<Duration>) -> Option<(Duration, bool)> {
+        let announced = FailureKind::Announced(Duration::from_secs(seconds));
+        match retry(1).next(announced, left)? {
+            Next::Wait { time, announced } => Some((time, announced)),
+            Next::Reconnect => None,
         }
     }
 
     #[test]
-    fn announced_waits() {
-        let date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
-        let seconds = |n| Some(Duration::from_secs(n));
-        assert_eq!(retry_after(" 20 ", date), seconds(20));
-        assert_eq!(retry_after("99999999999999999999999", None), seconds(u64::MAX));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:50:07 GMT", date), seconds(30));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:00:00 GMT", date), seconds(0));
-        assert_eq!(retry_after("Thu, 01 Jan 1970 00:00:00 GMT", None), seconds(0));
-        assert_eq!(retry_after("soon", date), None);
-        assert_eq!(retry_after("-1", date), None);
-        assert_eq!(retry_after("", date), None);
+    fn announced_waits_are_obeyed_with_jitter_and_not_counted() {
+        // Longer than the time that is left.
+        let left = Some(Duration::from_secs(1));
+        let waits: Vec<_> = (0..20).filter_map(|_| announced_wait(20, left)).collect();
+        assert_eq!(waits.len(), 20);
+        for (wait, announced) in &waits {
+            assert!(*announced && (20..=22).contains(&wait.as_secs()), "{wait:?}");
+        }
+        assert!(waits.iter().any(|wait| Some(wait) != waits.first()), "in step: {waits:?}");
+    }
+
+    #[test]
+    fn announced_waits_shorter_than_the_backoff_are_the_backoff() {
+        let waits: Vec<_> = (0..20).filter_map(|_| announced_wait(0, LONG)).collect();
+        assert_eq!(waits.len(), 20);
+        for (wait, announced) in waits {
+            assert!(wait >= Duration::from_millis(100) && !announced, "{wait:?}");
+        }
+    }
+
+    #[test]
+    fn announced_waits_that_are_too_long_or_too_late_are_final() {
+        assert!(announced_wait(60, LONG).is_some());
+        assert_eq!(announced_wait(61, LONG), None);
+        assert_eq!(announced_wait(1, None), None);
+    }
+
+    #[test]
+    fn retries_end_with_their_number_and_with_the_deadline() {
+        let mut two = retry(2);
+        assert!(two.next(FailureKind::Transient, LONG).is_some());
+        assert!(two.next(FailureKind::Transient, LONG).is_some());
+        assert_eq!(two.next(FailureKind::Transient, LONG), None);
+        assert_eq!(retry(2).next(FailureKind::Transient, Some(Duration::from_millis(99))), None);
+        assert_eq!(retry(2).next(FailureKind::Transient, None), None);
+    }
+
+    #[test]
+    fn a_stale_connection_is_replaced_once_and_not_counted() {
+        let mut retry = retry(1);
+        assert_eq!(retry.next(FailureKind::StaleConnection, LONG), Some(Next::Reconnect));
+        assert!(
+            retry
+                .next(FailureKind::StaleConnection, LONG)
+                .is_some_and(|next| { matches!(next, Next::Wait { announced: false, .. }) })
+        );
+        assert_eq!(retry.next(FailureKind::StaleConnection, LONG), None);
+    }
+
+    #[test]
+    fn post_is_repeated_only_if_nothing_was_sent() {
+        let error = |fault| {
+            let host = "h".to_owned();
+            Error::Connection(Box::new(ConnectionError { host, fault, tries: 1 }))
+        };
+        let broken = || error(ConnectionFault::Broken(io::Error::other("reset")));
+        let silent = || error(ConnectionFault::Silent(Duration::from_secs(1)));
+        let kind = |error: &Error, progress, method| {
+            Failure::of_error(error, Some(progress), method).map(|failure| failure.kind)
+        };
+        for progress in [Progress::Pooled, Progress::Connected] {
+            assert!(kind(&broken(), progress, Method::Get).is_some());
+            assert!(kind(&silent(), progress, Method::Head).is_some());
+            assert_eq!(kind(&broken(), progress, Method::Post), None);
+            assert_eq!(kind(&silent(), progress, Method::Post), None);
+        }
+        let transient = Some(FailureKind::Transient);
+        assert_eq!(kind(&broken(), Progress::Connecting, Method::Post), transient);
+        let stale = Some(FailureKind::StaleConnection);
+        assert_eq!(kind(&broken(), Progress::Pooled, Method::Get), stale);
     }
 }

@@ -1,347 +1,249 @@
-//! Sending: one request, again where that may help, and its whole answer.
+//! Sends a request once, and returns its response.
+//!
+//! A host is resolved and its addresses are checked before the request is sent. `retry.rs` repeats this where that
+//! may help.
 
+use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::{Connector as _, TcpConnector};
-use ureq::{Agent, AsSendBody, http};
+use ureq::{Agent, AsSendBody, Timeout, http};
 
 use crate::credentials::Secret;
 use crate::error::{ConnectionFault, Error, Refusal, Result, Shown};
+use crate::event::{Event, Observer};
+use crate::http::{Head, warning};
+use crate::redact::Redactor;
 use crate::transport::address_scope::AddressScope;
-use crate::transport::connector;
-use crate::transport::error_map::{self, Limits};
-use crate::transport::event::{Event, Observer};
-use crate::transport::resolver::{NameFault, Names};
-use crate::transport::response::Answer;
-use crate::transport::retry::{self, Deadline};
+use crate::transport::connector::{TcpStage, TlsStage};
+use crate::transport::deadline::Deadline;
+use crate::transport::error_map::ErrorContext;
+use crate::transport::request::Request;
+use crate::transport::resolver::{Progress, ResolveError, Resolver};
+use crate::transport::response::{self, Response};
 use crate::transport::settings::Settings;
 use crate::transport::tls;
-use crate::url::{Origin, Url};
 
-/// regq only reads; it posts where a token is exchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Method {
-    Get,
-    Head,
-    Post,
-}
-
-impl Method {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Method::Get => "GET",
-            Method::Head => "HEAD",
-            Method::Post => "POST",
-        }
-    }
-}
-
-/// What a body is and how much of it is read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limit {
-    /// For messages: `manifest`.
-    pub(crate) what: &'static str,
-    /// In bytes.
-    pub(crate) bytes: u64,
-}
-
-/// Bodies of errors are read so far and cut there.
-const ERROR_BODY: u64 = 64 * 1024;
-
-/// One request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Request<'a> {
-    pub(crate) method: Method,
-    pub(crate) url: &'a Url,
-    pub(crate) accept: &'a str,
-    pub(crate) authorization: Option<&'a Secret>,
-    /// What was sent so far that may not be shown: this and earlier servers may repeat it.
-    pub(crate) secrets: &'a [Secret],
-    /// The fields of a form, encoded, for `POST`.
-    pub(crate) form: Option<&'a Secret>,
-    pub(crate) limit: Limit,
-    /// The most private address that may be connected to; `None` where the user named the host.
-    pub(crate) reach: Option<AddressScope>,
-    /// False for a request that is sent once, whatever comes.
-    pub(crate) retried: bool,
-}
-
-/// What one sending may take.
-#[derive(Debug, Clone, Copy)]
-struct Times {
-    connect: Duration,
-    idle: Duration,
-    whole: Duration,
-}
+/// How many different warnings are reported, so that a registry cannot make up new ones without end.
+const MAX_WARNINGS: usize = 16;
 
 /// Sends requests over one pool of connections.
 #[derive(Debug)]
 pub(crate) struct Transport {
     agent: Agent,
-    names: Names,
-    settings: Settings,
-    warned: Mutex<Vec<String>>,
+    resolver: Resolver,
+    pub(super) settings: Settings,
+    /// Warnings that have been reported, with their hosts.
+    warnings: Mutex<HashSet<String>>,
+}
+
+/// What belongs to the question for which a request is sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) observer: &'a Observer,
+    /// All secrets that were sent for this question. Servers may repeat them, so they are redacted in events.
+    pub(crate) secrets: &'a [Secret],
+}
+
+/// The outcome of sending a request once.
+pub(super) struct Attempt {
+    pub(super) outcome: Result<Response>,
+    /// `None` if the request failed before a connection was looked for.
+    pub(super) progress: Option<Progress>,
+}
+
+/// Time limits for sending a request once.
+#[derive(Debug, Clone, Copy)]
+struct Timeouts {
+    connect: Duration,
+    idle: Duration,
+    /// Up to the end of the body.
+    whole: Duration,
 }
 
 impl Transport {
-    /// # Errors
-    /// When a file with certificates cannot be used.
-    pub(crate) fn new(settings: Settings) -> Result<Transport> {
-        let names = Names::default();
-        let config = tls::client_config(&settings)?;
-        let connector = ().chain(connector::Tcp(TcpConnector::default())).chain(connector::Tls {
-            config,
-            observer: settings.observer.clone(),
-            verified: !settings.insecure,
-            names: names.clone(),
-        });
-        let agent = Agent::with_parts(agent_config(), connector, names.clone());
-        Ok(Transport { agent, names, settings, warned: Mutex::default() })
-    }
-
-    /// Who is told of events.
-    pub(crate) fn observer(&self) -> &Observer {
-        &self.settings.observer
-    }
-
-    /// The most public address of a host that was asked before.
-    pub(crate) fn reach(&self, origin: &Origin) -> Option<AddressScope> {
-        self.names.reach(origin)
-    }
-
-    /// Sends a request, again where that may help, and reads the whole answer.
+    /// Makes a transport. Nothing is sent yet.
     ///
     /// # Errors
-    /// When no answer came, it is no HTTP, or it is too large. Every status is an answer.
-    pub(crate) fn send(&self, request: Request<'_>, deadline: &mut Deadline) -> Result<Answer> {
-        let mut tries = 0;
-        let mut renewed = false;
-        loop {
-            let mut outcome = self.attempt(request, deadline);
-            let reused = !self.names.take_back();
-            // A connection that was kept may be closed by the peer just then. That is no failure of the request,
-            // so it is sent again at once, on one of its own.
-            if reused && request.retried && !renewed && error_map::is_broken(&outcome) {
-                renewed = true;
-                continue;
-            }
-            if let Err(Error::Connection(connection)) = &mut outcome {
-                connection.tries = tries + 1;
-            }
-            let again = match &outcome {
-                Ok(answer) => retry::worth_retrying(answer.status()),
-                Err(error) => error_map::worth_retrying(error),
-            };
-            if !again || !request.retried || tries >= self.settings.retries {
-                return outcome;
-            }
-            let announced = outcome.as_ref().ok().and_then(Answer::retry_after);
-            let wait = match announced {
-                Some(wait) if wait > self.settings.max_wait => return outcome,
-                Some(wait) => {
-                    deadline.extend(wait);
-                    wait
-                }
-                None => retry::backoff(tries),
-            };
-            if deadline.left().is_none_or(|left| left <= wait && announced.is_none()) {
-                return outcome;
-            }
-            self.say_retrying(request, &outcome, wait, announced.is_some());
-            thread::sleep(wait);
-            tries += 1;
-        }
+    /// If a CA file is unreadable or has an invalid certificate.
+    pub(crate) fn new(settings: Settings) -> Result<Transport> {
+        let resolver = Resolver::default();
+        let tcp = TcpStage { inner: TcpConnector::default(), resolver: resolver.clone() };
+        let tls = TlsStage {
+            config: tls::client_config(&settings)?,
+            verified: !settings.insecure,
+            resolver: resolver.clone(),
+        };
+        let agent = Agent::with_parts(agent_config(), ().chain(tcp).chain(tls), resolver.clone());
+        Ok(Transport { agent, resolver, settings, warnings: Mutex::default() })
     }
 
-    fn say_retrying(
+    /// Sends a request once, and returns when the head of its response has arrived. Every status is a response.
+    pub(super) fn send_once(
         &self,
         request: Request<'_>,
-        outcome: &Result<Answer>,
-        wait: Duration,
-        announced: bool,
-    ) {
-        let reason = match outcome {
-            Ok(answer) => format!("status {}", answer.status()),
-            Err(error) => error.to_string(),
+        deadline: &Deadline,
+        call: Call<'_>,
+    ) -> Attempt {
+        let context = ErrorContext {
+            host: request.url.origin().authority(),
+            connect_timeout: self.settings.connect_timeout,
+            idle_timeout: self.settings.idle_timeout,
+            time_limit: deadline.limit(),
         };
-        let host = &request.url.origin().authority();
-        self.observer().tell(&Event::Retrying { host, reason: &reason, wait, announced });
+        let resolved = self.resolve(request, deadline, call, &context);
+        let (addresses, timeouts) = match resolved {
+            Ok(resolved) => resolved,
+            Err(error) => return Attempt { outcome: Err(error), progress: None },
+        };
+        let scopes = addresses.iter().map(|address| AddressScope::of(address.ip()));
+        let scope = scopes.min().unwrap_or(AddressScope::Public);
+        let flight = self.resolver.begin(addresses, call.observer);
+        let outcome = self
+            .send(request, timeouts, &flight.tag(), call, &context)
+            .map(|(head, body)| Response::new(head, body, scope, context));
+        Attempt { outcome, progress: Some(flight.progress()) }
     }
 
-    fn attempt(&self, request: Request<'_>, deadline: &Deadline) -> Result<Answer> {
-        let Settings { connect_timeout, idle_timeout, .. } = self.settings;
+    /// Resolves the host, and returns its addresses with the time limits for the rest.
+    ///
+    /// # Errors
+    /// If the lookup fails or takes too long, or any address is more private than the request allows: the
+    /// connection could go to that one.
+    fn resolve(
+        &self,
+        request: Request<'_>,
+        deadline: &Deadline,
+        call: Call<'_>,
+        context: &ErrorContext,
+    ) -> Result<(Vec<SocketAddr>, Timeouts)> {
+        let start = Instant::now();
+        let left = deadline.left().ok_or_else(|| context.deadline())?;
+        let connect = left.min(self.settings.connect_timeout);
         let origin = request.url.origin();
-        let limits = Limits {
-            host: origin.authority(),
-            connect: connect_timeout,
-            idle: idle_timeout,
-            whole: deadline.limit(),
+        let on_lookup = |addresses: &[SocketAddr]| {
+            call.observer.emit(&Event::Resolved { host: origin.host(), addresses });
         };
-        let over = || Error::Deadline { limit: deadline.limit() };
-        let begun = Instant::now();
-        let connect = deadline.left().ok_or_else(over)?.min(connect_timeout);
-        self.resolve(request, connect, &limits)?;
-        let whole = deadline.left().ok_or_else(over)?;
-        let connect = connect.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
-        let sent = self.prepare(request).map_err(|source| Error::Request {
-            host: origin.authority(),
+        let addresses = self.resolver.resolve(origin, connect, on_lookup);
+        let addresses = addresses.map_err(|error| match error {
+            ResolveError::Failed(error) => context.connection(ConnectionFault::Name(error)),
+            ResolveError::TimedOut if left < self.settings.connect_timeout => context.deadline(),
+            ResolveError::TimedOut => {
+                let message = format!("no answer within {}", Shown(connect));
+                let error = io::Error::new(io::ErrorKind::TimedOut, message);
+                context.connection(ConnectionFault::Name(error))
+            }
+        })?;
+        check_scope(request, &addresses)?;
+        let timeouts = Timeouts {
+            connect: connect.saturating_sub(start.elapsed()).max(Duration::from_millis(1)),
+            idle: self.settings.idle_timeout,
+            whole: deadline.left().ok_or_else(|| context.deadline())?,
+        };
+        Ok((addresses, timeouts))
+    }
+
+    fn send(
+        &self,
+        request: Request<'_>,
+        timeouts: Timeouts,
+        tag: &str,
+        call: Call<'_>,
+        context: &ErrorContext,
+    ) -> Result<(Head, ureq::Body)> {
+        let http = request.to_http().map_err(|source| Error::Request {
+            host: context.host.clone(),
             source: Box::new(source),
         })?;
-        let times = Times { connect, idle: idle_timeout, whole };
-        let begun = Instant::now();
-        // A request without a form has no body, not an empty one.
+        let redactor = Secret::forms(call.secrets);
+        let names: Vec<_> = http.headers().keys().map(http::HeaderName::as_str).collect();
+        call.observer.emit(&Event::Sending {
+            method: request.method.as_str(),
+            // The path of a redirect's target may repeat a secret.
+            url: &redactor.redact(&request.url.redacted()),
+            headers: &names,
+        });
+        let start = Instant::now();
+        // Without a form there is no body, which is not the same as an empty one.
         let outcome = match request.form {
-            Some(form) => self.run(sent.map(|()| form.expose().as_bytes().to_vec()), times),
-            None => self.run(sent, times),
+            Some(form) => self.run(http.map(|()| form.expose().as_bytes().to_vec()), timeouts, tag),
+            None => self.run(http, timeouts, tag),
         };
-        let mut response = outcome.map_err(|error| {
-            let connecting = matches!(error, ureq::Error::Timeout(ureq::Timeout::Connect));
-            // The budget for connecting was cut by the whole time.
-            if connecting && whole <= connect_timeout { over() } else { limits.error(error) }
-        })?;
-        let mut answer = Answer::new(response.status().as_u16(), response.headers());
-        self.say_answered(request, &answer, begun.elapsed());
-        if request.method == Method::Head {
-            return Ok(answer);
-        }
-        let good = (200..300).contains(&answer.status());
-        let most = if good { request.limit.bytes } else { ERROR_BODY };
-        match answer.read_body(response.body_mut(), most) {
-            Ok(false) => Ok(answer),
-            Ok(true) if good => {
-                Err(Error::TooLarge { what: request.limit.what, limit: request.limit.bytes })
+        let response = outcome.map_err(|error| {
+            let connecting = matches!(error, ureq::Error::Timeout(Timeout::Connect));
+            if connecting && timeouts.whole <= context.connect_timeout {
+                context.deadline()
+            } else {
+                context.error(error)
             }
-            Err(error) if good => Err(limits.error(error)),
-            // The words of a refusal are welcome as far as they came.
-            Ok(true) | Err(_) => Ok(answer),
-        }
+        })?;
+        let (status, elapsed) = (response.status().as_u16(), start.elapsed());
+        let head = response::head(&response);
+        call.observer.emit(&Event::Received { status, headers: &head.header_names(), elapsed });
+        self.report_warnings(&head, &context.host, call.observer, &redactor);
+        Ok((head, response.into_body()))
     }
 
     fn run<B: AsSendBody>(
         &self,
-        sent: http::Request<B>,
-        times: Times,
-    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        let sent = self
+        request: http::Request<B>,
+        timeouts: Timeouts,
+        tag: &str,
+    ) -> std::result::Result<http::Response<ureq::Body>, ureq::Error> {
+        let request = self
             .agent
-            .configure_request(sent)
-            .timeout_connect(Some(times.connect))
-            .timeout_per_read(Some(times.idle))
-            .timeout_per_write(Some(times.idle))
-            .timeout_global(Some(times.whole))
+            .configure_request(request)
+            .accept(tag)
+            .timeout_connect(Some(timeouts.connect))
+            .timeout_per_read(Some(timeouts.idle))
+            .timeout_per_write(Some(timeouts.idle))
+            .timeout_global(Some(timeouts.whole))
             .build();
-        self.agent.run(sent)
+        self.agent.run(request)
     }
 
-    /// Resolves the host, holds its addresses against the rule of reach, and hands them to the connection. Any
-    /// address too private refuses: the connection could go to it.
-    fn resolve(&self, request: Request<'_>, within: Duration, limits: &Limits) -> Result<()> {
-        let origin = request.url.origin();
-        let tell = |addresses: &[SocketAddr]| {
-            self.observer().tell(&Event::Resolved { host: origin.host(), addresses });
-        };
-        let addresses = self.names.resolve(origin, within, tell).map_err(|fault| match fault {
-            NameFault::Unknown(error) => limits.connection(ConnectionFault::Name(error)),
-            // The budget for connecting was cut by the whole time.
-            NameFault::TimedOut if within < limits.connect => {
-                Error::Deadline { limit: limits.whole }
-            }
-            NameFault::TimedOut => {
-                let why = format!("no answer within {}", Shown(within));
-                let error = io::Error::new(io::ErrorKind::TimedOut, why);
-                limits.connection(ConnectionFault::Name(error))
-            }
-        })?;
-        let judged = self.judge(request, &addresses);
-        self.names.hand(addresses);
-        judged
-    }
-
-    fn judge(&self, request: Request<'_>, addresses: &[SocketAddr]) -> Result<()> {
-        let Some(reach) = request.reach else { return Ok(()) };
-        match addresses.iter().map(|address| address.ip()).find(|ip| AddressScope::of(*ip) > reach)
-        {
-            Some(address) => {
-                Err(Refusal::PrivateAddress { host: request.url.host().to_owned(), address }.into())
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn prepare(&self, request: Request<'_>) -> Result<http::Request<()>, http::Error> {
-        let mut names = vec!["accept", "accept-encoding", "user-agent"];
-        let mut sent = http::Request::builder()
-            .method(request.method.as_str())
-            .uri(request.url.to_string())
-            .header("accept", request.accept)
-            .header("accept-encoding", "identity")
-            .header("user-agent", USER_AGENT);
-        if let Some(authorization) = request.authorization {
-            let mut value = http::HeaderValue::from_str(authorization.expose())?;
-            value.set_sensitive(true);
-            sent = sent.header("authorization", value);
-            names.push("authorization");
-        }
-        if request.form.is_some() {
-            sent = sent.header("content-type", "application/x-www-form-urlencoded");
-            names.push("content-type");
-        }
-        // A redirect may have what was sent in its path.
-        let url = &Secret::forms(request.secrets).redact(&request.url.redacted());
-        let method = request.method.as_str();
-        self.observer().tell(&Event::Sending { method, url, headers: &names });
-        sent.body(())
-    }
-
-    fn say_answered(&self, request: Request<'_>, answer: &Answer, elapsed: Duration) {
-        let names = answer.header_names();
-        let status = answer.status();
-        self.observer().tell(&Event::Answered { status, headers: &names, elapsed });
-        let warnings = answer.warnings();
-        if warnings.is_empty() {
-            return;
-        }
-        let host = &request.url.origin().authority();
-        let redactor = Secret::forms(request.secrets);
-        for text in warnings {
+    fn report_warnings(&self, head: &Head, host: &str, observer: &Observer, redactor: &Redactor) {
+        for text in head.lines("warning").filter_map(warning::parse) {
             let text = redactor.redact(&text);
-            if self.is_new(format!("{host} {text}")) {
-                self.observer().tell(&Event::Warning { host, text: &text });
+            if self.is_new_warning(format!("{host} {text}")) {
+                observer.emit(&Event::Warning { host, text: &text });
             }
         }
     }
 
-    /// True for a warning that was not told yet. A registry that makes up new ones is not listened to for ever.
-    fn is_new(&self, warning: String) -> bool {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = warned.len() < MAX_WARNINGS && !warned.contains(&warning);
-        if new {
-            warned.push(warning);
-        }
-        new
+    /// Whether a warning has not been reported yet, and may be.
+    fn is_new_warning(&self, warning: String) -> bool {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.len() < MAX_WARNINGS && warnings.insert(warning)
     }
 }
 
-const USER_AGENT: &str = concat!("regq/", env!("CARGO_PKG_VERSION"));
-
-const MAX_WARNINGS: usize = 16;
+fn check_scope(request: Request<'_>, addresses: &[SocketAddr]) -> Result<()> {
+    let Some(max_scope) = request.max_scope else { return Ok(()) };
+    let mut addresses = addresses.iter().map(|address| address.ip());
+    match addresses.find(|address| AddressScope::of(*address) > max_scope) {
+        Some(address) => {
+            Err(Refusal::PrivateAddress { host: request.url.host().to_owned(), address }.into())
+        }
+        None => Ok(()),
+    }
+}
 
 fn agent_config() -> ureq::config::Config {
     Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
-        // ureq reads the environment by itself where it is not told otherwise.
+        // By default ureq reads proxies from the environment.
         .proxy(None)
         .user_agent("")
         .accept("")
-        // A header that is too large must fit into the buffer, else its error is misleading.
+        // Must fit into the input buffer, or the error for a longer header is misleading.
         .max_response_header_size(64 * 1024)
         .input_buffer_size(80 * 1024)
-        // The head of a request is written in one piece, and a token may have 64 KiB.
+        // A request header is written in one piece, and a token may have 64 KiB.
         .output_buffer_size(96 * 1024)
         .max_idle_connections(32)
         .max_idle_connections_per_host(16)

@@ -48,11 +48,14 @@ pub(crate) fn client_with(context: &Context, keychain: Keychain) -> Result<Clien
     config.retries = options.retries.unwrap_or(config.retries);
     config.max_wait = options.max_wait.unwrap_or(config.max_wait);
     let messages = Arc::clone(&context.messages);
-    let recorder = context.recorder.clone();
-    config.observer = Observer::new(move |event| {
-        recorder.tell(event);
-        tell(&messages, event);
-    });
+    let (events, exchanges) = (context.recorder.clone(), context.recorder.clone());
+    config.observer = Observer::with_conversation(
+        move |event| {
+            events.record(event);
+            tell(&messages, event);
+        },
+        move |exchange| exchanges.record_exchange(exchange),
+    );
     Client::new(config).map_err(|error| local(&error, options, environment))
 }
 
@@ -220,7 +223,7 @@ fn tell(messages: &Messages, event: &Event<'_>) {
         Event::Sending { method, url, headers } => {
             messages.say(Verbosity::Trace, &format!("> {method} {url} [{}]", headers.join(", ")));
         }
-        Event::Answered { status, headers, elapsed } => {
+        Event::Received { status, headers, elapsed } => {
             let time = elapsed.as_millis();
             let line = format!("< {status} after {time} ms [{}]", headers.join(", "));
             messages.say(Verbosity::Trace, &line);
@@ -234,9 +237,9 @@ fn tell(messages: &Messages, event: &Event<'_>) {
         Event::Warning { host, text } => {
             messages.say_once(Verbosity::Normal, &format!("warning: {host} says {text:?}"));
         }
-        Event::Looked { place, look } => {
-            let place = if place.is_empty() { "the command line" } else { *place };
-            messages.say(Verbosity::Trace, &format!("* {place}: {look}"));
+        Event::CredentialLookup { source, result } => {
+            let source = if source.is_empty() { "the command line" } else { *source };
+            messages.say(Verbosity::Trace, &format!("* {source}: {result}"));
         }
         Event::CredentialProblem { text } => {
             messages.say(Verbosity::Normal, &format!("note: {text}; asking without credentials"));
@@ -245,8 +248,8 @@ fn tell(messages: &Messages, event: &Event<'_>) {
             let line = format!("note: {host} does not speak TLS and is asked in plain http");
             messages.say_once(Verbosity::Normal, &line);
         }
-        // The recorder keeps these. What the library learns to tell later is of no interest before it is named here.
-        Event::Exchanged(_) | _ => {}
+        // Events that later versions of the library add are ignored until they have a line here.
+        Event::Resolved { .. } | _ => {}
     }
 }
 

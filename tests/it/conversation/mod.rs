@@ -9,9 +9,9 @@ mod digests;
 mod identity;
 mod lengths;
 mod manifests;
-mod patience;
 mod platforms;
 mod redirects;
+mod retries;
 mod secrecy;
 mod tokens;
 

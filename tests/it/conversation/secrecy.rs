@@ -13,9 +13,11 @@ fn shown(
     handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
 ) -> (Error, String) {
     let told = Arc::<Mutex<String>>::default();
-    let log = Arc::clone(&told);
-    config.observer =
-        Observer::new(move |event| log.lock().unwrap().push_str(&format!("{event:?}\n")));
+    let (events, exchanges) = (Arc::clone(&told), Arc::clone(&told));
+    config.observer = Observer::with_conversation(
+        move |event| events.lock().unwrap().push_str(&format!("{event:?}\n")),
+        move |exchange| exchanges.lock().unwrap().push_str(&format!("{exchange:?}\n")),
+    );
     let error = refused(&https(handler), config);
     let told = told.lock().unwrap();
     let shown = format!("{}\n{error:?}\n{told}", chain(&error));

@@ -132,13 +132,14 @@ fn no_value_shows_a_secret() {
     for server in servers() {
         for keychain in keychains(&folder.0) {
             let events = Arc::new(Mutex::new(String::new()));
-            let log = Arc::clone(&events);
+            let (log, exchanges) = (Arc::clone(&events), Arc::clone(&events));
             let mut config = Config::default();
             config.plain_http = true;
             config.retries = 0;
-            config.observer = Observer::new(move |event| {
-                log.lock().unwrap().push_str(&format!("{event:?}"));
-            });
+            config.observer = Observer::with_conversation(
+                move |event| log.lock().unwrap().push_str(&format!("{event:?}")),
+                move |exchange| exchanges.lock().unwrap().push_str(&format!("{exchange:?}")),
+            );
             config.keychain = keychain.clone();
             let mut shown = format!("{keychain:?}{config:#?}");
             let client = Client::new(config).unwrap();

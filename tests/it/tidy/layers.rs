@@ -9,8 +9,8 @@ use super::source::{Path, Source};
 /// Files and folders of `src/` by rank: a file imports from lower ranks only. Within a folder, and among
 /// the files of the program itself (the last rank), siblings import each other one way.
 const RANKS: &[(u8, &[&str])] = &[
-    (0, &["digest", "platform", "http", "url", "dates", "json", "redact"]),
-    (1, &["reference", "oci"]),
+    (0, &["digest", "platform", "url", "dates", "json", "redact"]),
+    (1, &["reference", "oci", "http"]),
     (2, &["error"]),
     (3, &["files"]),
     (4, &["credentials"]),
@@ -31,6 +31,7 @@ const ROOT: u8 = 10;
 const HOMES: &[(&str, &str)] = &[
     ("ureq", "transport"),
     ("rustls", "transport"),
+    ("webpki", "transport"),
     ("webpki_roots", "transport"),
     ("lexopt", "cli"),
     ("libc", "signal"),
