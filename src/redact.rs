@@ -171,7 +171,7 @@ impl Layer {
     /// The next layer, without the escapes that begin so; `None` where this one has none.
     fn undone(&self, marks: &str) -> Option<Layer> {
         let escape = |byte| marks.as_bytes().contains(&byte);
-        self.bytes.iter().copied().find(|byte| escape(*byte))?;
+        marks.bytes().find(|mark| self.bytes.contains(mark))?;
         let (mut bytes, mut starts) = (Vec::new(), Vec::new());
         let mut rest = self.bytes.as_slice();
         while let Some(first) = rest.first() {

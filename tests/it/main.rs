@@ -1,4 +1,7 @@
 //! The one integration test binary.
+//!
+//! It includes the program's own `cli` module, so that tests can also run the program inside this process: see
+//! `in_process`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,13 +12,19 @@
 
 mod challenge;
 #[cfg(feature = "cli")]
+#[path = "../../src/cli/mod.rs"]
 mod cli;
+#[cfg(feature = "cli")]
+#[path = "cli/mod.rs"]
+mod cli_tests;
 mod conversation;
 #[cfg(feature = "cli")]
 mod credentials;
 mod digest;
 #[cfg(feature = "cli")]
 mod explain;
+#[cfg(feature = "cli")]
+mod in_process;
 mod literal_grammar;
 mod platform;
 mod properties_challenge;

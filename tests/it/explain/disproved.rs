@@ -16,7 +16,8 @@ fn loud(script: Script) -> Vec<String> {
 
 /// The same for pieces that are given.
 fn offline(args: &[&str]) -> Vec<String> {
-    let json = Regq::new().args(["explain", "--offline", "--json"]).args(args).run().json();
+    let json =
+        Regq::new().args(["explain", "--offline", "--json"]).args(args).run_in_process().json();
     let findings = json[0]["findings"].as_array().unwrap().clone();
     let loud = findings.iter().filter(|finding| finding["severity"] != "note");
     let text = |value: &Value| value.as_str().unwrap().to_owned();

@@ -29,7 +29,7 @@ fn explained(name: &str, token: &str, url: &str, secret: &str) {
         for more in [&["--json"][..], &["--curl"], &["-v"], &["--get", "challenges"]] {
             let words = ["--token-url", url, "--token", "-", "--challenge", challenge, "--body"];
             let run = Regq::new().args(["explain", "--offline", NAME]).args(words).arg(&body);
-            let ran = run.args(more).stdin(token).run();
+            let ran = run.args(more).stdin(token).run_in_process();
             assert!(!ran.stdout.is_empty(), "{ran}");
         }
     }
@@ -90,7 +90,7 @@ fn the_words_of_a_message_are_no_secrets() {
     ] {
         let words = ["--challenge", super::pieces::CHALLENGE, "--body", "/dev/null"];
         let run = Regq::new().args(["explain", "--offline", NAME, "--token", "-"]).args(words);
-        let said = String::from_utf8(run.stdin(token).run().stdout).unwrap();
+        let said = String::from_utf8(run.stdin(token).run_in_process().stdout).unwrap();
         // The beginning of its hash.
         let cut = said.matches("SHA-256 ").count();
         assert_eq!(said.matches("...").count(), cut, "{token}:\n{said}");
@@ -103,7 +103,7 @@ fn a_token_that_reads_as_the_name_of_a_parameter_is_not_said() {
     let challenge = format!("Bearer {GRANTED}=x, x={GRANTED}");
     for more in [&["--json"][..], &["--curl"], &["--get", "challenges"]] {
         let run = Regq::new().args(["explain", "--offline", NAME, "--token", GRANTED]);
-        let ran = run.args(["--challenge", &challenge]).args(more).run();
+        let ran = run.args(["--challenge", &challenge]).args(more).run_in_process();
         assert!(!ran.stdout.is_empty(), "{ran}");
     }
 }
@@ -139,7 +139,7 @@ fn mistakes_in_a_command_line_say_no_secret() {
         &["--token", GRANTED, "--body", "/absent"],
         &["--token", GRANTED, "--token", GRANTED, "--date", "x"],
     ] {
-        let ran = Regq::new().args(["explain", "--offline"]).args(words).run();
+        let ran = Regq::new().args(["explain", "--offline"]).args(words).run_in_process();
         assert!(ran.code != 0 && !ran.stderr.is_empty(), "{ran}");
     }
 }
@@ -154,7 +154,7 @@ fn a_walk_does_not_say_what_was_given() {
     for more in ["--json", "--curl", "-v"] {
         let run =
             Regq::new().args(["explain", "--plain-http", "--retries", "0", "--token", GRANTED]);
-        let ran = run.args([more, &format!("{}/team/app:1", server.authority())]).run();
+        let ran = run.args([more, &format!("{}/team/app:1", server.authority())]).run_in_process();
         ran.code(4);
     }
 }

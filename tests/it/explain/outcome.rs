@@ -7,7 +7,7 @@ use crate::support::{Ran, Regq};
 
 /// A run of `regq explain --offline` with these words.
 pub(super) fn offline(words: &[&str]) -> Ran {
-    Regq::new().args(["explain", "--offline"]).args(words).run()
+    Regq::new().args(["explain", "--offline"]).args(words).run_in_process()
 }
 
 #[track_caller]
@@ -123,7 +123,7 @@ fn a_token_may_come_from_standard_input_in_whatever_is_around_it() {
         format!("{{\"token\":\"{token}\",\"expires_in\":300}}\n"),
     ] {
         let run = Regq::new().args(["explain", "--offline", "--json", NAME, "--token", "-"]);
-        let ran = run.args(["--challenge", CHALLENGE]).stdin(text).run();
+        let ran = run.args(["--challenge", CHALLENGE]).stdin(text).run_in_process();
         let object = &ran.json()[0];
         assert_eq!(object["findings"][0]["id"], "audience-mismatch", "{ran}");
         assert_eq!(object["token"]["kind"], "jwt", "{ran}");

@@ -307,7 +307,9 @@ fn what_is_printed_is_one_line_of_json_or_plain_text() {
         words.extend(["--status".into(), u.choose(STATUSES)?.to_string()]);
         words.extend(["--token".into(), "-".into()]);
         let token = token(u)?;
-        let run = |more: &[&str]| Regq::new().args(&words).args(more).stdin(token.clone()).run();
+        let run = |more: &[&str]| {
+            Regq::new().args(&words).args(more).stdin(token.clone()).run_in_process()
+        };
         let (json, text) = (run(&["--json"]), run(&[]));
         assert_eq!(json.json().len(), 1, "{json}");
         assert_eq!(json.json()[0]["outcome"]["exitCode"], json!(json.code), "{json}");

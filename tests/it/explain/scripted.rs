@@ -339,7 +339,7 @@ pub(super) fn play(script: Script) -> Played {
             regq = regq.env("DOCKER_AUTH_CONFIG", auths);
         }
         let fill = |arg: &String| arg.replace("HOST", &host).replace("ELSE", &other);
-        regq.args(args.iter().map(fill)).arg(format!("{host}/{name}")).run()
+        regq.args(args.iter().map(fill)).arg(format!("{host}/{name}")).run_in_process()
     };
     let json = run(&["explain", "--json"], &args);
     let requests = server.requests();

@@ -182,7 +182,7 @@ fn a_redirect_is_told_with_both_hosts() {
 /// Explains without a script around it.
 fn explained(server: &Server, args: &[&str]) -> Ran {
     let regq = Regq::new().args(["explain", "--json", "--retries", "0"]).args(args);
-    regq.arg(format!("{}/team/app:1.0", server.authority())).run()
+    regq.arg(format!("{}/team/app:1.0", server.authority())).run_in_process()
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn certificates_are_verified_or_not_or_refused() {
         let args: &[&str] = if at == 0 { &[] } else { &["--ca-file", &ca] };
         let ran = explained(&server, args);
         let digest = Regq::new().args(["digest", "--retries", "0"]).args(args);
-        let digest = digest.arg(format!("{}/team/app:1.0", server.authority())).run();
+        let digest = digest.arg(format!("{}/team/app:1.0", server.authority())).run_in_process();
         let ran = ran.code(digest.code).json();
         let told = told(&ran[0], &server.authority());
         let error = told.last().unwrap();
@@ -259,7 +259,7 @@ fn every_place_that_was_looked_at_is_told_and_which_one_matched() {
         .arg(format!("{host}/team/app:1.0"))
         .env("DOCKER_AUTH_CONFIG", auths("other.example"))
         .env("DOCKER_CONFIG", &folder)
-        .run();
+        .run_in_process();
     let ran = ran.replace(folder.display().to_string(), "FOLDER");
     std::fs::remove_dir_all(&folder).unwrap();
     let told = told(&ran.code(0).json()[0], &host);
@@ -282,7 +282,7 @@ fn what_is_asked_again_is_told_once() {
         _ => found(),
     });
     let name = format!("{}/team/app:1.0", server.authority());
-    let ran = Regq::new().args(["explain", "--json", "--plain-http"]).arg(name).run();
+    let ran = Regq::new().args(["explain", "--json", "--plain-http"]).arg(name).run_in_process();
     let object = ran.code(0).json().remove(0);
     assert_eq!(object["findings"], json!([]));
     assert_eq!(server.requests().len(), 2);
@@ -301,7 +301,9 @@ fn a_limit_is_told_with_what_the_headers_say_of_it() {
 
 #[test]
 fn addresses_are_told_where_no_connection_comes_about() {
-    let ran = Regq::new().args(["explain", "--json", "--retries", "0", "localhost:1/a/b:1"]).run();
+    let ran = Regq::new()
+        .args(["explain", "--json", "--retries", "0", "localhost:1/a/b:1"])
+        .run_in_process();
     let object = &ran.code(6).json()[0];
     let told = told(object, "localhost");
     let addresses = "connection: HOST at 127.0.0.1:1, [::1]:1: none was made";

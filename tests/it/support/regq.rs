@@ -1,11 +1,10 @@
-//! Runs the real program, and holds what it said against what it should say.
+//! Runs regq and checks its exit code and output.
 //!
-//! The environment is empty but for what a test gives; stdin is empty unless
-//! given. Assertions compare exactly and print the whole run when they fail.
-//! No run may say one of the tests' secrets (`secrets`).
+//! The environment holds only what a test sets, and stdin is empty unless given. Assertions compare exact text and
+//! print the whole run when they fail. Output that contains one of the tests' secrets fails every test (`secrets`).
+//!
+//! `run` starts the real program. `run_in_process` (in `in_process.rs`) is faster, for tests with many runs.
 
-use super::secrets;
-use serde_json::Value;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::OpenOptions;
@@ -14,16 +13,22 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// A run of regq to come.
+use serde_json::Value;
+
+use super::secrets;
+
+/// A run of regq that has not started yet.
 pub(crate) struct Regq {
-    args: Vec<OsString>,
-    env: Vec<(OsString, OsString)>,
-    stdin: Vec<u8>,
-    stdout: Stdout,
-    script: Option<String>,
+    pub(crate) args: Vec<OsString>,
+    pub(crate) env: Vec<(OsString, OsString)>,
+    pub(crate) stdin: Vec<u8>,
+    pub(crate) stdout: Stdout,
+    pub(crate) script: Option<String>,
 }
 
-enum Stdout {
+/// Where stdout goes.
+#[derive(PartialEq)]
+pub(crate) enum Stdout {
     Captured,
     Closed,
     Full,
@@ -52,37 +57,37 @@ impl Regq {
         args.into_iter().fold(self, Regq::arg)
     }
 
-    /// Sets a variable of the otherwise empty environment.
+    /// Sets an environment variable.
     pub(crate) fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Regq {
         self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
-    /// What is to be read from stdin.
+    /// Sets the contents of stdin.
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Regq {
         self.stdin = bytes.into();
         self
     }
 
-    /// Stdout is a pipe that nobody reads.
+    /// Makes stdout a pipe without a reader.
     pub(crate) fn closed_stdout(mut self) -> Regq {
         self.stdout = Stdout::Closed;
         self
     }
 
-    /// Stdout is a full disk.
+    /// Makes stdout a full disk.
     pub(crate) fn full_stdout(mut self) -> Regq {
         self.stdout = Stdout::Full;
         self
     }
 
-    /// A shell starts it, as `"$0" "$@"`, after what the script prepares: limits, traps, another user.
+    /// Lets a shell script start the program, as `"$0" "$@"`, after setting limits, traps or another user.
     pub(crate) fn through(mut self, script: &str) -> Regq {
         self.script = Some(script.to_owned());
         self
     }
 
-    /// Runs it to its end.
+    /// Runs the real program until it exits.
     #[track_caller]
     pub(crate) fn run(self) -> Ran {
         let program = env!("CARGO_BIN_EXE_regq");
@@ -105,40 +110,47 @@ impl Regq {
         let mut child = command.spawn().expect("regq is built and starts");
         let mut stdin = child.stdin.take().expect("its stdin is a pipe");
         let bytes = self.stdin;
-        // TempFile the reading, since a full pipe in one direction would stop both.
-        // That regq does not read it all is not for this to judge.
+        // Written while the output is read: a full pipe in one direction would block both. regq need not read it
+        // all, so write errors are ignored.
         let writer = thread::spawn(move || drop(stdin.write_all(&bytes)));
         let output = child.wait_with_output().expect("regq ends");
         writer.join().expect("the writer of stdin ends");
-        for said in [&output.stdout, &output.stderr] {
-            if let Some(secret) = secrets::leaked(said) {
-                panic!("{secret} is in {}", String::from_utf8_lossy(said));
-            }
-        }
-        let words = self.args.iter().map(|arg| format!(" {}", arg.to_string_lossy()));
-        Ran {
-            command: format!("regq{}", words.collect::<String>()),
-            code: match (output.status.code(), output.status.signal()) {
-                (Some(code), _) => code,
-                (None, signal) => 128 + signal.unwrap_or_default(),
-            },
-            stdout: output.stdout,
-            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
-        }
+        let code = match (output.status.code(), output.status.signal()) {
+            (Some(code), _) => code,
+            (None, signal) => 128 + signal.unwrap_or_default(),
+        };
+        Ran::new(&self.args, code, output.stdout, output.stderr)
     }
 }
 
-/// A run of regq that ended.
+/// A finished run of regq.
 #[derive(Clone)]
 pub(crate) struct Ran {
     pub(crate) command: String,
-    /// The exit code, or 128 and the signal's number, as a shell has it.
+    /// The exit code, or 128 plus the signal's number, as in a shell.
     pub(crate) code: i32,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
 }
 
 impl Ran {
+    /// Checks the output for secrets.
+    #[track_caller]
+    pub(crate) fn new(args: &[OsString], code: i32, stdout: Vec<u8>, stderr: Vec<u8>) -> Ran {
+        for output in [&stdout, &stderr] {
+            if let Some(secret) = secrets::leaked(output) {
+                panic!("{secret} is in {}", String::from_utf8_lossy(output));
+            }
+        }
+        let args = args.iter().map(|arg| format!(" {}", arg.to_string_lossy()));
+        Ran {
+            command: format!("regq{}", args.collect::<String>()),
+            code,
+            stdout,
+            stderr: String::from_utf8(stderr).expect("stderr is UTF-8"),
+        }
+    }
+
     /// Asserts the exit code.
     #[track_caller]
     pub(crate) fn code(&self, expected: i32) -> &Ran {
@@ -162,20 +174,19 @@ impl Ran {
         self
     }
 
-    /// Stdout as JSON, one value a line.
+    /// Stdout as JSON, one value per line.
     #[track_caller]
     pub(crate) fn json(&self) -> Vec<Value> {
         assert!(matches!(self.stdout.last(), None | Some(b'\n')), "expected whole lines\n{self}");
         let lines = self.stdout.split_inclusive(|byte| *byte == b'\n');
         match lines.map(serde_json::from_slice).collect() {
             Ok(values) => values,
-            Err(error) => panic!("expected a line of JSON each: {error}\n{self}"),
+            Err(error) => panic!("expected one JSON value per line: {error}\n{self}"),
         }
     }
 
-    /// The same run with `from` written as `to` in the command, in stdout where
-    /// that is text, and in stderr: what differs from run to run, such as a
-    /// port.
+    /// Replaces `from` with `to` in the command, stdout (if it is text) and stderr, for what differs from run to
+    /// run, such as a port.
     pub(crate) fn replace(mut self, from: impl AsRef<str>, to: &str) -> Ran {
         let from = from.as_ref();
         self.command = self.command.replace(from, to);
@@ -195,7 +206,7 @@ impl fmt::Display for Ran {
     }
 }
 
-/// Every line behind a bar, so that a missing or extra line end is seen.
+/// Puts a bar before every line, so that a missing or extra line end shows.
 fn quoted(text: &str) -> String {
     if text.is_empty() {
         return "  (nothing)\n".to_owned();

@@ -3,6 +3,8 @@
 //! Every run of the program is searched, whatever a test is about. A secret counts in its own letters and in
 //! base64 at each of the three ways in which it can lie there, as in `user:password`.
 
+use std::sync::LazyLock;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
@@ -22,9 +24,11 @@ const PASSWORDS: &str = "p4ssw0rd-of-";
 
 /// The first secret in a text, in the form in which it is there.
 pub(crate) fn leaked(text: &[u8]) -> Option<String> {
-    let secrets = [PASSWORDS, IDENTITY, READY, GRANTED];
-    let mut forms = secrets.iter().flat_map(|secret| forms(secret));
-    forms.find(|form| text.windows(form.len()).any(|part| part == form.as_bytes()))
+    static FORMS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        [PASSWORDS, IDENTITY, READY, GRANTED].iter().flat_map(|secret| forms(secret)).collect()
+    });
+    let text = String::from_utf8_lossy(text);
+    FORMS.iter().find(|form| text.contains(form.as_str())).cloned()
 }
 
 /// A secret itself, and what of its base64 does not depend on what stands around it.
