@@ -116,7 +116,7 @@ pub(crate) fn read_token(content_type: Option<&str>, body: &[u8]) -> Result<Secr
     let answer = Json::read(body).map_err(|_| TokenFault::Json {
         content_type: content_type.unwrap_or_default().to_owned(),
         // Only a page is quoted. Anything else may be a token that was damaged on the way.
-        words: if is_page(body) { ErrorBody::read(body) } else { ErrorBody::default() },
+        body: if is_page(body) { ErrorBody::read(body) } else { ErrorBody::default() },
     })?;
     let token = ["access_token", "token"]
         .iter()

@@ -50,12 +50,12 @@ pub(crate) fn get(
         return if ended.says(NOT_FOUND) { Ok(None) } else { Err(ended.fault(&[])) };
     }
     let Object(answer): Object<Answer> =
-        serde_json::from_slice(&ended.stdout).map_err(|_| HelperFault::Answer)?;
+        serde_json::from_slice(&ended.stdout).map_err(|_| HelperFault::Malformed)?;
     if answer.username.is_empty() && answer.secret.expose().is_empty() {
         return Ok(None);
     }
     let password = Password::new(answer.username, answer.secret);
-    password.ok().and_then(of_password).map(Some).ok_or(HelperFault::Answer)
+    password.ok().and_then(of_password).map(Some).ok_or(HelperFault::Malformed)
 }
 
 /// Has a helper keep a server's credential.
@@ -75,7 +75,7 @@ pub(crate) fn store(
     }
     let (username, secret) = (password.user(), password.secret().expose());
     let text = serde_json::to_vec(&Stored { server, username, secret })
-        .map_err(|_| HelperFault::Answer)?;
+        .map_err(|_| HelperFault::Malformed)?;
     let ended = run(name, "store", &text, time.min(DEADLINE))?;
     if ended.success { Ok(()) } else { Err(ended.fault(&password.secrets())) }
 }
@@ -175,7 +175,7 @@ fn converse(
     let status = loop {
         // A helper that writes too much is not waited for.
         if [&stdout, &stderr].into_iter().flatten().any(Output::is_too_much) {
-            return Err(HelperFault::TooMuch(OUTPUT));
+            return Err(HelperFault::TooLarge(OUTPUT));
         }
         match child.try_wait().map_err(|error| HelperFault::Start(Arc::new(error)))? {
             Some(status) => break status,
@@ -244,7 +244,7 @@ impl Output {
         let waited = self.0.1.wait_timeout_while(self.read(), left, |read| !read.ended);
         let (mut read, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if is_too_much(&read.bytes) {
-            return Err(HelperFault::TooMuch(OUTPUT));
+            return Err(HelperFault::TooLarge(OUTPUT));
         }
         Ok(std::mem::take(&mut read.bytes))
     }

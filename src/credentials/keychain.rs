@@ -265,9 +265,9 @@ impl Place {
     }
 
     fn unusable(&self, fault: LocalFault) -> CredentialFault {
-        CredentialFault::Place {
-            place: self.to_string(),
-            usual: matches!(self, Place::Usual(_)),
+        CredentialFault::Source {
+            name: self.to_string(),
+            default: matches!(self, Place::Usual(_)),
             fault,
         }
     }

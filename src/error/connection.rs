@@ -1,116 +1,137 @@
-//! What fails below HTTP: names, connections, TLS, certificates, and bytes that are no HTTP.
+//! Failures below HTTP: name resolution, connections, TLS and certificates. Also bytes that are not HTTP.
 
 use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::error::display::{Shown, list};
+use crate::error::display::{HumanDuration, list};
 
-/// No answer, and why.
+/// A request that got no complete HTTP response.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct ConnectionError {
-    /// The host that was asked, with its port where it is not the scheme's own.
+    /// The host, with its port unless that is the scheme's default.
     pub host: String,
     /// What failed.
     pub fault: ConnectionFault,
-    /// How many times the request was sent, this failure the last.
-    pub tries: u32,
+    /// How many times the request was attempted. All attempts failed; `fault` is from the last one.
+    pub attempts: u32,
 }
 
-/// What failed below HTTP, or in reading it.
+/// What failed below HTTP, or while reading a response.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectionFault {
-    /// The name has no address.
+    /// The host name did not resolve.
     Name(io::Error),
-    /// The connection could not be made.
+    /// The connection failed.
     Connect(io::Error),
-    /// The connection was not made in time.
+    /// The connection, including the TLS handshake, took longer than this.
     ConnectTimeout(Duration),
-    /// The peer's certificate is refused.
+    /// The server's certificate was rejected.
     Certificate(CertificateFault),
-    /// TLS failed otherwise.
+    /// TLS failed for another reason.
     Tls(Box<dyn std::error::Error + Send + Sync>),
-    /// The peer does not speak TLS.
+    /// The server does not speak TLS.
     NotTls,
-    /// The connection broke before the answer was complete.
+    /// The connection was lost before the response was complete.
     Broken(io::Error),
-    /// Nothing came for too long.
-    Silent(Duration),
-    /// What came is not HTTP.
+    /// No data arrived for this long.
+    IdleTimeout(Duration),
+    /// The server does not speak HTTP; the text says what is wrong.
     NotHttp(String),
 }
 
-/// Why a certificate is refused.
+/// Why a certificate was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CertificateFault {
-    /// No trusted authority signed it.
+    /// No trusted certificate authority signed it.
     UnknownIssuer,
-    /// It is not valid any more, since so many seconds since 1970 where that is known.
+    /// It has expired, at this time in seconds since 1970 if known.
     Expired(Option<u64>),
-    /// It is not valid yet, until so many seconds since 1970 where that is known.
+    /// It is not valid yet, until this time in seconds since 1970 if known.
     NotYetValid(Option<u64>),
     /// It is for other names.
     Name {
-        /// The name that was asked.
+        /// The requested name.
         expected: String,
-        /// The names in it.
+        /// The names in the certificate.
         presented: Vec<String>,
     },
-    /// It is an authority's certificate, used as a server's.
+    /// It is a certificate authority's own certificate, used as a server certificate.
     AuthorityAsServer,
-    /// Something else, in the TLS library's words.
+    /// Any other reason, as the TLS library puts it.
     Other(String),
+}
+
+impl ConnectionError {
+    /// An error of the first attempt.
+    pub fn new(host: impl Into<String>, fault: ConnectionFault) -> ConnectionError {
+        ConnectionError { host: host.into(), fault, attempts: 1 }
+    }
 }
 
 impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = &self.host;
         match &self.fault {
-            ConnectionFault::Name(_) => write!(f, "the name {host} cannot be resolved"),
-            ConnectionFault::Connect(_) => write!(f, "no connection to {host}"),
+            ConnectionFault::Name(_) => write!(f, "cannot resolve {host}"),
+            ConnectionFault::Connect(_) => write!(f, "cannot connect to {host}"),
             ConnectionFault::ConnectTimeout(limit) => {
-                write!(f, "{host} did not take a connection, or no TLS, within {}", Shown(*limit))
+                write!(f, "connecting to {host} timed out after {}", HumanDuration(*limit))
             }
             ConnectionFault::Certificate(fault) => write!(f, "the certificate of {host} {fault}"),
-            ConnectionFault::Tls(_) => write!(f, "TLS with {host} failed"),
+            ConnectionFault::Tls(_) => write!(f, "the TLS connection to {host} failed"),
             ConnectionFault::NotTls => write!(f, "{host} does not speak TLS"),
-            ConnectionFault::Broken(_) => write!(f, "the connection to {host} broke"),
-            ConnectionFault::Silent(limit) => {
-                write!(f, "nothing came from {host} for {}", Shown(*limit))
+            ConnectionFault::Broken(_) => write!(f, "the connection to {host} was lost"),
+            ConnectionFault::IdleTimeout(limit) => {
+                write!(f, "no data from {host} for {}", HumanDuration(*limit))
             }
             ConnectionFault::NotHttp(what) => write!(f, "{host} does not speak HTTP: {what}"),
         }?;
-        if self.tries > 1 { write!(f, " (tried {} times)", self.tries) } else { Ok(()) }
+        if self.attempts > 1 { write!(f, " ({} attempts)", self.attempts) } else { Ok(()) }
     }
 }
 
 impl fmt::Display for CertificateFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CertificateFault::UnknownIssuer => {
-                write!(f, "is signed by no authority that is trusted here")
-            }
+            CertificateFault::UnknownIssuer => write!(f, "is not signed by a trusted authority"),
             CertificateFault::Expired(_) => write!(f, "has expired"),
             CertificateFault::NotYetValid(_) => {
                 write!(f, "is not valid yet (or this machine's clock is behind)")
             }
             CertificateFault::Name { expected, presented } if presented.is_empty() => {
-                write!(f, "names no host, so not {expected}")
+                write!(f, "is valid for no host name (wanted {expected})")
             }
             CertificateFault::Name { expected, presented } => {
-                write!(f, "is not for {expected} but for {}", list(presented))
+                write!(f, "is not valid for {expected}, only for {}", list(presented))
             }
             CertificateFault::AuthorityAsServer => {
-                write!(f, "is an authority's own and is not trusted here")
+                write!(f, "is a CA certificate used as a server certificate")
             }
-            CertificateFault::Other(what) => write!(f, "is refused: {what}"),
+            CertificateFault::Other(reason) => write!(f, "was rejected: {reason}"),
         }
     }
 }
 
 impl ConnectionFault {
+    /// Whether another attempt may succeed.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            ConnectionFault::Connect(_)
+            | ConnectionFault::ConnectTimeout(_)
+            | ConnectionFault::Broken(_)
+            | ConnectionFault::IdleTimeout(_) => true,
+            ConnectionFault::Name(_)
+            | ConnectionFault::Certificate(_)
+            | ConnectionFault::Tls(_)
+            | ConnectionFault::NotTls
+            | ConnectionFault::NotHttp(_) => false,
+        }
+    }
+
     pub(super) fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             ConnectionFault::Name(error)
@@ -120,7 +141,7 @@ impl ConnectionFault {
             ConnectionFault::ConnectTimeout(_)
             | ConnectionFault::Certificate(_)
             | ConnectionFault::NotTls
-            | ConnectionFault::Silent(_)
+            | ConnectionFault::IdleTimeout(_)
             | ConnectionFault::NotHttp(_) => None,
         }
     }

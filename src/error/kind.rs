@@ -1,24 +1,24 @@
-//! The kinds of failure, their names in JSON and their exit codes: a promise to scripts.
+//! The kinds of failure, with their JSON names and exit codes. Both are stable: scripts depend on them.
 
-/// The kinds of failure that scripts tell apart, each with its exit code.
+/// The kind of a failure, which decides the program's exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// Asked and answered no.
+    /// The answer is no, for example because a value is absent.
     No,
-    /// A wrong command line or an unreadable reference.
+    /// Invalid command line or reference.
     Usage,
-    /// No such repository, tag, platform or blob.
+    /// The repository, tag, platform or blob does not exist.
     NotFound,
-    /// Refused: no credentials, wrong ones, or not enough rights.
+    /// Access denied: no credentials, wrong ones, or not enough rights.
     Denied,
-    /// The registry's limit is reached, after the retries.
+    /// The registry's rate limit was reached, after all retries.
     RateLimited,
-    /// Names, connections, TLS, time, 5xx.
+    /// DNS, connection, TLS, a timeout, or a server error (5xx).
     Unavailable,
-    /// What came back is not what was asked for, or a safety rule of regq's own forbids to go on.
+    /// An invalid response, or one that a safety rule of regq rejects.
     Invalid,
-    /// This machine: files that cannot be read or written.
+    /// A problem on this machine, such as an unreadable file.
     Local,
 }
 
@@ -37,7 +37,7 @@ impl Kind {
         }
     }
 
-    /// The exit code of the program, 1 to 8.
+    /// The program's exit code, from 1 to 8.
     pub fn exit_code(self) -> u8 {
         match self {
             Kind::No => 1,

@@ -1,4 +1,4 @@
-//! What fails on this machine: files, and the programs that keep credentials.
+//! Failures on this machine: files, and the helper programs that keep credentials.
 
 use std::error::Error;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::display::Shown;
+use crate::error::display::HumanDuration;
 
 /// What is wrong with a file.
 #[derive(Debug)]
@@ -16,24 +16,24 @@ pub enum LocalFault {
     Io(io::Error),
     /// It cannot be written.
     Write(io::Error),
-    /// It is larger than so many bytes.
+    /// It is larger than this many bytes.
     TooLarge(u64),
-    /// It holds no certificate in PEM form.
+    /// It contains no PEM certificate.
     NoCertificate,
-    /// Its PEM is damaged, or a certificate in it is.
+    /// Its PEM text, or a certificate in it, is invalid.
     Certificate(Box<dyn Error + Send + Sync>),
-    /// It is not JSON, or not as docker and podman write it. What stands there may be a secret and is not kept.
+    /// It is not JSON, or not a credential file. The text itself is not kept: it may be a secret.
     Json {
-        /// From 1.
+        /// Counted from 1.
         line: usize,
-        /// From 1, in bytes.
+        /// Counted from 1, in bytes.
         column: usize,
-        /// True when it is not JSON at all.
+        /// True for invalid JSON, false for valid JSON of the wrong shape.
         syntax: bool,
     },
-    /// The entry under this key holds nothing that can be sent.
+    /// The entry under this key has no credential that can be sent.
     Entry(String),
-    /// It holds no token.
+    /// It does not contain a token.
     NoToken,
 }
 
@@ -41,37 +41,37 @@ pub enum LocalFault {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum HelperFault {
-    /// There is no such program, or its name is none.
+    /// The program does not exist, or its name is invalid.
     Missing,
-    /// It cannot be started.
+    /// It could not be started or waited for.
     Start(Arc<io::Error>),
-    /// It failed, and said this; empty when it said nothing that can be shown.
+    /// It failed with this message; empty if it printed nothing that may be shown.
     Failed(String),
-    /// It did not answer in time.
+    /// It did not finish within this time.
     TimedOut(Duration),
-    /// It answered more than so many bytes.
-    TooMuch(u64),
-    /// Its answer is not what a helper answers.
-    Answer,
+    /// It wrote more than this many bytes.
+    TooLarge(u64),
+    /// Its output is not a credential.
+    Malformed,
 }
 
-/// What kept a search for credentials from going on.
+/// Why a credential lookup stopped.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CredentialFault {
-    /// A helper that a file names.
+    /// A credential helper failed.
     Helper {
         /// The program.
         program: String,
         /// What is wrong with it.
         fault: HelperFault,
     },
-    /// A file, or a variable of the environment.
-    Place {
-        /// Its name.
-        place: String,
-        /// True for a place where tools keep credentials, false for one that the user named.
-        usual: bool,
+    /// A file or an environment variable is unusable.
+    Source {
+        /// The path of the file or the name of the variable.
+        name: String,
+        /// True for a default location, false for a source that the user named.
+        default: bool,
         /// What is wrong with it.
         fault: LocalFault,
     },
@@ -82,19 +82,19 @@ impl fmt::Display for LocalFault {
         match self {
             LocalFault::Io(_) => write!(f, "cannot be read"),
             LocalFault::Write(_) => write!(f, "cannot be written"),
-            LocalFault::TooLarge(limit) => write!(f, "larger than the {limit} bytes that are read"),
-            LocalFault::NoCertificate => write!(f, "there is no certificate in PEM form in it"),
-            LocalFault::Certificate(_) => write!(f, "a certificate in it is damaged"),
+            LocalFault::TooLarge(limit) => write!(f, "larger than the limit of {limit} bytes"),
+            LocalFault::NoCertificate => write!(f, "contains no PEM certificate"),
+            LocalFault::Certificate(_) => write!(f, "contains an invalid certificate"),
             LocalFault::Json { line, column, syntax: true } => {
-                write!(f, "line {line}, column {column}: not JSON")
+                write!(f, "line {line}, column {column}: invalid JSON")
             }
             LocalFault::Json { line, column, syntax: false } => {
-                write!(f, "line {line}, column {column}: not as credential files are written")
+                write!(f, "line {line}, column {column}: not valid in a credential file")
             }
-            LocalFault::Entry(key) => {
-                write!(f, "the entry {key:?} holds no user name and password that can be sent")
+            LocalFault::Entry(key) => write!(f, "the entry {key:?} has no usable credential"),
+            LocalFault::NoToken => {
+                write!(f, "does not contain a token (one word of visible ASCII)")
             }
-            LocalFault::NoToken => write!(f, "there is no token in it, one word of visible ASCII"),
         }
     }
 }
@@ -118,11 +118,13 @@ impl fmt::Display for HelperFault {
         match self {
             HelperFault::Missing => write!(f, "is not on PATH"),
             HelperFault::Start(_) => write!(f, "cannot be started"),
-            HelperFault::Failed(said) if said.is_empty() => write!(f, "failed and gave no reason"),
-            HelperFault::Failed(said) => write!(f, "failed; it says {said:?}"),
-            HelperFault::TimedOut(limit) => write!(f, "did not answer within {}", Shown(*limit)),
-            HelperFault::TooMuch(limit) => write!(f, "answered more than {limit} bytes"),
-            HelperFault::Answer => write!(f, "answered something that is no credential"),
+            HelperFault::Failed(message) if message.is_empty() => {
+                write!(f, "failed without a message")
+            }
+            HelperFault::Failed(message) => write!(f, "failed with the message {message:?}"),
+            HelperFault::TimedOut(limit) => write!(f, "timed out after {}", HumanDuration(*limit)),
+            HelperFault::TooLarge(limit) => write!(f, "wrote more than {limit} bytes"),
+            HelperFault::Malformed => write!(f, "returned an invalid response"),
         }
     }
 }
@@ -134,8 +136,8 @@ impl HelperFault {
             HelperFault::Missing
             | HelperFault::Failed(_)
             | HelperFault::TimedOut(_)
-            | HelperFault::TooMuch(_)
-            | HelperFault::Answer => None,
+            | HelperFault::TooLarge(_)
+            | HelperFault::Malformed => None,
         }
     }
 }
@@ -144,12 +146,12 @@ impl fmt::Display for CredentialFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CredentialFault::Helper { program, fault } => write!(f, "{program} {fault}")?,
-            CredentialFault::Place { place, fault, .. } => write!(f, "{place}: {fault}")?,
+            CredentialFault::Source { name, fault, .. } => write!(f, "{name}: {fault}")?,
         }
-        // Whoever shows an error shows what it comes from; this one stands in a line of its own.
+        // Included here because it is not in the source chain: `Error::CredentialsUnavailable` has the response there.
         let source = match self {
             CredentialFault::Helper { fault, .. } => fault.source(),
-            CredentialFault::Place { fault, .. } => fault.source(),
+            CredentialFault::Source { fault, .. } => fault.source(),
         };
         source.map_or(Ok(()), |source| write!(f, ": {source}"))
     }

@@ -1,7 +1,7 @@
-//! What can go wrong, as one type.
+//! Everything that can go wrong, as one type.
 //!
-//! A variant exists where a caller, the exit code or the advice treats it differently. `Display` says this
-//! level only; `source()` has the next. Nothing here names a flag of the command line: advice is given there.
+//! A variant exists where the caller, the exit code or the hint treats it differently. `Display` describes one level;
+//! `source()` returns the next. Messages name no command-line flags: hints are the program's job (`cli/failure`).
 
 mod connection;
 mod display;
@@ -15,11 +15,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::connection::{CertificateFault, ConnectionError, ConnectionFault};
-pub(crate) use self::display::Shown;
+pub use self::display::HumanDuration;
 use self::display::list;
 pub use self::kind::Kind;
 pub use self::local::{CredentialFault, HelperFault, LocalFault};
 pub use self::policy::Refusal;
+pub(crate) use self::status::is_transient as is_transient_status;
 pub use self::status::{
     ChallengeFault, CredentialForm, Identity, Party, StatusError, TokenFault, UnusableChallenge,
 };
@@ -30,110 +31,110 @@ use crate::platform::Platform;
 use crate::reference::ReferenceError;
 use crate::url::shown;
 
-/// A result whose error is regq's.
+/// A result with regq's error type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong with a question.
+/// Everything that can go wrong.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The text is not a reference.
+    /// The text is not a valid reference.
     Reference(ReferenceError),
-    /// The registry or its token server answered with a status that is no answer to the question.
+    /// The registry or its token server responded with an error status.
     Status(Box<StatusError>),
-    /// The image has no such platform.
+    /// The image is not available for the requested platform.
     PlatformNotFound {
-        /// The platform asked for.
+        /// The requested platform.
         wanted: Platform,
-        /// Those the image has.
+        /// The image's platforms.
         available: Vec<Platform>,
     },
-    /// The registry answered 401 and nothing in its challenges can be acted upon.
+    /// The registry responded with 401 and none of its challenges is usable.
     Challenge(Box<UnusableChallenge>),
-    /// A safety rule of regq's own forbids to go on.
+    /// One of regq's safety rules forbids the next request.
     Refused(Box<Refusal>),
-    /// No answer came: the name, the connection, TLS, or the answer's bytes failed.
+    /// No complete response arrived: DNS, the connection, TLS or HTTP failed.
     Connection(Box<ConnectionError>),
-    /// A request cannot be written: something in it is longer than HTTP carries.
+    /// The request could not be built, for example because a header is too long.
     Request {
-        /// The host that was to be asked.
+        /// The host that it was for.
         host: String,
-        /// What stands against it.
+        /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The time for the question was over.
+    /// The overall time limit was reached.
     Deadline {
-        /// The time that it had.
+        /// The limit.
         limit: Duration,
     },
-    /// The hash of the body is another than the digest that was asked for or announced.
+    /// The content does not have the digest that was requested or announced.
     DigestMismatch {
-        /// The digest that the body should have.
+        /// The digest that the content should have.
         expected: Digest,
-        /// Who says so.
+        /// Where the expected digest is from.
         from: DigestSource,
-        /// The digest that the body has.
+        /// The digest of the content.
         computed: Digest,
     },
-    /// The `Docker-Content-Digest` header holds no digest.
+    /// The `Docker-Content-Digest` header is not a digest.
     DigestHeader {
         /// The header's value.
         value: String,
         /// What is wrong with it.
         source: DigestError,
     },
-    /// The registry announces another digest than the one asked for.
+    /// The registry announced another digest than the requested one.
     DigestHeaderDiffers {
         /// The digest in the reference.
         pinned: Digest,
         /// The digest in the header.
         announced: Digest,
     },
-    /// The answer is not a manifest, or one that two readers would read differently.
+    /// The response is not a manifest, or an ambiguous one.
     Manifest(ManifestFault),
-    /// A document that a manifest points at, or one inside it, is not readable.
+    /// A document that a manifest points to, or one inside it, cannot be parsed.
     Document {
-        /// What it is: `index`, `config`.
+        /// The document: `index`, `config`.
         what: &'static str,
-        /// Why it cannot be read.
+        /// Where parsing failed, and why.
         source: serde_json::Error,
     },
-    /// The body came encoded although identity was asked, and matches no known digest.
+    /// The body is encoded, which was not requested, and does not match a known digest.
     Encoded {
-        /// The `Content-Encoding`.
+        /// The value of the `Content-Encoding` header.
         encoding: String,
     },
-    /// A body is larger than regq reads.
+    /// A body exceeds the size limit.
     TooLarge {
-        /// What it is: `manifest`, `config`, `token answer`.
+        /// The body: `manifest`, `config`, `token answer`.
         what: &'static str,
         /// The limit in bytes.
         limit: u64,
     },
-    /// The token server's answer holds no usable token.
+    /// The token server's response contains no usable token.
     Token {
         /// The token server's host.
         host: String,
-        /// What is wrong with the answer.
+        /// What is wrong with the response.
         fault: TokenFault,
     },
-    /// A credential helper failed where it was the only one to ask.
+    /// A credential helper failed while a credential was stored or erased.
     Helper {
         /// The program.
         program: String,
-        /// What went wrong.
+        /// What is wrong with it.
         fault: HelperFault,
     },
-    /// Credentials could not be had, and without them the registry refused.
+    /// Credential lookup failed, and the registry refused anonymous access.
     CredentialsUnavailable {
-        /// Why they could not be had.
-        trouble: CredentialFault,
-        /// What the registry then said.
-        refused: Box<Error>,
+        /// Why the lookup failed.
+        cause: CredentialFault,
+        /// How the registry responded to the anonymous request.
+        response: Box<Error>,
     },
-    /// TLS cannot be set up on this machine.
+    /// TLS could not be set up on this machine.
     TlsSetup(Box<dyn std::error::Error + Send + Sync>),
-    /// A file of this machine.
+    /// A local file is unusable.
     Local {
         /// The file.
         path: PathBuf,
@@ -142,24 +143,24 @@ pub enum Error {
     },
 }
 
-/// Who announced a digest that the body does not have.
+/// Where the expected digest of some content is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DigestSource {
-    /// The reference pins it.
+    /// The reference.
     Pinned,
     /// The registry's `Docker-Content-Digest` header.
     Header,
-    /// A descriptor in the manifest above.
+    /// A descriptor in a manifest or index.
     Descriptor,
 }
 
 impl Error {
-    /// The kind of failure.
+    /// The kind of failure, which decides the exit code.
     pub fn kind(&self) -> Kind {
         match self {
             Error::Reference(_) => Kind::Usage,
-            Error::Status(answer) => answer.kind(),
+            Error::Status(error) => error.kind(),
             Error::PlatformNotFound { .. } => Kind::NotFound,
             Error::Challenge(challenge) => challenge.kind(),
             Error::Connection(connection) => match connection.fault {
@@ -171,7 +172,7 @@ impl Error {
                 | ConnectionFault::Tls(_)
                 | ConnectionFault::NotTls
                 | ConnectionFault::Broken(_)
-                | ConnectionFault::Silent(_) => Kind::Unavailable,
+                | ConnectionFault::IdleTimeout(_) => Kind::Unavailable,
             },
             Error::Deadline { .. } => Kind::Unavailable,
             Error::Refused(_)
@@ -184,11 +185,74 @@ impl Error {
             | Error::Encoded { .. }
             | Error::TooLarge { .. }
             | Error::Token { .. } => Kind::Invalid,
-            Error::CredentialsUnavailable { trouble, refused } => match trouble {
-                CredentialFault::Helper { .. } => refused.kind(),
-                CredentialFault::Place { .. } => Kind::Local,
+            Error::CredentialsUnavailable { cause, response } => match cause {
+                CredentialFault::Helper { .. } => response.kind(),
+                CredentialFault::Source { .. } => Kind::Local,
             },
             Error::TlsSetup(_) | Error::Local { .. } | Error::Helper { .. } => Kind::Local,
+        }
+    }
+
+    /// Whether the same request may succeed later although nothing changes on this side.
+    ///
+    /// True for what the client itself retries: connections that failed, timed out or were lost, and the statuses
+    /// 408, 429, 500, 502, 503 and 504. The client has used up its retries when it returns such an error, so wait
+    /// before the next attempt: for [`Error::retry_after`] if the server asked for it. Also true for
+    /// [`Error::Deadline`].
+    ///
+    /// False for everything else, including a host name that does not resolve, a rejected certificate and a credential
+    /// helper that fails: these usually need a person to change something.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Error::Status(error) => status::is_transient(error.status),
+            Error::Connection(connection) => connection.fault.is_transient(),
+            Error::Deadline { .. } => true,
+            Error::CredentialsUnavailable { response, .. } => response.is_transient(),
+            Error::Reference(_)
+            | Error::PlatformNotFound { .. }
+            | Error::Challenge(_)
+            | Error::Refused(_)
+            | Error::Request { .. }
+            | Error::DigestMismatch { .. }
+            | Error::DigestHeader { .. }
+            | Error::DigestHeaderDiffers { .. }
+            | Error::Manifest(_)
+            | Error::Document { .. }
+            | Error::Encoded { .. }
+            | Error::TooLarge { .. }
+            | Error::Token { .. }
+            | Error::Helper { .. }
+            | Error::TlsSetup(_)
+            | Error::Local { .. } => false,
+        }
+    }
+
+    /// How long the server asks clients to wait before the next request: its `Retry-After` header, counted from the
+    /// response. `None` if it did not ask.
+    ///
+    /// The value is the server's own and not limited in any way.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::Status(error) => error.retry_after,
+            Error::CredentialsUnavailable { response, .. } => response.retry_after(),
+            Error::Reference(_)
+            | Error::PlatformNotFound { .. }
+            | Error::Challenge(_)
+            | Error::Refused(_)
+            | Error::Connection(_)
+            | Error::Request { .. }
+            | Error::Deadline { .. }
+            | Error::DigestMismatch { .. }
+            | Error::DigestHeader { .. }
+            | Error::DigestHeaderDiffers { .. }
+            | Error::Manifest(_)
+            | Error::Document { .. }
+            | Error::Encoded { .. }
+            | Error::TooLarge { .. }
+            | Error::Token { .. }
+            | Error::Helper { .. }
+            | Error::TlsSetup(_)
+            | Error::Local { .. } => None,
         }
     }
 }
@@ -197,52 +261,51 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Reference(error) => write!(f, "{error}"),
-            Error::Status(answer) => write!(f, "{answer}"),
+            Error::Status(error) => write!(f, "{error}"),
             Error::PlatformNotFound { wanted, available } => {
-                write!(f, "the image is not for {wanted}")?;
+                write!(f, "the image is not available for {wanted}")?;
                 match available.as_slice() {
                     [] => write!(f, "; it names no platform"),
-                    platforms => write!(f, "; it is for {}", list(platforms)),
+                    platforms => write!(f, ", only for {}", list(platforms)),
                 }
             }
             Error::Challenge(challenge) => write!(f, "{challenge}"),
             Error::Refused(refusal) => write!(f, "{refusal}"),
             Error::Connection(connection) => write!(f, "{connection}"),
-            Error::Request { host, .. } => write!(f, "the request to {host} cannot be written"),
-            Error::Deadline { limit } => write!(f, "no answer within {}", Shown(*limit)),
+            Error::Request { host, .. } => write!(f, "cannot build the request to {host}"),
+            Error::Deadline { limit } => write!(f, "timed out after {}", HumanDuration(*limit)),
             Error::DigestMismatch { expected, from, computed } => {
-                let who = match from {
-                    DigestSource::Pinned => "the reference asks for",
-                    DigestSource::Header => "the registry announced",
-                    DigestSource::Descriptor => "the manifest names",
+                let from = match from {
+                    DigestSource::Pinned => "in the reference",
+                    DigestSource::Header => "in the Docker-Content-Digest header",
+                    DigestSource::Descriptor => "in the manifest",
                 };
                 write!(
                     f,
-                    "the content is not what it should be: {who} {expected}, its hash is {computed}"
+                    "digest mismatch: {expected} {from}, but the content's digest is {computed}"
                 )
             }
             Error::DigestHeader { value, .. } => {
-                let value = shown(value);
-                write!(f, "the registry's Docker-Content-Digest header is no digest: {value:?}")
+                write!(f, "invalid Docker-Content-Digest header {:?}", shown(value))
             }
             Error::DigestHeaderDiffers { pinned, announced } => write!(
                 f,
-                "the registry answers with other content: asked for {pinned}, it announced {announced}"
+                "digest mismatch: {pinned} in the reference, but {announced} in the Docker-Content-Digest header"
             ),
             Error::Manifest(fault) => write!(f, "{fault}"),
-            Error::Document { what, .. } => write!(f, "the {what} is not readable"),
+            Error::Document { what, .. } => write!(f, "cannot parse the {what}"),
             Error::Encoded { encoding } => write!(
                 f,
-                "the answer came encoded ({:?}) although that was not asked for, and matches no known digest",
+                "unexpected Content-Encoding {:?}, and the encoded body matches no known digest",
                 shown(encoding)
             ),
             Error::TooLarge { what, limit } => {
-                write!(f, "the {what} is larger than the {limit} bytes that are read of one")
+                write!(f, "the {what} exceeds the limit of {limit} bytes")
             }
-            Error::Token { host, fault } => write!(f, "the token server {host} {fault}"),
+            Error::Token { host, fault } => write!(f, "token server {host}: {fault}"),
             Error::Helper { program, fault } => write!(f, "{program} {fault}"),
-            Error::CredentialsUnavailable { trouble, .. } => write!(f, "{trouble}"),
-            Error::TlsSetup(_) => write!(f, "TLS cannot be set up"),
+            Error::CredentialsUnavailable { cause, .. } => write!(f, "{cause}"),
+            Error::TlsSetup(_) => write!(f, "cannot set up TLS"),
             Error::Local { path, fault } => write!(f, "{}: {fault}", path.display()),
         }
     }
@@ -260,7 +323,7 @@ impl std::error::Error for Error {
             Error::Request { source, .. } => Some(source.as_ref()),
             Error::Local { fault, .. } => fault.source(),
             Error::Helper { fault, .. } => fault.source(),
-            Error::CredentialsUnavailable { refused, .. } => Some(refused.as_ref()),
+            Error::CredentialsUnavailable { response, .. } => Some(response.as_ref()),
             Error::Status(_)
             | Error::PlatformNotFound { .. }
             | Error::Challenge(_)

@@ -1,59 +1,59 @@
-//! The safety rules of regq's own, as what they met.
+//! Requests that regq's own safety rules forbid.
 //!
-//! The rules themselves live where requests are made; here is only what is said when one forbids to go on.
+//! `registry` and `transport` enforce the rules; this file only describes the violations.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use crate::url::UrlError;
 
-/// A safety rule of regq's own, and what it met.
+/// A request that a safety rule forbids. It was not sent.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Credentials would go to a token server that is not the registry's by name.
+    /// The registry names a token server that is not known to belong to it, so it gets no credentials.
     RealmUntrusted {
         /// The registry's host.
         registry: String,
         /// The realm's host.
         realm: String,
     },
-    /// An https registry leads to plain http.
+    /// An https server points to a plain-http URL.
     PlainHttp {
-        /// Who leads there.
+        /// The host that sent the URL.
         from: String,
-        /// Where to.
+        /// The host in the URL.
         to: String,
     },
-    /// A public registry leads to a private address, or a private one to a more private.
+    /// A registry points to a host whose address is more private than its own.
     PrivateAddress {
-        /// The host that was led to.
+        /// The host that the registry points to.
         host: String,
-        /// Its address.
+        /// The address of that host.
         address: IpAddr,
     },
     /// A token request that carries a credential was redirected.
     TokenRedirect {
         /// The token server.
         from: String,
-        /// Where it redirects to.
+        /// The host that it redirects to.
         to: String,
     },
-    /// More redirects than regq follows.
+    /// More redirects in a row than regq follows.
     TooManyRedirects {
         /// The host that sent the last one.
         host: String,
     },
-    /// A redirect without a target, or to none that can be asked.
+    /// A redirect without a usable target.
     RedirectTarget {
         /// The host that sent it.
         host: String,
-        /// What is wrong with the target; `None` when there is none.
+        /// What is wrong with the target; `None` if it is missing.
         fault: Option<UrlError>,
     },
-    /// Credentials would go over plain http.
+    /// Credentials would be sent over plain http.
     CredentialsInTheClear {
-        /// The host.
+        /// The host that requires them.
         host: String,
     },
 }
@@ -63,30 +63,30 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::RealmUntrusted { registry, realm } => write!(
                 f,
-                "the registry {registry} wants its credentials sent to {realm}, which is not known to belong to it; nothing was sent"
+                "refusing to send the credentials for {registry} to {realm}, which is not known to belong to it"
             ),
             Refusal::PlainHttp { from, to } => {
-                write!(f, "{from} leads from https to plain http ({to}), which is not followed")
+                write!(f, "refusing to go from https on {from} to plain http on {to}")
             }
             Refusal::PrivateAddress { host, address } => write!(
                 f,
-                "{host} has the address {address}, more private than the registry that leads there; it was not asked"
+                "refusing to connect to {host}: its address {address} is more private than the registry's"
             ),
             Refusal::TokenRedirect { from, to } => write!(
                 f,
-                "the token server {from} redirects to {to}, which is not followed with credentials"
+                "refusing to follow a redirect from the token server {from} to {to} with credentials"
             ),
             Refusal::TooManyRedirects { host } => {
-                write!(f, "{host} redirects once more, after as many as are followed")
+                write!(f, "too many redirects, the last one from {host}")
             }
             Refusal::RedirectTarget { host, fault: None } => {
-                write!(f, "{host} redirects without saying where to")
+                write!(f, "{host} sent a redirect without a Location header")
             }
             Refusal::RedirectTarget { host, fault: Some(fault) } => {
-                write!(f, "{host} redirects to something that cannot be asked: {fault}")
+                write!(f, "{host} sent a redirect to an invalid URL: {fault}")
             }
             Refusal::CredentialsInTheClear { host } => {
-                write!(f, "{host} wants credentials over plain http; nothing was sent")
+                write!(f, "refusing to send credentials to {host} over plain http")
             }
         }
     }

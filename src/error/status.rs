@@ -1,18 +1,18 @@
-//! Answers that are none: statuses, challenges and token answers that lead nowhere.
+//! HTTP responses that are not the requested answer: error statuses, unusable challenges, unusable tokens.
 //!
-//! What a server says for itself is kept as [`ErrorBody`] and always shown quoted and marked as its own.
+//! A server's own message is kept as [`ErrorBody`] and is always shown quoted, marked as the server's.
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::display::Shown;
+use crate::error::display::HumanDuration;
 use crate::error::kind::Kind;
 use crate::error::policy::Refusal;
 use crate::http::challenge::ChallengeError;
 use crate::oci::ErrorBody;
 use crate::url::{UrlError, shown};
 
-/// Who answered.
+/// The kind of server that sent a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Party {
@@ -22,26 +22,26 @@ pub enum Party {
     TokenServer,
 }
 
-/// What went along with a request to prove who asks.
+/// How a request was authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Identity {
-    /// Nothing.
+    /// Not at all.
     Anonymous,
-    /// A token that the token server gave to anybody.
+    /// With a token that the token server issued without a credential.
     AnonymousToken,
-    /// A credential, or a token that was given for it.
+    /// With a credential, or with a token that was issued for it.
     Credential {
-        /// What it is.
+        /// The form of the credential.
         form: CredentialForm,
-        /// The user name, where there is one.
+        /// The user name, if any.
         user: Option<String>,
-        /// Where it was found; `None` when the caller gave it.
-        place: Option<String>,
+        /// Where the credential was found; `None` if the caller passed it.
+        source: Option<String>,
     },
 }
 
-/// The forms of a credential, for messages.
+/// The form of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CredentialForm {
@@ -49,15 +49,15 @@ pub enum CredentialForm {
     Password,
     /// A refresh token.
     IdentityToken,
-    /// A ready bearer token.
+    /// A bearer token, sent as it is.
     Token,
 }
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Identity::Credential { form, user, place } = self else {
+        let Identity::Credential { form, user, source } = self else {
             return f.write_str(match self {
-                Identity::AnonymousToken => "the anonymous token",
+                Identity::AnonymousToken => "an anonymous token",
                 Identity::Anonymous | Identity::Credential { .. } => "an anonymous request",
             });
         };
@@ -69,42 +69,44 @@ impl fmt::Display for Identity {
         if let Some(user) = user {
             write!(f, " of {user:?}")?;
         }
-        if let Some(place) = place {
-            write!(f, " from {place}")?;
+        if let Some(source) = source {
+            write!(f, " from {source}")?;
         }
         Ok(())
     }
 }
 
-/// An answer whose status is no answer to the question.
+/// A response with an error status.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct StatusError {
-    /// Who answered.
+    /// The kind of server.
     pub party: Party,
-    /// The host that answered, with its port where it is not the scheme's own.
+    /// The server's host, with its port unless that is the scheme's default.
     pub host: String,
     /// The HTTP status.
     pub status: u16,
-    /// What the answer's body says.
-    pub words: ErrorBody,
-    /// Who was asking.
+    /// The server's message.
+    pub body: ErrorBody,
+    /// How the request was authenticated.
     pub identity: Identity,
-    /// When to come back, where the answer says so.
+    /// The wait that the server's `Retry-After` header asks for, if any.
     pub retry_after: Option<Duration>,
 }
 
-/// A 401 whose challenges cannot be acted upon.
+/// A 401 response that offers no usable way to log in.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct UnusableChallenge {
-    /// The host that answered.
+    /// The host that sent the response.
     pub host: String,
-    /// What stands against each challenge, in their order; empty when there was none.
+    /// Why each challenge is unusable, in the order of the challenges; empty if the response has no challenge.
     pub faults: Vec<ChallengeFault>,
-    /// What the answer's body says.
-    pub words: ErrorBody,
+    /// The server's message.
+    pub body: ErrorBody,
 }
 
-/// What stands against acting upon a challenge.
+/// Why a challenge is unusable.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ChallengeFault {
@@ -112,34 +114,46 @@ pub enum ChallengeFault {
     Malformed(ChallengeError),
     /// A Bearer challenge without a realm.
     RealmMissing,
-    /// Its realm is no URL that can be asked.
+    /// The realm is not a valid URL.
     Realm(String, UrlError),
     /// A safety rule forbids its realm.
     Refused(Refusal),
-    /// It asks for a user name and password, and there are none for this host.
+    /// It requires a user name and a password, and none were found for this host.
     NoCredentials,
-    /// A scheme that regq does not speak.
+    /// An authentication scheme that regq does not support.
     Scheme(String),
 }
 
-/// Why a token server's answer holds no usable token.
+/// Why a token server's response contains no usable token.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenFault {
     /// It is not JSON.
     Json {
-        /// Its `Content-Type`.
+        /// The `Content-Type` of the response.
         content_type: String,
         /// The beginning of the body.
-        words: ErrorBody,
+        body: ErrorBody,
     },
-    /// It has neither `token` nor `access_token`, or both are empty.
+    /// `token` and `access_token` are missing or empty.
     Missing,
-    /// The token has characters that cannot stand in a header.
+    /// The token contains characters that are not allowed in a header.
     NotPrintable,
 }
 
 impl StatusError {
+    /// An error status, with an empty body and from an anonymous request.
+    pub fn new(party: Party, host: impl Into<String>, status: u16) -> StatusError {
+        StatusError {
+            party,
+            host: host.into(),
+            status,
+            body: ErrorBody::default(),
+            identity: Identity::Anonymous,
+            retry_after: None,
+        }
+    }
+
     pub(super) fn kind(&self) -> Kind {
         match (self.party, self.status) {
             (_, 401 | 403 | 451) | (Party::TokenServer, 400 | 404 | 405) => Kind::Denied,
@@ -151,7 +165,17 @@ impl StatusError {
     }
 }
 
+/// Whether a later request may get another status: overload, rate limits, and failures of a server or gateway.
+pub(crate) fn is_transient(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+}
+
 impl UnusableChallenge {
+    /// A 401 response of a host with these faults, and with an empty body.
+    pub fn new(host: impl Into<String>, faults: Vec<ChallengeFault>) -> UnusableChallenge {
+        UnusableChallenge { host: host.into(), faults, body: ErrorBody::default() }
+    }
+
     pub(super) fn kind(&self) -> Kind {
         if self.faults.iter().any(ChallengeFault::is_invalid) {
             Kind::Invalid
@@ -163,57 +187,55 @@ impl UnusableChallenge {
 
 impl fmt::Display for StatusError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let StatusError { host, status, .. } = self;
-        let who = match self.party {
+        let StatusError { host, status, identity, .. } = self;
+        let party = match self.party {
             Party::Registry => "",
             Party::TokenServer => "token server ",
         };
-        let refused = &self.identity;
-        match (self.kind(), status) {
-            (Kind::NotFound, _) => write!(f, "{host} does not have it ({status})")?,
-            (Kind::Denied, 401) => write!(f, "{who}{host} refused {refused} (401)")?,
-            (Kind::Denied, 451) => write!(f, "{who}{host} withholds it for legal reasons (451)")?,
-            (Kind::Denied, _) => write!(f, "{who}{host} refused ({status})")?,
-            (Kind::RateLimited, _) => write!(f, "{who}{host} limits how much is asked (429)")?,
-            (_, 500..=599) => write!(f, "{who}{host} failed ({status})")?,
-            _ => write!(f, "{who}{host} answered with status {status}")?,
+        match (self.kind(), status, identity) {
+            (Kind::NotFound, ..) => write!(f, "not found on {host} ({status})")?,
+            (Kind::Denied, 401, Identity::Credential { .. }) => {
+                write!(f, "{party}{host} refused {identity} (401)")?;
+            }
+            (Kind::Denied, 401, _) => write!(f, "{party}{host} denied anonymous access (401)")?,
+            (Kind::Denied, 451, _) => {
+                write!(f, "{party}{host}: unavailable for legal reasons (451)")?;
+            }
+            (Kind::Denied, ..) => write!(f, "{party}{host} denied access ({status})")?,
+            (Kind::RateLimited, ..) => write!(f, "{party}{host}: rate limit exceeded ({status})")?,
+            (_, 500..=599, _) => write!(f, "{party}{host}: server error ({status})")?,
+            _ => write!(f, "{party}{host}: unexpected status {status}")?,
         }
         if let Some(wait) = self.retry_after {
-            write!(f, "; come back in {}", Shown(wait))?;
+            write!(f, "; retry after {}", HumanDuration(wait))?;
         }
-        if !self.words.is_empty() {
-            write!(f, "; it says {}", self.words)?;
-        }
-        Ok(())
+        write_message(f, &self.body)
     }
 }
 
 impl fmt::Display for UnusableChallenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = &self.host;
-        match self.faults.as_slice() {
-            [] => write!(
-                f,
-                "{host} refused (401) and did not say how to log in: there is no challenge"
-            )?,
-            faults => {
-                write!(f, "{host} refused (401): ")?;
-                let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-                write!(f, "{}", faults.join("; "))?;
-            }
+        write!(f, "{host} denied access (401)")?;
+        if self.faults.is_empty() {
+            write!(f, " without a WWW-Authenticate challenge")?;
         }
-        if !self.words.is_empty() {
-            write!(f, "; it says {}", self.words)?;
+        for (index, fault) in self.faults.iter().enumerate() {
+            write!(f, "{}{fault}", if index == 0 { ": " } else { "; " })?;
         }
-        Ok(())
+        write_message(f, &self.body)
     }
 }
 
+fn write_message(f: &mut fmt::Formatter<'_>, body: &ErrorBody) -> fmt::Result {
+    if body.is_empty() { Ok(()) } else { write!(f, "; it says {body}") }
+}
+
 impl ChallengeFault {
-    /// True for what is wrong or unsafe, false for what only cannot be satisfied.
+    /// True for an invalid or unsafe challenge, false for one that regq cannot answer.
     pub(crate) fn is_invalid(&self) -> bool {
         match self {
-            // A realm that is no URL cannot be judged, which the safety rules ask for.
+            // The safety rules cannot check a realm that is not a URL.
             ChallengeFault::Malformed(_)
             | ChallengeFault::Refused(_)
             | ChallengeFault::Realm(..) => true,
@@ -227,20 +249,20 @@ impl ChallengeFault {
 impl fmt::Display for ChallengeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ChallengeFault::Malformed(error) => write!(f, "its challenge is malformed ({error})"),
-            ChallengeFault::RealmMissing => {
-                write!(f, "its Bearer challenge names no realm, so there is no token server to ask")
+            ChallengeFault::Malformed(error) => {
+                write!(f, "its WWW-Authenticate challenge is malformed ({error})")
             }
+            ChallengeFault::RealmMissing => write!(f, "its Bearer challenge has no realm"),
             ChallengeFault::Realm(realm, error) => {
-                write!(f, "the realm {:?} of its challenge cannot be asked: {error}", shown(realm))
+                write!(f, "its challenge has the invalid realm {:?}: {error}", shown(realm))
             }
             ChallengeFault::Refused(refusal) => write!(f, "{refusal}"),
             ChallengeFault::NoCredentials => {
-                write!(f, "it asks for a user name and password, and none are given for it")
+                write!(f, "it requires a user name and password, and none were found")
             }
             ChallengeFault::Scheme(scheme) => {
                 let scheme = shown(scheme);
-                write!(f, "it asks for {scheme:?} authentication, which regq does not speak")
+                write!(f, "it requires {scheme:?} authentication, which regq does not support")
             }
         }
     }
@@ -249,13 +271,13 @@ impl fmt::Display for ChallengeFault {
 impl fmt::Display for TokenFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TokenFault::Json { content_type, words } => {
-                write!(f, "did not answer with JSON but with {:?}", shown(content_type))?;
-                if words.is_empty() { Ok(()) } else { write!(f, "; it says {words}") }
+            TokenFault::Json { content_type, body } => {
+                write!(f, "the response is {:?}, not JSON", shown(content_type))?;
+                write_message(f, body)
             }
-            TokenFault::Missing => write!(f, "answered without a token"),
+            TokenFault::Missing => write!(f, "the response has no token"),
             TokenFault::NotPrintable => {
-                write!(f, "answered with a token that cannot stand in a header")
+                write!(f, "the token contains characters that are not allowed in a header")
             }
         }
     }

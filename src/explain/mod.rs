@@ -224,7 +224,7 @@ pub fn explain(case: &Case<'_>) -> Explanation {
 fn status(own: &Attempt<'_>) -> Option<u16> {
     let of_error = match own.error {
         Some(Error::Status(answer)) => Some(answer.status),
-        Some(Error::CredentialsUnavailable { refused, .. }) => match refused.as_ref() {
+        Some(Error::CredentialsUnavailable { response, .. }) => match response.as_ref() {
             Error::Status(answer) => Some(answer.status),
             _ => None,
         },

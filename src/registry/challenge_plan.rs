@@ -71,7 +71,7 @@ pub(super) fn identity(found: &Found) -> Identity {
         Credential::Token(_) => CredentialForm::Token,
     };
     let user = found.credential.user().map(str::to_owned);
-    Identity::Credential { form, user, place: found.place.clone() }
+    Identity::Credential { form, user, source: found.place.clone() }
 }
 
 /// What a 401's challenges allow.
@@ -181,7 +181,7 @@ pub(super) fn unusable(host: String, mut faults: Vec<ChallengeFault>, words: Err
     let refused = |fault: &ChallengeFault| matches!(fault, ChallengeFault::Refused(_));
     match faults.iter().position(refused).map(|at| faults.swap_remove(at)) {
         Some(ChallengeFault::Refused(refusal)) => refusal.into(),
-        _ => Error::Challenge(Box::new(UnusableChallenge { host, faults, words })),
+        _ => Error::Challenge(Box::new(UnusableChallenge { host, faults, body: words })),
     }
 }
 

@@ -99,13 +99,13 @@ impl<'a> Exchange<'a> {
             Err(error) => (error.kind() == Kind::Denied, true),
         };
         let matters = match trouble {
-            CredentialFault::Place { .. } => in_vain,
+            CredentialFault::Source { .. } => in_vain,
             CredentialFault::Helper { .. } => denied,
         };
         match outcome {
             Ok(reply) if matters => Ok(Reply { trouble: Some(trouble), ..reply }),
             Err(error) if matters => {
-                Err(Error::CredentialsUnavailable { trouble, refused: Box::new(error) })
+                Err(Error::CredentialsUnavailable { cause: trouble, response: Box::new(error) })
             }
             outcome => {
                 self.client.say(&trouble.to_string());
@@ -299,7 +299,7 @@ impl<'a> Exchange<'a> {
             let search = self.client.search(self.registry, origin, path, login.asked, time);
             login.found = LookupState::Done(search.found);
             match search.trouble {
-                Some(CredentialFault::Place { place, usual: false, fault }) => {
+                Some(CredentialFault::Source { name: place, default: false, fault }) => {
                     return Err(Error::Local { path: place.into(), fault });
                 }
                 trouble => self.trouble = self.trouble.take().or(trouble),
@@ -405,7 +405,7 @@ pub(super) fn status_error(
         party,
         host,
         status: answer.status(),
-        words: words(&answer.body, sent),
+        body: words(&answer.body, sent),
         identity,
         retry_after: answer.retry_after(),
     }))
@@ -423,7 +423,9 @@ impl Reply {
             status_error(Party::Registry, host, &self.answer, identity, &self.sent)
         };
         match self.trouble {
-            Some(trouble) => Error::CredentialsUnavailable { trouble, refused: Box::new(error) },
+            Some(trouble) => {
+                Error::CredentialsUnavailable { cause: trouble, response: Box::new(error) }
+            }
             None => error,
         }
     }

@@ -42,7 +42,7 @@ impl Exchange<'_> {
         }
         let token = token::read_token(answer.head.header("content-type"), &answer.body)
             .map_err(|mut fault| {
-                if let TokenFault::Json { words: quoted, .. } = &mut fault
+                if let TokenFault::Json { body: quoted, .. } = &mut fault
                     && !quoted.is_empty()
                 {
                     *quoted = words(&answer.body, &self.sent);

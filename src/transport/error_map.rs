@@ -30,7 +30,7 @@ impl ErrorContext {
 
     /// Makes an error of a fault.
     pub(super) fn connection(&self, fault: ConnectionFault) -> Error {
-        Error::Connection(Box::new(ConnectionError { host: self.host.clone(), fault, tries: 1 }))
+        Error::Connection(Box::new(ConnectionError::new(self.host.clone(), fault)))
     }
 
     /// Makes the error for the end of the question's time.
@@ -46,7 +46,7 @@ impl ErrorContext {
                 ConnectionFault::ConnectTimeout(self.connect_timeout)
             }
             ureq::Error::Timeout(Timeout::PerRead | Timeout::PerWrite) => {
-                ConnectionFault::Silent(self.idle_timeout)
+                ConnectionFault::IdleTimeout(self.idle_timeout)
             }
             ureq::Error::Timeout(_) => return None,
             ureq::Error::Io(error) => io_fault(error),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::error::{ConnectionFault, Error, Result};
+use crate::error::{ConnectionFault, Error, Result, is_transient_status};
 use crate::event::Event;
 use crate::http::Head;
 use crate::transport::deadline::Deadline;
@@ -78,7 +78,7 @@ impl Transport {
                 Err(error) => Failure::of_error(error, progress, request.method),
             };
             if let Err(Error::Connection(connection)) = &mut outcome {
-                connection.tries = retry.retries + 1;
+                connection.attempts = retry.retries + 1;
             }
             let Some(failure) = failure else { return outcome };
             match retry.next(failure.kind, deadline.left()) {
@@ -119,7 +119,7 @@ impl Failure {
     /// Returns `None` for success, and for statuses that will not pass.
     fn of_status(head: &Head) -> Option<Failure> {
         let status = head.status();
-        matches!(status, 408 | 429 | 500 | 502 | 503 | 504).then(|| Failure {
+        is_transient_status(status).then(|| Failure {
             reason: format!("status {status}"),
             kind: announced_wait(head).map_or(FailureKind::Transient, FailureKind::Announced),
         })
@@ -134,19 +134,14 @@ impl Failure {
         if method == Method::Post && progress != Some(Progress::Connecting) {
             return None;
         }
-        let kind = match connection.fault {
-            ConnectionFault::Broken(_) if progress == Some(Progress::Pooled) => {
-                FailureKind::StaleConnection
-            }
-            ConnectionFault::Connect(_)
-            | ConnectionFault::ConnectTimeout(_)
-            | ConnectionFault::Broken(_)
-            | ConnectionFault::Silent(_) => FailureKind::Transient,
-            ConnectionFault::Name(_)
-            | ConnectionFault::Certificate(_)
-            | ConnectionFault::Tls(_)
-            | ConnectionFault::NotTls
-            | ConnectionFault::NotHttp(_) => return None,
+        if !error.is_transient() {
+            return None;
+        }
+        let broken = matches!(connection.fault, ConnectionFault::Broken(_));
+        let kind = if broken && progress == Some(Progress::Pooled) {
+            FailureKind::StaleConnection
+        } else {
+            FailureKind::Transient
         };
         Some(Failure { reason: error.to_string(), kind })
     }
@@ -322,10 +317,10 @@ mod tests {
     fn post_is_repeated_only_if_nothing_was_sent() {
         let error = |fault| {
             let host = "h".to_owned();
-            Error::Connection(Box::new(ConnectionError { host, fault, tries: 1 }))
+            Error::Connection(Box::new(ConnectionError::new(host, fault)))
         };
         let broken = || error(ConnectionFault::Broken(io::Error::other("reset")));
-        let silent = || error(ConnectionFault::Silent(Duration::from_secs(1)));
+        let silent = || error(ConnectionFault::IdleTimeout(Duration::from_secs(1)));
         let kind = |error: &Error, progress, method| {
             Failure::of_error(error, Some(progress), method).map(|failure| failure.kind)
         };

@@ -13,7 +13,7 @@ use ureq::unversioned::transport::{Connector as _, TcpConnector};
 use ureq::{Agent, AsSendBody, Timeout, http};
 
 use crate::credentials::Secret;
-use crate::error::{ConnectionFault, Error, Refusal, Result, Shown};
+use crate::error::{ConnectionFault, Error, HumanDuration, Refusal, Result};
 use crate::event::{Event, Observer};
 use crate::http::{Head, warning};
 use crate::redact::Redactor;
@@ -132,7 +132,7 @@ impl Transport {
             ResolveError::Failed(error) => context.connection(ConnectionFault::Name(error)),
             ResolveError::TimedOut if left < self.settings.connect_timeout => context.deadline(),
             ResolveError::TimedOut => {
-                let message = format!("no answer within {}", Shown(connect));
+                let message = format!("no answer within {}", HumanDuration(connect));
                 let error = io::Error::new(io::ErrorKind::TimedOut, message);
                 context.connection(ConnectionFault::Name(error))
             }

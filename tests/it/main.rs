@@ -21,6 +21,7 @@ mod conversation;
 #[cfg(feature = "cli")]
 mod credentials;
 mod digest;
+mod errors;
 #[cfg(feature = "cli")]
 mod explain;
 #[cfg(feature = "cli")]

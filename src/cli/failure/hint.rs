@@ -66,7 +66,7 @@ pub(crate) fn hint(error: &Error, reference: Option<&Reference>) -> Option<Strin
             return challenge.faults.iter().find_map(of_challenge);
         }
         Error::Connection(connection) => of_connection(&connection.fault)?,
-        Error::CredentialsUnavailable { trouble: CredentialFault::Helper { .. }, .. } => HELPER,
+        Error::CredentialsUnavailable { cause: CredentialFault::Helper { .. }, .. } => HELPER,
         Error::Helper { .. } => OTHER_FILE,
         // The message says what to mend.
         Error::CredentialsUnavailable { .. } => return None,
@@ -128,7 +128,6 @@ mod tests {
         CertificateFault, ChallengeFault, ConnectionError, ConnectionFault, Error, Refusal,
         UnusableChallenge,
     };
-    use regq::oci::ErrorBody;
     use regq::reference::Reference;
 
     use super::hint;
@@ -151,11 +150,8 @@ mod tests {
         let expected = "if they belong together, say so with --trust-realm b.example";
         assert_eq!(hint(&Error::from(untrusted()), None).as_deref(), Some(expected));
         // Also where another challenge of the same answer was of no use before it.
-        let challenge = Error::Challenge(Box::new(UnusableChallenge {
-            host: "a.example".into(),
-            faults: vec![ChallengeFault::RealmMissing, ChallengeFault::Refused(untrusted())],
-            words: ErrorBody::default(),
-        }));
+        let faults = vec![ChallengeFault::RealmMissing, ChallengeFault::Refused(untrusted())];
+        let challenge = Error::Challenge(Box::new(UnusableChallenge::new("a.example", faults)));
         assert_eq!(hint(&challenge, None).as_deref(), Some(expected));
         let redirects = Refusal::TooManyRedirects { host: "a.example".into() };
         assert_eq!(hint(&Error::from(redirects), None), None);
@@ -165,7 +161,7 @@ mod tests {
     fn certificates_have_advice_where_there_is_some() {
         let of = |fault| {
             let fault = ConnectionFault::Certificate(fault);
-            let error = ConnectionError { host: "a.example".into(), fault, tries: 1 };
+            let error = ConnectionError::new("a.example", fault);
             hint(&Error::Connection(Box::new(error)), None)
         };
         let expected = "if it is your own authority's, name that with --ca-file FILE";

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use regq::credentials::{Credential, Keychain, Password, Secret};
-use regq::error::Error;
+use regq::error::{Error, HumanDuration};
 use regq::reference::{Reference, Registry};
 use regq::registry::{Client, Config, Event, Observer};
 
@@ -231,7 +231,7 @@ fn tell(messages: &Messages, event: &Event<'_>) {
         Event::Retrying { host, reason, wait, announced } => {
             let from = if *wait > NOTABLE { Verbosity::Normal } else { Verbosity::Trace };
             let asked = if *announced { ", as it asks" } else { "" };
-            let wait = shown(*wait);
+            let wait = HumanDuration(*wait);
             messages.say(from, &format!("waiting {wait} for {host}{asked}: {reason}"));
         }
         Event::Warning { host, text } => {
@@ -250,16 +250,6 @@ fn tell(messages: &Messages, event: &Event<'_>) {
         }
         // Events that later versions of the library add are ignored until they have a line here.
         Event::Resolved { .. } | _ => {}
-    }
-}
-
-/// A duration for people: `300 ms`, `1.5 s`, `20 s`.
-fn shown(duration: Duration) -> String {
-    let (seconds, tenths) = (duration.as_secs(), duration.subsec_millis() / 100);
-    match (seconds, tenths) {
-        (0, _) => format!("{} ms", duration.as_millis()),
-        (1..10, 1..) => format!("{seconds}.{tenths} s"),
-        _ => format!("{seconds} s"),
     }
 }
 

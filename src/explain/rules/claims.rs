@@ -264,7 +264,7 @@ fn subject_other(attempt: &Attempt<'_>) -> Option<Sign> {
     let subject = attempt.token.as_ref()?.claims()?.text("sub").filter(|sub| !sub.is_empty())?;
     let user = attempt.user()?;
     let place = match attempt.server.map(|hop| &hop.identity) {
-        Some(Identity::Credential { place: Some(place), .. }) => format!(" from {place}"),
+        Some(Identity::Credential { source: Some(place), .. }) => format!(" from {place}"),
         _ => String::new(),
     };
     let text =

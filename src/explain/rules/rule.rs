@@ -91,7 +91,7 @@ pub(super) fn slightly(evidence: String) -> Option<Sign> {
 /// The error that ended a walk, without the trouble with credentials around it.
 pub(super) fn error<'a>(attempt: &Attempt<'a>) -> Option<&'a Error> {
     match attempt.error? {
-        Error::CredentialsUnavailable { refused, .. } => Some(refused),
+        Error::CredentialsUnavailable { response, .. } => Some(response),
         error => Some(error),
     }
 }

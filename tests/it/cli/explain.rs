@@ -135,7 +135,7 @@ fn an_answer_without_a_cause_that_is_known_says_so() {
     let ran = regq("explain --retries 0 --plain-http 127.0.0.1:1/a:1");
     ran.code(6).stderr("");
     let text = String::from_utf8(ran.stdout).unwrap();
-    assert!(text.contains("\nerror          no connection to 127.0.0.1:1: "), "{text}");
+    assert!(text.contains("\nerror          cannot connect to 127.0.0.1:1: "), "{text}");
     assert!(
         text.contains("No cause of a refused login was found: the error above is all there is.\n"),
         "{text}"

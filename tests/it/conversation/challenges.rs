@@ -70,9 +70,9 @@ fn a_relative_realm_is_resolved_against_the_url_that_answered() {
 #[test]
 fn a_challenge_that_leads_nowhere_is_denied() {
     let rows: [(&[&str], &str); 5] = [
-        (&[], "there is no challenge"),
-        (&["Bearer"], "names no realm"),
-        (&[r#"Bearer realm="""#], "names no realm"),
+        (&[], "without a WWW-Authenticate challenge"),
+        (&["Bearer"], "has no realm"),
+        (&[r#"Bearer realm="""#], "has no realm"),
         (&["Negotiate", "NTLM"], "\"negotiate\" authentication"),
         (&[r#"Basic realm="a""#], "user name and password"),
     ];

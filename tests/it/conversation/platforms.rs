@@ -70,7 +70,7 @@ fn a_platform_that_is_not_there_lists_those_that_are() {
         let error = choose(&server, wanted).expect_err("not there");
         assert_eq!(error.kind(), Kind::NotFound, "{wanted}");
         let text = error.to_string();
-        assert!(text.contains("it is for linux/amd64, linux/arm/v7"), "{text}");
+        assert!(text.contains("only for linux/amd64, linux/arm/v7"), "{text}");
         assert!(!text.contains("for linux/amd64, linux/arm/v7, unknown"), "{text}");
     }
 }
@@ -105,7 +105,10 @@ fn an_image_for_one_platform_has_its_config_read() {
     assert_eq!(server.lines(), [GET, &blob]);
     let error = choose(&server, "linux/amd64").expect_err("another platform");
     assert_eq!(error.kind(), Kind::NotFound);
-    assert!(error.to_string().contains("not for linux/amd64; it is for linux/arm64"), "{error}");
+    assert!(
+        error.to_string().contains("not available for linux/amd64, only for linux/arm64"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn five_are_followed_and_no_more() {
     let server = chain(6);
     let error = refused(&server, config());
     assert_eq!(error.kind(), Kind::Invalid);
-    assert!(error.to_string().contains("redirects once more"), "{error}");
+    assert!(error.to_string().contains("too many redirects"), "{error}");
     assert_eq!(server.requests().len(), 6);
 }
 

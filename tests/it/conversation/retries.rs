@@ -152,7 +152,7 @@ fn a_wait_that_is_too_long_ends_it_with_its_status() {
         let server = after(vec![Reply::new(status).header("Retry-After", "61")]);
         let error = refused(&server, retrying(3));
         assert_eq!(error.kind(), kind);
-        assert!(error.to_string().contains("come back in 61 s"), "{error}");
+        assert!(error.to_string().contains("retry after 61 s"), "{error}");
         assert_eq!(server.lines(), [HEAD]);
     }
 }
@@ -233,7 +233,7 @@ fn a_peer_that_says_nothing_for_too_long_is_given_up() {
         let client = regq::registry::Client::new(config).unwrap();
         let error = client.fetch_manifest(&super::reference(&server), None).expect_err("silent");
         let Error::Connection(connection) = &error else { panic!("{error:?}") };
-        assert!(matches!(connection.fault, ConnectionFault::Silent(_)), "{error:?}");
+        assert!(matches!(connection.fault, ConnectionFault::IdleTimeout(_)), "{error:?}");
         assert_eq!(error.kind(), Kind::Unavailable);
         assert!(error.to_string().contains("200 ms"), "{error}");
         assert_eq!((server.requests().len(), waits.lock().unwrap().len()), (2, 1));
@@ -257,7 +257,7 @@ fn a_peer_without_tls_or_with_another_is_not_asked_again() {
             matches!(connection.fault, ConnectionFault::NotTls | ConnectionFault::Tls(_)),
             "{error:?}"
         );
-        assert_eq!(connection.tries, 1);
+        assert_eq!(connection.attempts, 1);
         assert_eq!((other.connections(), other.requests().len()), (1, 0));
         assert!(waits.lock().unwrap().is_empty());
     }

@@ -97,16 +97,16 @@ fn token_or_access_token_either_is_fine() {
 fn an_answer_without_a_usable_token_is_invalid() {
     let html = Reply::new(200).header("Content-Type", "text/html").body("<h1>Log in</h1> please");
     let rows = [
-        (html, "\"text/html\"; it says \"Log in please\""),
-        (Reply::new(200).body(""), "did not answer with JSON"),
-        (Reply::new(200).body("{}"), "without a token"),
-        (Reply::new(200).body("[]"), "without a token"),
-        (Reply::new(200).body(r#"{"token":""}"#), "without a token"),
-        (Reply::new(200).body(r#"{"token":5}"#), "without a token"),
-        (Reply::new(200).body(r#"{"token":"a b"}"#), "cannot stand in a header"),
-        (Reply::new(200).body(r#"{"token":"a\r\nX: y"}"#), "cannot stand in a header"),
-        (Reply::new(200).body(r#"{"token":"é"}"#), "cannot stand in a header"),
-        (Reply::new(200).body("x".repeat(64 * 1024 + 1)), "larger than the 65536 bytes"),
+        (html, "\"text/html\", not JSON; it says \"Log in please\""),
+        (Reply::new(200).body(""), "not JSON"),
+        (Reply::new(200).body("{}"), "has no token"),
+        (Reply::new(200).body("[]"), "has no token"),
+        (Reply::new(200).body(r#"{"token":""}"#), "has no token"),
+        (Reply::new(200).body(r#"{"token":5}"#), "has no token"),
+        (Reply::new(200).body(r#"{"token":"a b"}"#), "not allowed in a header"),
+        (Reply::new(200).body(r#"{"token":"a\r\nX: y"}"#), "not allowed in a header"),
+        (Reply::new(200).body(r#"{"token":"é"}"#), "not allowed in a header"),
+        (Reply::new(200).body("x".repeat(64 * 1024 + 1)), "exceeds the limit of 65536 bytes"),
     ];
     for (reply, says) in rows {
         let server = answering(reply);

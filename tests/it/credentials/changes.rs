@@ -100,7 +100,7 @@ fn a_file_that_would_be_too_large_to_read_is_not_written() {
     let path = folder.write("auth.json", &old);
     let ran = with_file(login(&server), &path, &server);
     ran.code(8).stdout("");
-    assert!(ran.stderr.contains("auth.json: larger than the 1048576 bytes"), "{ran}");
+    assert!(ran.stderr.contains("auth.json: larger than the limit of 1048576 bytes"), "{ran}");
     assert!(folder.read("auth.json") == old, "the old file is not whole");
     assert_eq!(folder.names(), ["auth.json"]);
     // One that still fits is.
@@ -143,8 +143,11 @@ fn what_is_half_written_is_for_its_owner_alone() {
 fn a_helper_that_fails_keeps_no_password_in_the_file() {
     for (script, said) in [
         (None, "is not on PATH"),
-        (Some("exit 1"), "failed and gave no reason"),
-        (Some("echo the keychain is locked; exit 1"), "failed; it says \"the keychain is locked\""),
+        (Some("exit 1"), "failed without a message"),
+        (
+            Some("echo the keychain is locked; exit 1"),
+            "failed with the message \"the keychain is locked\"",
+        ),
     ] {
         let (folder, server) = (Folder::new(), registry(Door::Open));
         if let Some(script) = script {

@@ -100,12 +100,12 @@ fn files_that_cannot_be_used_are_named_with_line_and_column() {
     let server = registry(Door::Open);
     let folder = Folder::new();
     for (text, fault) in [
-        ("{", "line 1, column 1: not JSON"),
-        ("{\n  \"auths\": {\n    \"HOST\": {},\n  }\n}", "line 4, column 3: not JSON"),
-        ("{} {}", "line 1, column 4: not JSON"),
-        ("\u{feff}{}", "line 1, column 1: not JSON"),
-        ("<html>", "line 1, column 1: not JSON"),
-        ("{\"auths\":\n5}", "line 2, column 1: not as credential files are written"),
+        ("{", "line 1, column 1: invalid JSON"),
+        ("{\n  \"auths\": {\n    \"HOST\": {},\n  }\n}", "line 4, column 3: invalid JSON"),
+        ("{} {}", "line 1, column 4: invalid JSON"),
+        ("\u{feff}{}", "line 1, column 1: invalid JSON"),
+        ("<html>", "line 1, column 1: invalid JSON"),
+        ("{\"auths\":\n5}", "line 2, column 1: not valid in a credential file"),
         ("{\"auths\":{\"HOST\":{\"auth\":5}}}", "line 1, column 2"),
         ("{\"auths\":{\"HOST\":[1]}}", "line 1, column "),
         ("{\"credsStore\":{}}", "line 1, column "),
@@ -121,7 +121,7 @@ fn files_that_cannot_be_used_are_named_with_line_and_column() {
     let path = folder.write("auth.json", format!("{{\"x\":\"{}\"}}", "x".repeat(1024 * 1024)));
     ask(&server, &path, "team/app")
         .code(8)
-        .stderr(format!("regq: {}: larger than the 1048576 bytes that are read\n", path.display()));
+        .stderr(format!("regq: {}: larger than the limit of 1048576 bytes\n", path.display()));
     let ran = ask(&server, &folder.path(""), "team/app");
     ran.code(8);
     assert!(ran.stderr.ends_with(": cannot be read: Is a directory (os error 21)\n"), "{ran}");
@@ -197,7 +197,7 @@ fn an_entry_that_cannot_be_sent_is_said_when_it_matters() {
         let path = folder.write("auth.json", &text);
         let ran = ask(&server, &path, "team/app");
         ran.code(8);
-        let expected = "the entry \"HOST\" holds no user name and password that can be sent";
+        let expected = "the entry \"HOST\" has no usable credential";
         assert!(ran.stderr.contains(expected), "{entry}\n{ran}");
         assert_eq!(shown(&server), [""; 0], "{entry}");
         // Another registry's is none of our business.

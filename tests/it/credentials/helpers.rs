@@ -90,7 +90,10 @@ fn a_helper_that_has_nothing_is_no_trouble() {
         let server = registry(Door::Private);
         let ran = ask(&folder, &server, STORE);
         ran.code(4);
-        assert!(ran.stderr.starts_with("regq: HOST/team/app:1: HOST refused "), "{ran}");
+        assert!(
+            ran.stderr.starts_with("regq: HOST/team/app:1: HOST denied anonymous access (401)"),
+            "{ran}"
+        );
     }
 }
 
@@ -103,13 +106,16 @@ fn fails(folder: &Folder, config: &str, said: &str) {
     ask(folder, &server, config).code(0).stderr(&line);
     assert_eq!(shown(&server), [""; 0]);
     // A private one is not, and the failure leads. No other store is asked.
-    for door in [Door::Private, Door::Basic] {
+    for (door, refusal) in [
+        (Door::Private, "HOST denied anonymous access (401)"),
+        (Door::Basic, "HOST denied access (401): it requires a user name and password"),
+    ] {
         let server = registry(door);
         let ran = folder_with_others(folder, &server, config);
         ran.code(4).stdout("");
         let rest = ran.stderr.strip_prefix(&line);
         let led = rest.is_some_and(|rest| {
-            rest.starts_with(&format!("regq: HOST/team/app:1: {said}: HOST refused"))
+            rest.starts_with(&format!("regq: HOST/team/app:1: {said}: {refusal}"))
         });
         assert!(led, "{ran}");
         assert_eq!(shown(&server), [""; 0]);
@@ -174,19 +180,22 @@ fn names_that_could_be_paths_are_of_no_helper() {
 fn a_helper_that_fails() {
     let folder = Folder::new();
     for (script, said) in [
-        ("exit 1", "failed and gave no reason"),
-        ("echo the keychain is locked; exit 1", "failed; it says \"the keychain is locked\""),
-        ("echo 'gpg: no key' >&2; exit 2", "failed; it says \"gpg: no key\""),
-        ("kill -9 $$", "failed and gave no reason"),
+        ("exit 1", "failed without a message"),
+        (
+            "echo the keychain is locked; exit 1",
+            "failed with the message \"the keychain is locked\"",
+        ),
+        ("echo 'gpg: no key' >&2; exit 2", "failed with the message \"gpg: no key\""),
+        ("kill -9 $$", "failed without a message"),
         // The words of a helper that has nothing, in the middle of others.
         (
             "echo 'permission denied; credentials not found because it is locked'; exit 3",
-            "failed; it says \"permission denied; credentials not found because it is locked\"",
+            "failed with the message \"permission denied; credentials not found because it is locked\"",
         ),
-        ("printf 'a \\033[31m b\\nmore'; exit 1", "failed; it says \"a \\u{1b}[31m b\""),
+        ("printf 'a \\033[31m b\\nmore'; exit 1", "failed with the message \"a \\u{1b}[31m b\""),
         // On stdout a helper answers, so what is no sentence may be the secret.
-        ("echo hunter2-from-the-store; exit 1", "failed and gave no reason"),
-        ("echo '{\"Secret\": \"of three words\"}'; exit 1", "failed and gave no reason"),
+        ("echo hunter2-from-the-store; exit 1", "failed without a message"),
+        ("echo '{\"Secret\": \"of three words\"}'; exit 1", "failed without a message"),
     ] {
         folder.helper("x", script);
         fails(&folder, STORE, &format!("docker-credential-x {said}"));
@@ -206,7 +215,7 @@ fn a_helper_that_answers_something_else() {
         "echo '{\"Username\":\"<token>\",\"Secret\":\"\"}'",
     ] {
         folder.helper("x", script);
-        fails(&folder, STORE, "docker-credential-x answered something that is no credential");
+        fails(&folder, STORE, "docker-credential-x returned an invalid response");
     }
 }
 
@@ -215,7 +224,7 @@ fn a_helper_that_prints_megabytes() {
     let folder = Folder::new();
     for script in ["yes | head -c 5000000", "yes", "yes >&2"] {
         folder.helper("x", script);
-        fails(&folder, STORE, "docker-credential-x answered more than 65536 bytes");
+        fails(&folder, STORE, "docker-credential-x wrote more than 65536 bytes");
     }
 }
 
@@ -254,8 +263,8 @@ fn a_helper_has_no_more_time_than_the_question() {
         .run();
     let ran = hosted(&ran, &server);
     ran.code(6).stdout("");
-    assert!(ran.stderr.starts_with("note: docker-credential-x did not answer within "), "{ran}");
-    assert!(ran.stderr.contains("\nregq: HOST/team/app:1: no answer within 300 ms\n"), "{ran}");
+    assert!(ran.stderr.starts_with("note: docker-credential-x timed out after "), "{ran}");
+    assert!(ran.stderr.contains("\nregq: HOST/team/app:1: timed out after 300 ms\n"), "{ran}");
 }
 
 #[test]

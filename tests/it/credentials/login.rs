@@ -315,10 +315,13 @@ fn a_helper_keeps_it_where_one_is_configured() {
 fn a_helper_that_fails_is_the_failure() {
     let server = registry(Door::Private);
     for (script, said) in [
-        ("echo the keychain is locked; exit 1", "failed; it says \"the keychain is locked\""),
-        ("exit 1", "failed and gave no reason"),
+        (
+            "echo the keychain is locked; exit 1",
+            "failed with the message \"the keychain is locked\"",
+        ),
+        ("exit 1", "failed without a message"),
         // What it was given is not said again.
-        ("cat \"$0.log\"; exit 1", "failed and gave no reason"),
+        ("cat \"$0.log\"; exit 1", "failed without a message"),
     ] {
         let folder = Folder::new();
         folder.helper("x", script);
@@ -476,7 +479,7 @@ fn a_helper_that_hangs_has_the_time_that_is_given() {
         let run = regq.arg("--timeout=1").env("PATH", folder.search_path());
         let ran = with_file(run, &path, &server);
         ran.code(8).stdout("");
-        let said = "regq: docker-credential-x did not answer within 1 s\n";
+        let said = "regq: docker-credential-x timed out after 1 s\n";
         assert!(ran.stderr.contains(said), "{ran}");
     }
 }

@@ -127,7 +127,7 @@ fn files_that_the_user_named_are_opened_before_the_first_request() {
         let path = folder.write("token", text);
         let ran = question(&server).arg("--token-file").arg(&path).run();
         ran.code(8).stderr(format!(
-            "regq: {}: there is no token in it, one word of visible ASCII\n",
+            "regq: {}: does not contain a token (one word of visible ASCII)\n",
             path.display()
         ));
     }
@@ -140,7 +140,7 @@ fn files_that_the_user_named_are_opened_before_the_first_request() {
 fn everything_else_is_read_only_after_a_401() {
     let folder = Folder::new();
     let path = folder.write("config.json", "{\"auths\":\n{,}}");
-    let fault = format!("{}: line 2, column 2: not JSON", path.display());
+    let fault = format!("{}: line 2, column 2: invalid JSON", path.display());
     let ask = |door| {
         let server = registry(door);
         let ran = question(&server).env("DOCKER_CONFIG", &folder.0).run();
@@ -151,11 +151,14 @@ fn everything_else_is_read_only_after_a_401() {
     // The registry lets us in without: a warning.
     ask(Door::Public).code(0).stderr(format!("note: {fault}; asking without credentials\n"));
     // It does not: the file is the failure.
-    for door in [Door::Private, Door::Basic] {
+    for (door, refusal) in [
+        (Door::Private, "HOST denied anonymous access (401)"),
+        (Door::Basic, "HOST denied access (401): it requires a user name and password"),
+    ] {
         let ran = ask(door);
         ran.code(8).stdout("");
         assert!(ran.stderr.starts_with(&format!("regq: HOST/team/app:1: {fault}: ")), "{ran}");
-        assert!(ran.stderr.contains("HOST refused"), "{ran}");
+        assert!(ran.stderr.contains(refusal), "{ran}");
     }
     // No other place is tried in its stead.
     let server = registry(Door::Private);

@@ -45,7 +45,7 @@ fn advised(ran: &Ran, advice: Option<&str>) {
 fn a_broken_file_counts_unless_the_registry_answers_without_it() {
     let folder = Folder::new();
     let path = folder.write("config.json", "{");
-    let fault = format!("{}: line 1, column 1: not JSON", path.display());
+    let fault = format!("{}: line 1, column 1: invalid JSON", path.display());
     let note = format!("note: {fault}; asking without credentials\n");
     with_config(&folder, &behind_tokens(super::manifest())).code(0).stderr(&note);
     // What is not there for everybody may be there for the user.
@@ -63,7 +63,7 @@ fn a_helper_that_fails_counts_when_the_registry_refuses() {
     let folder = Folder::new();
     folder.write("config.json", r#"{"credsStore":"x"}"#);
     folder.helper("x", "exit 1");
-    let fault = "docker-credential-x failed and gave no reason";
+    let fault = "docker-credential-x failed without a message";
     let note = format!("note: {fault}; asking without credentials\n");
     with_config(&folder, &behind_tokens(super::manifest())).code(0).stderr(&note);
     let lines = |ran: &Ran| {
@@ -92,7 +92,7 @@ fn what_the_user_named_counts_whatever_the_registry_answers() {
         advised(&ran, None);
     };
     asked(&|regq, _| regq.env("DOCKER_AUTH_CONFIG", "{"), "DOCKER_AUTH_CONFIG: line 1, column 1");
-    let fault = "the entry \"HOST\" holds no user name and password that can be sent";
+    let fault = "the entry \"HOST\" has no usable credential";
     let entry = |host: String| auths(&host, r#"{"auth":"***"}"#);
     asked(&|regq, host| regq.env("DOCKER_AUTH_CONFIG", entry(host)), fault);
     let file = |host| folder.write("named.json", entry(host));
@@ -136,8 +136,8 @@ fn an_identity_token_that_is_not_exchanged_is_told_once() {
     assert_eq!(rest, "");
     // Who is refused then is whoever has the token that everybody gets.
     for (status, refused, hint) in [
-        (401, "refused the anonymous token (401)", "the token is refused without a word "),
-        (403, "refused (403)", "the registry forbids it; "),
+        (401, "denied anonymous access (401)", "the token is refused without a word "),
+        (403, "denied access (403)", "the registry forbids it; "),
     ] {
         let (ran, rest) = ask(&behind_tokens(Reply::new(status)));
         ran.code(4);
