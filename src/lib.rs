@@ -59,10 +59,10 @@
 //!
 //! A walk holds secrets, since it holds the conversation; an [`Explanation`](explain::Explanation) shows none of them.
 
-/// The README's Rust is compiled with the other examples.
+/// Compiles the Rust program of the recipes together with the other examples.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/recipes.md")]
+struct Recipes;
 
 pub mod credentials;
 mod dates;

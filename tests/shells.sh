@@ -1,9 +1,9 @@
 #!/bin/sh
-# shells.sh PREFIX: what `make install` put below PREFIX, tried in real shells and by real readers of manuals.
+# shells.sh PREFIX: tests the completions and the man page that `make install` put under PREFIX.
 #
-# bash, zsh and fish find their file by themselves, as they do for whoever installs regq, and complete the same
-# beginnings of command lines; the man page passes groff and mandoc. What is due comes from `regq -h` and from the
-# files in the folder. Nothing is skipped: a program that is missing is a failure.
+# bash, zsh and fish load their completions as they do after an installation, and complete the same command lines. The
+# expected candidates come from `regq -h` and from the files in the working folder. groff and mandoc format the man page
+# without warnings. A missing shell or program is a failure.
 set -eu
 prefix=$1
 regq=$prefix/bin/regq
@@ -25,14 +25,14 @@ mkdir "$work/folder" "$work/home"
 cd "$work/folder"
 echo >alpha.json
 echo >'b c.json'
-# Nothing of whoever runs this, and no folder but the installed one and the system's.
-alone="env -i PATH=$prefix/bin:$PATH HOME=$work/home LC_ALL=C.UTF-8 TERM=dumb XDG_DATA_DIRS=$prefix/share:/usr/share"
+# An environment without the user's settings.
+clean_env="env -i PATH=$prefix/bin:$PATH HOME=$work/home LC_ALL=C.UTF-8 TERM=dumb XDG_DATA_DIRS=$prefix/share:/usr/share"
 
-# Beginnings of lines, each with what may stand in place of its last word, sorted, separated by |.
-due() { # LINE CANDIDATE...
+# Adds a command line to complete, with the candidates for its last word. They are sorted and separated by |.
+expect() { # LINE CANDIDATE...
 	printf '%s\n' "$1" >>"$work/lines"
 	shift
-	printf '%s\n' "$@" | LC_ALL=C sort | paste -sd '|' >>"$work/due"
+	printf '%s\n' "$@" | LC_ALL=C sort | paste -sd '|' >>"$work/candidates"
 }
 commands() {
 	"$regq" -h | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\).*/\1/p'
@@ -46,39 +46,39 @@ files() { # COMMAND
 platforms='local linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 linux/ppc64le linux/riscv64 linux/s390x
 	windows/amd64'
 {
-	due 'regq ' $(commands)
-	due 'regq dige' digest
-	due 'regq help ' $(commands)
-	due 'regq help dige' digest
-	due 'regq digest ' ''
-	due 'regq digest --' $(flags digest)
-	due 'regq digest alpine --' $(flags digest)
-	due 'regq digest alpine ' ''
-	due 'regq digest --gen' ''
-	due 'regq --ge' --get --generate
-	due 'regq --generate ' man bash zsh fish
-	due 'regq --platform ' $platforms
-	due 'regq digest --platform ' $platforms
-	due 'regq digest --platform=lo' --platform=local
-	due 'regq --json pars' parse
-	due 'regq --platform local manif' manifest
-	due 'regq --platform=local manif' manifest
-	due 'regq --platform parse manif' manifest
-	due 'regq digest --user ' ''
-	due 'regq digest --authfile=al' --authfile=alpha.json
-	due 'regq digest --authfile b' 'b c.json'
-	due 'regq digest --authfile ./a' ./alpha.json
+	expect 'regq ' $(commands)
+	expect 'regq dige' digest
+	expect 'regq help ' $(commands)
+	expect 'regq help dige' digest
+	expect 'regq digest ' ''
+	expect 'regq digest --' $(flags digest)
+	expect 'regq digest alpine --' $(flags digest)
+	expect 'regq digest alpine ' ''
+	expect 'regq digest --gen' ''
+	expect 'regq --ge' --get --generate
+	expect 'regq --generate ' man bash zsh fish
+	expect 'regq --platform ' $platforms
+	expect 'regq digest --platform ' $platforms
+	expect 'regq digest --platform=lo' --platform=local
+	expect 'regq --json pars' parse
+	expect 'regq --platform local manif' manifest
+	expect 'regq --platform=local manif' manifest
+	expect 'regq --platform parse manif' manifest
+	expect 'regq digest --user ' ''
+	expect 'regq digest --authfile=al' --authfile=alpha.json
+	expect 'regq digest --authfile b' 'b c.json'
+	expect 'regq digest --authfile ./a' ./alpha.json
 	for command in $(commands); do
-		due "regq $command --" $(flags "$command")
+		expect "regq $command --" $(flags "$command")
 		for flag in $(files "$command"); do
-			due "regq $command $flag al" alpha.json
+			expect "regq $command $flag al" alpha.json
 		done
 	done
 }
-# That the loops over the help found something.
+# The loops over the help must have found something.
 grep -q 'digest --authfile al' "$work/lines"
 
-# Takes TYPED and, after a tab, the words that the shell made of it: leaves those that it put last.
+# Reads lines of the typed command line, a tab and the completed words; prints the candidates, which come last.
 candidates() {
 	awk -F '\t' '{
 		typed = split($1, before, " ")
@@ -96,22 +96,22 @@ sorted() {
 	done
 }
 
-# bash and zsh are typed to: the keys put all that may stand there into the line, and the line is run. What it runs is
-# not the program but a function that shows the words it was given.
+# bash and zsh: the keys insert all candidates into the command line, and then run it. A function called regq prints
+# the words it gets.
 in_bash() {
 	cat >"$work/bashrc" <<-'END'
 		. /usr/share/bash-completion/bash_completion
 		regq() { local IFS='|'; printf 'words\t%s\n' "$*"; }
 		PS1= PS2=
 	END
-	# A tab for one that may need quotes, Meta-* for all there are.
+	# Tab for a name that needs quotes, Meta-* for all candidates.
 	while IFS= read -r line; do
 		case $line in
 		*'--authfile b') printf '%s\t\n' "$line" ;;
 		*) printf '%s\033*\n' "$line" ;;
 		esac
 	done <"$work/lines" |
-		$alone timeout 60 bash --noprofile --rcfile "$work/bashrc" -i 2>"$work/bash.stderr" |
+		$clean_env timeout 60 bash --noprofile --rcfile "$work/bashrc" -i 2>"$work/bash.stderr" |
 		sed -n 's/^words\t//p' | paste "$work/lines" - | candidates
 }
 in_zsh() {
@@ -137,12 +137,12 @@ in_zsh() {
 			answer=
 		done <$2/lines
 	END
-	$alone timeout 120 zsh -f "$work/type.zsh" "$prefix" "$work" |
+	$clean_env timeout 120 zsh -f "$work/type.zsh" "$prefix" "$work" |
 		sed -n 's/^words\t//p' | paste "$work/lines" - | candidates
 }
-# fish says itself what it would offer, with a description behind a tab.
+# fish prints its candidates, each with a description after a tab.
 in_fish() {
-	$alone timeout 60 fish -c 'while read -l line
+	$clean_env timeout 60 fish -c 'while read -l line
 		set -l found (complete -C $line | string replace -r "\t.*" "")
 		echo (string join -- "|" $found)
 	end' <"$work/lines" | sorted
@@ -151,12 +151,12 @@ in_fish() {
 failed=0
 for shell in bash zsh fish; do
 	"in_$shell" >"$work/$shell"
-	paste "$work/lines" "$work/due" >"$work/expected"
+	paste "$work/lines" "$work/candidates" >"$work/expected"
 	paste "$work/lines" "$work/$shell" >"$work/found"
 	if diff -u "$work/expected" "$work/found"; then
 		echo "$shell: $(wc -l <"$work/lines") lines completed"
 	else
-		echo "shells.sh: $shell completes otherwise (- is due, + was found)" >&2
+		echo "shells.sh: $shell completes differently (- expected, + found)" >&2
 		failed=1
 	fi
 done
@@ -168,7 +168,7 @@ if [ -n "$groff$mandoc" ]; then
 	printf 'shells.sh: the man page has warnings\n%s\n%s\n' "$groff" "$mandoc" >&2
 	failed=1
 fi
-# It is found, and shows names and quotes as they are typed.
+# man finds the page, and both formatters show dashes and quotes as they are typed.
 MANPATH=$prefix/share/man man regq | col -b >"$work/groff.txt"
 mandoc -T utf8 "$page" | col -b >"$work/mandoc.txt"
 for reader in groff mandoc; do

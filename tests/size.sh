@@ -1,7 +1,7 @@
 #!/bin/sh
-# size.sh BINARY: how many bytes of a binary with symbols come from which crate, and its size once stripped.
-# Needs nm, strip, sort and awk (binutils, POSIX). Code that is generic stands where it was defined, so `core`
-# holds much that others asked for; what has no Rust name (assembler, C) is `other`.
+# size.sh BINARY: prints the bytes per crate of a binary with symbols, and its size when stripped.
+# Needs nm, strip, sort and awk (binutils, POSIX). Generic code counts for the crate that defines it, so `core` includes
+# code that other crates instantiated. Symbols without a Rust name (assembler, C) are `other`.
 set -eu
 stripped=$(mktemp)
 trap 'rm -f "$stripped"' EXIT

@@ -1,76 +1,91 @@
-//! `make demo`: the digest of a tag, from a registry that asks for a token.
+//! `make demo`: the digest of a tag with the requests it takes, then a refusal and its explanation.
 //!
-//! It starts the loopback registry of the tests, with TLS, runs the regq that
-//! is named as its one argument against it, and shows the command, the answer
-//! and the requests that arrived. No network is needed. It fails when regq
-//! does, or when the answer or the number of requests is another one.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what it shows is what it is for")]
+//! Starts the tests' loopback registry with TLS, and runs the regq that its one argument names against it. No network is
+//! needed. Fails if regq's output, exit code or number of requests is not the expected one.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "prints what it demonstrates")]
 #![expect(
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "the registry is the tests', and a test that fails should fail loudly"
+    reason = "includes the tests' registry, where a failure should be loud"
 )]
 
 #[path = "../it/support/mod.rs"]
 mod support;
 
-use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output};
 use support::{Auth, Certificate, Content, Registry, Request};
+
+/// The tests' certificate authority, relative to the repository.
+const CA_FILE: &str = "tests/vectors/tls/ca.pem";
 
 fn main() -> ExitCode {
     let Some(regq) = std::env::args_os().nth(1) else {
         eprintln!("usage: demo PATH-OF-REGQ");
         return ExitCode::from(2);
     };
+    match std::path::absolute(regq).map_err(|error| error.to_string()).and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("demo: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(regq: PathBuf) -> Result<(), String> {
     let registry = Registry::start(Auth::Token, Some(Certificate::Server));
     let image = Content::index();
     registry.push("library/alpine", "3.20", &image);
+    registry.push("team/app", "1", &image);
+    registry.private("team/app");
+    let host = registry.authority();
 
-    let reference = format!("{}/library/alpine:3.20", registry.authority());
-    let args = ["digest", &reference, "--ca-file", "tests/vectors/tls/ca.pem"];
-    println!("$ regq {}", args.join(" "));
-    // The paths above are the repository's; no proxy or other setting of the
-    // environment has a part in this.
-    let regq = std::path::absolute(regq).expect("a path");
-    let output = Command::new(&regq)
-        .args(args)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
-        .env_clear()
-        .stderr(Stdio::inherit())
-        .output();
-    let output = match output {
-        Ok(output) => output,
-        Err(error) => {
-            eprintln!("demo: {}: {error}", regq.display());
-            return ExitCode::FAILURE;
-        }
-    };
-    print!("{}", String::from_utf8_lossy(&output.stdout));
-
+    println!("\nA registry listens on {host}. It requires tokens, as Docker Hub does.\n");
+    let output =
+        ask(&regq, &["digest", "--ca-file", CA_FILE, &format!("{host}/library/alpine:3.20")])?;
     let requests = registry.server.requests();
-    println!("\nWhat the registry was asked:");
+    println!("\nregq sent {} requests:", requests.len());
     for (request, number) in requests.iter().zip(1..) {
-        println!("  {number}. {}", shown(request));
-    }
-    if !output.status.success() {
-        eprintln!("demo: regq failed: {}", output.status);
-        return ExitCode::FAILURE;
+        println!("  {number}. {}", describe(request));
     }
     if output.stdout != format!("{}\n", image.digest).into_bytes() || requests.len() != 3 {
-        eprintln!("demo: expected {} after three requests", image.digest);
-        return ExitCode::FAILURE;
+        return Err(format!("expected {} after three requests", image.digest));
     }
-    ExitCode::SUCCESS
+
+    println!("\nteam/app is private:\n");
+    let private = format!("{host}/team/app:1");
+    let refused = ask(&regq, &["digest", "--ca-file", CA_FILE, &private])?;
+    println!("\nWhy? explain performs the same login and shows each step:\n");
+    let explained = ask(&regq, &["explain", "--ca-file", CA_FILE, &private])?;
+    for output in [refused, explained] {
+        if output.status.code() != Some(4) {
+            return Err(format!("expected exit code 4: {}", output.status));
+        }
+    }
+    println!(
+        "\nAll of this ran on loopback. For a real registry: {} digest alpine",
+        regq.display()
+    );
+    Ok(())
 }
 
-/// One line: the request, a word on its token, and the status of the answer.
-fn shown(request: &Request) -> String {
-    // The scheme is shown, what comes after it never.
-    let authorization = request
-        .header("authorization")
-        .and_then(|value| value.split(' ').next())
-        .map(|scheme| format!(" (Authorization: {scheme} ...)"));
+/// Prints a command line, runs it and prints its output. The environment is empty, so that no setting of the user's matters.
+fn ask(regq: &Path, args: &[&str]) -> Result<Output, String> {
+    println!("$ regq {}", args.join(" "));
+    let mut command = Command::new(regq);
+    command.args(args).current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))).env_clear();
+    let output = command.output().map_err(|error| format!("{}: {error}", regq.display()))?;
+    print!("{}", String::from_utf8_lossy(&output.stderr));
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    Ok(output)
+}
+
+/// Describes a request in one line: request line, authentication scheme, status of the response.
+fn describe(request: &Request) -> String {
+    // The credential after the scheme is secret.
+    let scheme = request.header("authorization").and_then(|value| value.split(' ').next());
+    let authorization = scheme.map(|scheme| format!(" (Authorization: {scheme} ...)"));
     format!("{}{} -> {}", request.line(), authorization.unwrap_or_default(), request.status)
 }

@@ -15,11 +15,11 @@
 
 mod addresses;
 mod bench;
-mod blocks;
 mod certificates;
 mod checks;
 mod containers;
 mod empty_root;
+mod examples;
 mod explanations;
 mod identity;
 mod images;
@@ -28,7 +28,6 @@ mod logins;
 mod name_server;
 mod namespaces;
 mod peers;
-mod readme;
 mod recipes;
 mod report;
 mod servers;

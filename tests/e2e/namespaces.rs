@@ -11,9 +11,9 @@ use std::process::Command;
 
 use crate::Outcome;
 use crate::checks::{digest_agrees, manifest_agrees};
+use crate::examples;
 use crate::logins;
 use crate::peers::{self, Surroundings};
-use crate::readme;
 use crate::recipes;
 use crate::report::Report;
 use crate::servers::{Program, Registry, Settings};
@@ -39,14 +39,14 @@ const HOSTS: &str = "\
 ";
 
 const DOCKER_HUB: &str = "Docker Hub's names";
-const README: &str = "the README's lines";
-const RECIPES: &str = "the README's recipes";
+const EXAMPLES: &str = "the examples of the documentation";
+const RECIPES: &str = "the recipes";
 const PRIVATE_REALM: &str = "a realm on a private address";
 const CUT_OFF: &str = "no network";
 
 /// Runs the scenes that need a registry, each in namespaces of its own.
 pub(crate) fn run_all(stage: &Stage, program: &Program, report: &mut Report) {
-    for scene in [DOCKER_HUB, README, RECIPES, PRIVATE_REALM] {
+    for scene in [DOCKER_HUB, EXAMPLES, RECIPES, PRIVATE_REALM] {
         run(stage, scene, program.name, report);
     }
 }
@@ -103,7 +103,7 @@ pub(crate) fn inside(scene: &str, program: &str, folder: &Path) -> Outcome<bool>
     build_network(folder)?;
     match scene {
         DOCKER_HUB => docker_hub(&stage, program, &mut report)?,
-        README => readme::check(&stage, program, &mut report)?,
+        EXAMPLES => examples::check(&stage, program, &mut report)?,
         RECIPES => recipes::check(&stage, program, &mut report)?,
         PRIVATE_REALM => private_realm(&stage, program, &mut report)?,
         _ => return Err(format!("no scene is called {scene}")),

@@ -1,10 +1,8 @@
-//! The README's recipes, each run from its text where the registries that it names are played by
-//! real ones: the Dockerfile as a plain root folder and by chroot, the init script by BusyBox's
-//! `sh`, the command lines of the CI jobs by `sh -e`, which is how both run them.
+//! Runs each recipe of `docs/recipes.md` from its text, against real registries that play those it names: the Dockerfile
+//! as a plain root folder with chroot, the init script with BusyBox's `sh`, the CI jobs with `sh -e`, as CI systems do.
 //!
-//! Whatever else a recipe needs is put around it here: credentials, the authority's certificate, a
-//! `podman` that prints how it was called. A recipe that nobody here knows fails. The Rust program
-//! is compiled by `make test`, with the examples of the documentation.
+//! What a recipe needs besides is prepared here: credentials, the authority's certificate, a `podman` that prints its
+//! arguments. A recipe that is not known here fails. `make test` compiles the Rust program with the other examples.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -14,24 +12,25 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::blocks::{self, Block, RECIPES};
 use crate::containers::Dockerfile;
+use crate::examples::{LOGIN_WORKED, World};
 use crate::peers::{Answer, RUNTIME, Surroundings};
-use crate::readme::World;
 use crate::report::Report;
 use crate::servers::Program;
 use crate::stage::Stage;
+use crate::support::documents::{self, Block, RECIPES};
 use crate::token_server::MEMBER;
 use crate::{Outcome, REGQ, peers};
 
-/// The registry of the recipes, its image, and the authority's certificate there.
+/// The registry of the recipes, its image, and the file with its authority's certificate.
 const REGISTRY: &str = "registry.example.com";
 const IMAGE: &str = "registry.example.com/team/app";
 const AUTHORITY: &str = "company-ca.pem";
 
-/// The recipes, by their headings.
-type Judge = fn(&Bench<'_>, &[Block], &mut Report) -> Outcome<()>;
-const JUDGES: [(&str, Judge); 6] = [
+/// Runs the blocks of a recipe.
+type Check = fn(&Bench<'_>, &[Block], &mut Report) -> Outcome<()>;
+/// The recipes by their headings.
+const CHECKS: [(&str, Check); 6] = [
     ("An image with nothing else in it", container),
     ("An init script that pins an image", init_script),
     ("A jump host with a private authority", jump_host),
@@ -40,47 +39,47 @@ const JUDGES: [(&str, Judge); 6] = [
     ("A Rust program", rust),
 ];
 
-/// What every recipe is tried with.
+/// What all recipes run with.
 struct Bench<'a> {
     stage: &'a Stage,
     program: &'a Program,
-    /// Everything that is written is written below it.
+    /// Parent of the folders of the recipes.
     folder: PathBuf,
 }
 
-/// Runs them all.
+/// Runs all recipes.
 pub(crate) fn check(stage: &Stage, program: &Program, report: &mut Report) -> Outcome<()> {
     let folder = program.folder(&stage.folder).join("recipes");
     let bench = Bench { stage, program, folder };
-    let blocks = blocks::read()?;
-    let recipes: Vec<_> = blocks.into_iter().filter(|block| block.section == RECIPES).collect();
+    let blocks = documents::blocks()?;
+    let recipes: Vec<_> = blocks.into_iter().filter(|block| block.page == RECIPES).collect();
     let unknown =
-        recipes.iter().find(|block| !JUDGES.iter().any(|(name, _)| *name == block.heading));
+        recipes.iter().find(|block| !CHECKS.iter().any(|(name, _)| *name == block.heading));
     if let Some(block) = unknown {
-        report.check(&block.heading, Err("nobody here can judge this recipe".to_owned()));
+        report.check(&block.heading, Err("this recipe is not checked here".to_owned()));
     }
-    for (name, judge) in JUDGES {
+    for (name, check) in CHECKS {
         let blocks: Vec<_> =
             recipes.iter().filter(|block| block.heading == name).cloned().collect();
-        if let Err(why) = judge(&bench, &blocks, report) {
+        if let Err(why) = check(&bench, &blocks, report) {
             report.check(name, Err(why));
         }
     }
     Ok(())
 }
 
-/// The texts of a recipe's blocks, which have to be in these languages.
+/// Returns the texts of a recipe's blocks, which must be in these languages.
 fn texts<const N: usize>(blocks: &[Block], languages: [&str; N]) -> Outcome<[String; N]> {
     let found: Vec<_> = blocks.iter().map(|block| block.language.as_str()).collect();
     if found != languages {
-        return Err(format!("blocks of {languages:?} are due, not of {found:?}"));
+        return Err(format!("expected blocks in {languages:?}, found {found:?}"));
     }
     let texts: Vec<_> = blocks.iter().map(|block| block.text.clone()).collect();
-    texts.try_into().map_err(|_| "as many as there are languages".to_owned())
+    texts.try_into().map_err(|_| "one block per language".to_owned())
 }
 
 impl Bench<'_> {
-    /// A folder of this name with the authority's certificate and the password in it.
+    /// Creates a folder with the authority's certificate and the password file.
     fn folder(&self, name: &str) -> Outcome<PathBuf> {
         let folder = self.folder.join(name);
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
@@ -90,8 +89,8 @@ impl Bench<'_> {
         Ok(folder)
     }
 
-    /// A home of its own in a folder, which is the working folder too; `bin` in it comes first on PATH
-    /// and has regq. Nobody's authority is trusted but the built-in ones.
+    /// Returns surroundings with a new home in a folder, which is also the working folder. `bin` in it comes first on PATH
+    /// and contains regq. Only the built-in authorities are trusted.
     fn bare(&self, folder: &Path) -> Outcome<Surroundings> {
         let (home, bin) = (folder.join("home"), folder.join("bin"));
         for folder in [&home.join(RUNTIME), &bin] {
@@ -101,12 +100,12 @@ impl Bench<'_> {
         Ok(Surroundings::new(&home).with_program(&bin.join("regq")).within(folder))
     }
 
-    /// The same, where the authority of the tests stands for a public one.
+    /// Returns the same surroundings with the tests' authority trusted, as if it were a public one.
     fn trusting(&self, folder: &Path) -> Outcome<Surroundings> {
         Ok(self.bare(folder)?.trusting(&self.stage.certificates.authority()))
     }
 
-    /// The image of the recipes, pinned.
+    /// The recipes' image, pinned.
     fn pinned(&self) -> String {
         format!("{IMAGE}@{}", self.stage.images.private.top.digest)
     }
@@ -120,29 +119,29 @@ fn write(path: &Path, text: &str) -> Outcome<()> {
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The text of a credential file with this password.
+/// Returns a credential file with this password.
 fn credentials(password: &str) -> String {
     let auth = STANDARD.encode(format!("{}:{password}", MEMBER.0));
     json!({"auths": {REGISTRY: {"auth": auth}}}).to_string()
 }
 
-/// Has `sh -e` run a script, as a CI system does.
+/// Runs a script with `sh -e`, as CI systems do.
 fn shell(around: &Surroundings, script: &str) -> Outcome<Answer> {
     around.run(Path::new("/bin/sh"), &["-e", "-c", script], "")
 }
 
-/// Whether a run ended with this code and printed this, and nothing else on stdout.
-fn ended(answer: &Answer, code: i32, due: &str) -> Outcome<()> {
+/// Checks the exit code and the exact stdout of a run.
+fn check_result(answer: &Answer, code: i32, stdout: &str) -> Outcome<()> {
     answer.exits(code)?;
-    if answer.stdout == due.as_bytes() {
+    if answer.stdout == stdout.as_bytes() {
         Ok(())
     } else {
-        Err(format!("due: {due}{}", answer.describe()))
+        Err(format!("expected: {stdout}{}", answer.describe()))
     }
 }
 
-/// Whether a run said something on stderr.
-fn said(answer: &Answer, part: &str) -> Outcome<()> {
+/// Checks that stderr contains a text.
+fn check_stderr(answer: &Answer, part: &str) -> Outcome<()> {
     if answer.stderr.contains(part) { Ok(()) } else { Err(answer.describe()) }
 }
 
@@ -163,14 +162,14 @@ fn container(bench: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outcom
                 image = Some(((*name).to_owned(), root));
             }
             (["docker", "run", "--rm", name, words @ ..], Some((built, root))) if name == built => {
-                let due = match words {
+                let expected = match words {
                     ["digest", "alpine"] => format!("{}\n", bench.stage.images.index.top.digest),
-                    other => return Err(format!("nobody here can judge {other:?}")),
+                    other => return Err(format!("{other:?} is not checked here")),
                 };
                 let answer = root.run(&around, words)?;
-                report.check(line, ended(&answer, 0, &due));
+                report.check(line, check_result(&answer, 0, &expected));
             }
-            _ => return Err(format!("nobody here can judge `{line}`")),
+            _ => return Err(format!("`{line}` is not checked here")),
         }
     }
     let (_, root) = image.ok_or("no image was built")?;
@@ -179,7 +178,7 @@ fn container(bench: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outcom
         let help = String::from_utf8_lossy(&answer.stdout).starts_with("Usage: regq ");
         if help { Ok(()) } else { Err(answer.describe()) }
     });
-    report.check("what the image does without arguments", outcome);
+    report.check("the image prints help without arguments", outcome);
     Ok(())
 }
 
@@ -192,7 +191,7 @@ fn init_script(bench: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outc
     fs::set_permissions(&podman, fs::Permissions::from_mode(0o755))
         .map_err(|error| error.to_string())?;
     write(&file, &script)?;
-    let busybox = peers::find("busybox").ok_or("the recipe for BusyBox needs busybox")?;
+    let busybox = peers::find("busybox").ok_or("the init script needs busybox")?;
     let state = folder.join("state");
     fs::create_dir_all(&state).map_err(|error| error.to_string())?;
     let (auth, pinned) = (state.join("auth.json"), state.join("pinned"));
@@ -203,19 +202,23 @@ fn init_script(bench: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outc
 
     write(&auth, &credentials(MEMBER.1))?;
     let world = bench.world()?;
-    report.check("init script: the image of today", ended(&start()?, 0, &starts));
+    report.check("init script: starts the current image", check_result(&start()?, 0, &starts));
     let kept = fs::read_to_string(&pinned).map_err(|error| error.to_string())?;
     let outcome =
         if kept == format!("{}\n", bench.pinned()) { Ok(()) } else { Err(format!("kept: {kept}")) };
-    report.check("init script: it is kept", outcome);
+    report.check("init script: pins it", outcome);
     write(&auth, &credentials("wrong"))?;
-    report.check("init script: refused, exit 4", ended(&start()?, 4, ""));
+    report.check("init script: exit 4 if refused", check_result(&start()?, 4, ""));
     drop(world);
     let answer = start()?;
-    let outcome = ended(&answer, 0, &starts).and_then(|()| said(&answer, "the pinned one will do"));
-    report.check("init script: no registry, the image of the last time", outcome);
+    let outcome = check_result(&answer, 0, &starts)
+        .and_then(|()| check_stderr(&answer, "using the pinned image"));
+    report.check("init script: starts the pinned image without a registry", outcome);
     fs::remove_file(&pinned).map_err(|error| error.to_string())?;
-    report.check("init script: no registry, nothing kept: exit 6", ended(&start()?, 6, ""));
+    report.check(
+        "init script: exit 6 without a registry and a pinned image",
+        check_result(&start()?, 6, ""),
+    );
     Ok(())
 }
 
@@ -224,20 +227,20 @@ fn jump_host(bench: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outcom
     let _world = bench.world()?;
     let folder = bench.folder("jump-host")?;
     let around = bench.bare(&folder)?;
-    // Without what the recipe says there is nothing to be had.
+    // Without the lines of the recipe that name the authority, the registry is not trusted.
     let without: String = all
         .lines()
         .filter(|line| !line.contains(AUTHORITY))
         .map(|line| line.to_owned() + "\n")
         .collect();
     let answer = shell(&around, &without)?;
-    let outcome = ended(&answer, 6, "").and_then(|()| said(&answer, "certificate"));
-    report.check("jump host: without the authority, exit 6", outcome);
-    let due = format!("{}\n", bench.pinned());
-    report.check("jump host: SSL_CERT_FILE", ended(&shell(&around, &all)?, 0, &due));
+    let outcome = check_result(&answer, 6, "").and_then(|()| check_stderr(&answer, "certificate"));
+    report.check("jump host: exit 6 without the authority", outcome);
+    let expected = format!("{}\n", bench.pinned());
+    report.check("jump host: SSL_CERT_FILE", check_result(&shell(&around, &all)?, 0, &expected));
     let answer = shell(&around, &one)?;
     let outcome = answer.exits(0).and_then(|()| {
-        let worked = String::from_utf8_lossy(&answer.stdout).contains("\nThe login worked: ");
+        let worked = String::from_utf8_lossy(&answer.stdout).contains(LOGIN_WORKED);
         if worked { Ok(()) } else { Err(answer.describe()) }
     });
     report.check("jump host: --ca-file", outcome);
@@ -252,7 +255,7 @@ fn github(bench: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outcome<(
     let bare = bench.trusting(&folder)?;
     let secret = ("DOCKER_AUTH_CONFIG", "${{ secrets.DOCKER_AUTH_CONFIG }}");
     if job.environment != [(secret.0.to_owned(), secret.1.to_owned())] {
-        return Err(format!("nobody here knows these variables: {:?}", job.environment));
+        return Err(format!("unknown variables: {:?}", job.environment));
     }
     let around = bare.with("DOCKER_AUTH_CONFIG", credentials(MEMBER.1));
     let dockerfile = |image: &str| {
@@ -260,11 +263,20 @@ fn github(bench: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outcome<(
         write(&folder.join("Dockerfile"), &text)
     };
     dockerfile(&bench.pinned())?;
-    report.check("GitHub: it is the same", ended(&shell(&around, &job.script)?, 0, ""));
-    report.check("GitHub: without the secret, exit 4", ended(&shell(&bare, &job.script)?, 4, ""));
+    report.check(
+        "GitHub: passes if the image is the same",
+        check_result(&shell(&around, &job.script)?, 0, ""),
+    );
+    report.check(
+        "GitHub: exit 4 without the secret",
+        check_result(&shell(&bare, &job.script)?, 4, ""),
+    );
     dockerfile(&format!("{IMAGE}@{}", bench.stage.images.single.top.digest))?;
-    let due = format!("::error file=Dockerfile::the tag now stands for {}\n", bench.pinned());
-    report.check("GitHub: it is another", ended(&shell(&around, &job.script)?, 1, &due));
+    let expected = format!("::error file=Dockerfile::the tag now refers to {}\n", bench.pinned());
+    report.check(
+        "GitHub: fails if the image changed",
+        check_result(&shell(&around, &job.script)?, 1, &expected),
+    );
     Ok(())
 }
 
@@ -277,37 +289,37 @@ fn gitlab(bench: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outcome<(
     let around = around.with("CI_REGISTRY", REGISTRY).with("CI_REGISTRY_IMAGE", IMAGE);
     let around = around.with("CI_REGISTRY_USER", MEMBER.0).with("CI_COMMIT_REF_SLUG", "latest");
     let wrong = around.with("CI_REGISTRY_PASSWORD", "wrong");
-    let outcome = ended(&shell(&wrong, &job.script)?, 4, "").and_then(|()| {
+    let outcome = check_result(&shell(&wrong, &job.script)?, 4, "").and_then(|()| {
         let written = folder.join("pin.env").exists();
-        if written { Err("it hands on what it has not got".to_owned()) } else { Ok(()) }
+        if written { Err("pin.env was written".to_owned()) } else { Ok(()) }
     });
-    report.check("GitLab: a wrong password, exit 4", outcome);
+    report.check("GitLab: exit 4 with a wrong password", outcome);
     let right = around.with("CI_REGISTRY_PASSWORD", MEMBER.1);
-    let outcome = ended(&shell(&right, &job.script)?, 0, "").and_then(|()| {
+    let outcome = check_result(&shell(&right, &job.script)?, 0, "").and_then(|()| {
         let text = fs::read_to_string(folder.join("pin.env")).map_err(|error| error.to_string())?;
         if text == format!("IMAGE={}\n", bench.pinned()) { Ok(()) } else { Err(text) }
     });
-    report.check("GitLab: the digest is handed on", outcome);
+    report.check("GitLab: passes the digest on", outcome);
     let kept = fs::read_to_string(folder.join("home/.docker/config.json")).unwrap_or_default();
     let outcome = if kept.contains(REGISTRY) { Err(kept) } else { Ok(()) };
-    report.check("GitLab: no password stays behind", outcome);
+    report.check("GitLab: removes the password", outcome);
     Ok(())
 }
 
 fn rust(_: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outcome<()> {
     let [program] = texts(blocks, ["rust,no_run"])?;
     let library = include_str!("../../src/lib.rs");
-    let compiled = library.contains("#[doc = include_str!(\"../README.md\")]");
+    let compiled = library.contains("#[doc = include_str!(\"../docs/recipes.md\")]");
     let outcome = if compiled && program.contains("fn main()") {
         Ok(())
     } else {
-        Err("it is not among the examples that `make test` compiles".to_owned())
+        Err("src/lib.rs does not include it".to_owned())
     };
-    report.check("the Rust program is compiled by make test", outcome);
+    report.check("Rust: make test compiles the program", outcome);
     Ok(())
 }
 
-/// What a CI system's file has for a shell.
+/// The shell script of a CI configuration.
 #[derive(Debug)]
 struct Job {
     script: String,
@@ -315,11 +327,11 @@ struct Job {
 }
 
 impl Job {
-    /// Reads the lines of `run: |`, the items of `script:`, and the variables of `env:`. All that regq
-    /// does has to be among them.
+    /// Reads the lines of `run: |`, the items of `script:`, and the variables of `env:`. A line with regq anywhere else is
+    /// an error.
     fn read(text: &str) -> Outcome<Self> {
         let mut job = Self { script: String::new(), environment: Vec::new() };
-        // The key whose block is open, and how far in it stands.
+        // The open key and its indentation.
         let mut open: Option<(&str, usize)> = None;
         for line in text.lines() {
             let inside = line.trim_start_matches([' ', '-']);
@@ -332,24 +344,28 @@ impl Job {
                 Some(("script:", _)) => {
                     let item = line.trim_start().strip_prefix("- ");
                     let item = item.filter(|item| !item.contains(": ") && !item.contains(" #"));
-                    let item = item.ok_or_else(|| format!("no plain item: {line}"))?;
+                    let item = item.ok_or_else(|| format!("not a plain item: {line}"))?;
                     job.script.push_str(&format!("{item}\n"));
                 }
                 Some(("env:", _)) => {
                     let (name, value) =
-                        inside.split_once(": ").ok_or_else(|| format!("no variable: {line}"))?;
+                        inside.split_once(": ").ok_or_else(|| format!("not a variable: {line}"))?;
                     job.environment.push((name.to_owned(), value.to_owned()));
                 }
-                Some((other, _)) => return Err(format!("nobody here can judge {other:?}")),
+                Some((other, _)) => return Err(format!("{other:?} is not checked here")),
                 None if ["run: |", "script:", "env:"].contains(&inside) => {
                     open = Some((inside, indent));
                 }
                 None if line.contains("regq") || line.contains('\t') => {
-                    return Err(format!("nobody runs this: {line}"));
+                    return Err(format!("not run by a shell: {line}"));
                 }
                 None => {}
             }
         }
-        if job.script.contains("regq ") { Ok(job) } else { Err("it runs no regq".to_owned()) }
+        if job.script.contains("regq ") {
+            Ok(job)
+        } else {
+            Err("the script does not run regq".to_owned())
+        }
     }
 }

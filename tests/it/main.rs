@@ -23,6 +23,8 @@ mod credentials;
 mod digest;
 mod errors;
 #[cfg(feature = "cli")]
+mod documents;
+#[cfg(feature = "cli")]
 mod explain;
 #[cfg(feature = "cli")]
 mod in_process;

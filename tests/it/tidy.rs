@@ -1,6 +1,6 @@
-//! Tests over the repository itself: layers, test modules, packages, changelog.
+//! Checks the repository itself: layers, test modules, dependencies, changelog, language.
 //!
-//! Each rule is a function over texts, so that tests can show that it finds what it should.
+//! Each rule is a function of texts, so that it can be tested.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,8 +12,8 @@ use self::source::Source;
 mod layers;
 mod source;
 
-/// The direct dependencies that regq chose, each with all that it brings. What Cargo.toml names beside
-/// them is brought by one of these, at the same version.
+/// The chosen dependencies, each with the packages that it depends on. Other packages in Cargo.toml are among those, at the
+/// same version.
 const PACKAGES: &[(&str, &[&str])] = &[
     (
         "ureq",
@@ -46,7 +46,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("lexopt", &[]),
 ];
 
-/// Files below `tests/it/` that no module declares, so that they are never compiled.
+/// Returns the files in `tests/it/` that no module declares. They would never be compiled.
 fn undeclared(files: &[(String, String)]) -> Vec<String> {
     let declared = |parent: &str, name: &str| {
         files.iter().any(|(file, text)| file == parent && Source::read(text).modules.contains(name))
@@ -64,14 +64,14 @@ fn undeclared(files: &[(String, String)]) -> Vec<String> {
     files.iter().map(|(file, _)| file).filter(|file| is_orphan(file)).cloned().collect()
 }
 
-/// Names of packages that a lock file holds in two versions.
-fn held_twice(lock: &str) -> BTreeSet<&str> {
+/// Returns the packages that a lock file contains in two versions.
+fn duplicates(lock: &str) -> BTreeSet<&str> {
     let mut seen = BTreeSet::new();
     let names = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
     names.filter(|name| !seen.insert(*name)).collect()
 }
 
-/// A heading `## 1.2.3`, with or without brackets and date, once; or `## Unreleased`.
+/// Whether a changelog has one heading `## 1.2.3`, with or without brackets and date, or `## Unreleased`.
 fn changelog_is_current(changelog: &str, version: &str) -> bool {
     let headings = changelog.lines().filter_map(|line| line.strip_prefix("## "));
     let names: Vec<&str> = headings
@@ -86,7 +86,7 @@ fn root() -> &'static FilePath {
     FilePath::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All `.rs` files below a folder, with names relative to it.
+/// Returns all `.rs` files in a folder, with names relative to it.
 fn rust_files(folder: &str) -> Vec<(String, String)> {
     fn walk(folder: &FilePath, top: &FilePath, files: &mut Vec<(String, String)>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -105,18 +105,25 @@ fn rust_files(folder: &str) -> Vec<(String, String)> {
     }
     let (top, mut files) = (root().join(folder), Vec::new());
     walk(&top, &top, &mut files);
-    assert!(files.len() > 1, "{folder} has hardly a file");
+    assert!(files.len() > 1, "{folder}: {} files", files.len());
     files.sort();
     files
 }
 
 #[test]
-fn the_sources_keep_their_layers() {
+fn sources_follow_the_layers() {
     let complaints = layers::complaints(&rust_files("src"));
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }
 
-/// The names between backticks in a row's last cell.
+#[test]
+fn documented_layers_are_the_checked_ones() {
+    let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let differences = layers::table_differences(&lib, &rust_files("src"));
+    assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+}
+
+/// Returns the names in backticks in the last cells of a table.
 fn named_in_last_cells(text: &str) -> Vec<&str> {
     let rows = text.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'));
     let cells = rows.filter_map(|row| row.rsplit('|').next());
@@ -124,18 +131,18 @@ fn named_in_last_cells(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_tests_that_security_names_are_there() {
+fn tests_that_security_names_exist() {
     let security = fs::read_to_string(root().join("SECURITY.md")).unwrap();
     let named = named_in_last_cells(&security);
     let tests: Vec<_> =
         ["src", "tests"].into_iter().flat_map(rust_files).map(|(_, text)| text).collect();
-    let is_there = |name: &str| match name.strip_prefix("tests/") {
+    let exists = |name: &str| match name.strip_prefix("tests/") {
         Some(_) => root().join(name).exists(),
-        // What is run by make is no test's name.
+        // A command, not the name of a test.
         None if name.contains(' ') => true,
         None => tests.iter().any(|text| text.contains(&format!("fn {name}()"))),
     };
-    let missing: Vec<_> = named.iter().filter(|name| !is_there(name)).collect();
+    let missing: Vec<_> = named.iter().filter(|name| !exists(name)).collect();
     assert!(named.len() > 25, "{named:?}");
     assert!(missing.is_empty(), "{missing:?}");
 }
@@ -147,15 +154,15 @@ fn every_test_file_is_compiled() {
 }
 
 #[test]
-fn no_package_is_locked_twice() {
+fn cargo_lock_has_one_version_of_each_package() {
     let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
     assert!(lock.contains("name = \"ureq\""));
-    assert_eq!(held_twice(&lock), BTreeSet::new());
+    assert_eq!(duplicates(&lock), BTreeSet::new());
 }
 
-/// For the target of the released binary, so that the answer is the same on every machine.
+/// For the target of the released program, so that the result is the same on every machine.
 #[test]
-fn the_program_has_the_packages_of_its_four_dependencies_only() {
+fn program_has_only_the_packages_of_its_four_dependencies() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
     let arguments =
         "tree -e normal --prefix none --offline --locked --target x86_64-unknown-linux-musl";
@@ -173,21 +180,21 @@ fn the_program_has_the_packages_of_its_four_dependencies_only() {
 }
 
 #[test]
-fn the_changelog_names_this_version() {
-    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).expect("CHANGELOG.md is there");
+fn changelog_has_this_version() {
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
     let version = env!("CARGO_PKG_VERSION");
     assert!(
         changelog_is_current(&changelog, version),
-        "CHANGELOG.md has no one heading `## {version}`"
+        "CHANGELOG.md: expected one heading `## {version}`"
     );
 }
 
-// The rules can fail.
+// Tests of the rules.
 
 const NOTHING: [&str; 0] = [];
 
 #[test]
-fn a_test_file_without_a_mod_is_found() {
+fn test_file_without_a_mod_is_found() {
     let files = |files: &[(&str, &str)]| -> Vec<(String, String)> {
         files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect()
     };
@@ -203,13 +210,13 @@ fn a_test_file_without_a_mod_is_found() {
 }
 
 #[test]
-fn a_package_in_two_versions_is_found() {
+fn package_in_two_versions_is_found() {
     let lock = "[[package]]\nname = \"a\"\nversion = \"1\"\n[[package]]\nname = \"b\"\n[[package]]\nname = \"a\"\n";
-    assert_eq!(held_twice(lock), BTreeSet::from(["a"]));
+    assert_eq!(duplicates(lock), BTreeSet::from(["a"]));
 }
 
 #[test]
-fn a_changelog_without_the_version_is_found() {
+fn changelog_without_the_version_is_found() {
     for fine in [
         "## 1.2.0\n",
         "# Changes\n\n## [1.2.0] - 2026-01-01\n## 1.1.0\n",

@@ -1,41 +1,42 @@
-//! The story that regq began with: a token for the wrong service, for nothing, for a repository that is called
-//! otherwise. The README opens with what regq says of it, and this keeps that true.
+//! The story that regq grew from: a token for the wrong service, without access, for a repository that is called otherwise.
+//! `docs/explain.md` shows what regq reports; these tests keep it true. `UPDATE=1 cargo test` writes new output into it.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-const README: &str = include_str!("../../../README.md");
-const TOKEN: &str = include_str!("../../vectors/story-token.txt");
+use crate::support::documents;
+
 const JSON: &str = include_str!("../../vectors/story.json");
 
-/// The first block of the README: a command behind a prompt, and what it prints.
+/// The example of the story in `docs/explain.md`: its command and its output.
 fn block() -> (String, String) {
-    let mut lines = README.lines().skip_while(|line| *line != "```text").skip(1);
-    let mut command = lines.next().unwrap().strip_prefix("$ ").unwrap().to_owned();
-    while let Some(part) = command.strip_suffix('\\') {
-        command = format!("{part}{}", lines.next().unwrap().trim_start());
-    }
-    let shown = lines.take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
-    (command, shown)
+    let blocks = documents::blocks().unwrap();
+    let examples = blocks.iter().filter(|block| block.page == "docs/explain.md");
+    let mut examples = examples.flat_map(|block| block.examples().unwrap());
+    let story = examples.find(|one| one.command.starts_with("regq explain --offline alpine "));
+    let story = story.unwrap();
+    (story.command, story.output)
 }
 
-/// Has a shell run a command line, with the token in `T` and regq on its path.
+/// Runs a command line in a shell, in the repository, with regq on its path.
 fn shell(command: &str) -> Output {
     let regq = Path::new(env!("CARGO_BIN_EXE_regq")).parent().unwrap();
     let path = format!("{}:/usr/bin:/bin", regq.display());
     let mut shell = Command::new("sh");
-    shell.args(["-c", command]).env_clear().env("PATH", path).env("T", TOKEN.trim());
+    shell.args(["-c", command]).env_clear().env("PATH", path).current_dir(documents::path(""));
     shell.output().unwrap()
 }
 
 #[test]
-fn the_readme_opens_with_what_explain_says_of_the_story() {
+fn story_output_is_the_one_in_the_documentation() {
     let (command, shown) = block();
-    assert!(command.starts_with("regq explain --offline alpine --token-url '"), "{command}");
     let output = shell(&command);
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), shown);
+    // `tests/it/documents.rs` updates the page.
+    if !documents::updating() {
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), shown);
+    }
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(4), &b""[..]));
     assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
 }
@@ -44,6 +45,10 @@ fn the_readme_opens_with_what_explain_says_of_the_story() {
 fn the_story_as_json() {
     let (command, _) = block();
     let output = shell(&command.replace("regq explain", "regq explain --json"));
+    if documents::updating() {
+        std::fs::write(documents::path("tests/vectors/story.json"), &output.stdout).unwrap();
+        return;
+    }
     assert_eq!(String::from_utf8(output.stdout).unwrap(), JSON);
     let findings = serde_json::from_str::<Value>(JSON).unwrap()["findings"].clone();
     let told = |finding: &Value| format!("{} {}", finding["severity"], finding["id"]);

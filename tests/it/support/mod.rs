@@ -13,6 +13,7 @@
 )]
 
 pub(crate) mod content;
+pub(crate) mod documents;
 pub(crate) mod registry;
 #[cfg(all(test, feature = "cli"))]
 pub(crate) mod regq;

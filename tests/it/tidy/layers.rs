@@ -1,13 +1,13 @@
-//! The rules over `src/`: layers, homes of dependencies, purity, no global state, the shape of files.
+//! Rules for the files in `src/`: layers, where dependencies may be used, purity, no global state, length and header.
 //!
-//! From texts to complaints, so that the tests at the end can show that each rule complains.
+//! The rules take texts and return complaints, so that the tests at the end can check each of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Path, Source};
 
-/// Files and folders of `src/` by rank: a file imports from lower ranks only. Within a folder, and among
-/// the files of the program itself (the last rank), siblings import each other one way.
+/// Files and folders of `src/` by rank. A file imports only from lower ranks. Within a folder, and within the program
+/// (the last rank), siblings may import each other, but not in a cycle. `src/lib.rs` documents the same table.
 const RANKS: &[(u8, &[&str])] = &[
     (0, &["digest", "platform", "url", "dates", "json", "redact"]),
     (1, &["reference", "oci", "http"]),
@@ -19,7 +19,7 @@ const RANKS: &[(u8, &[&str])] = &[
     (7, &["registry"]),
     (8, &["explain", "archive"]),
     (PROGRAM, &["main", "cli", "signal"]),
-    // The library's root declares its modules; nothing imports from it.
+    // Declares the library's modules; nothing imports from it.
     (ROOT, &["lib"]),
 ];
 const PURE: u8 = 1;
@@ -27,7 +27,7 @@ const LIBRARY: u8 = 8;
 const PROGRAM: u8 = 9;
 const ROOT: u8 = 10;
 
-/// What may be named in one place only.
+/// Paths that only one file or folder may use.
 const HOMES: &[(&str, &str)] = &[
     ("ureq", "transport"),
     ("rustls", "transport"),
@@ -39,7 +39,7 @@ const HOMES: &[(&str, &str)] = &[
     ("std::env", "main"),
 ];
 
-/// What pure code never names: files, environment, sockets, clocks, processes, threads.
+/// Paths that pure code must not use: files, environment, sockets, clocks, processes, threads.
 const IMPURE: &[&str] = &[
     "std::fs",
     "std::env",
@@ -54,10 +54,10 @@ const IMPURE: &[&str] = &[
     "std::thread",
 ];
 
-/// Constants of the target, known when it is compiled.
+/// Constants of the target, known at compile time.
 const ALWAYS_ALLOWED: &str = "std::env::consts";
 
-/// Types that make a `static` global state.
+/// Types that make a `static` mutable.
 const MUTABLE: &[&str] = &[
     "Cell",
     "LazyCell",
@@ -73,7 +73,7 @@ const MUTABLE: &[&str] = &[
 
 const MAX_LINES: usize = 500;
 
-/// The rules over `src/`; names of files are relative to it.
+/// Returns the complaints about these files. Their names are relative to `src/`.
 pub(super) fn complaints(files: &[(String, String)]) -> Vec<String> {
     let mut complaints = Vec::new();
     let known: BTreeMap<Path, &str> = files
@@ -84,13 +84,16 @@ pub(super) fn complaints(files: &[(String, String)]) -> Vec<String> {
     let mut siblings: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (file, text) in files {
         let Some(rank) = rank(file) else {
-            complaints.push(format!("src/{file} is new: give it a rank in RANKS, in {}", file!()));
+            complaints.push(format!("src/{file} has no rank: add it to RANKS in {}", file!()));
             continue;
         };
         let source = Source::read(text);
         complaints.extend(shape(file, text));
-        complaints.extend(words(file, rank, &source));
-        complaints.extend(source.paths.iter().flat_map(|path| foreign(file, rank, path)));
+        if !is_test(file) {
+            complaints.extend(forbidden_words(file, rank, &source));
+            complaints
+                .extend(source.paths.iter().flat_map(|path| forbidden_paths(file, rank, path)));
+        }
         for path in source.paths.iter().filter_map(|path| absolute(file, &source, path)) {
             match (1..=path.len()).rev().find_map(|length| known.get(&path[..length])) {
                 Some(target) if *target == file => {}
@@ -101,23 +104,55 @@ pub(super) fn complaints(files: &[(String, String)]) -> Vec<String> {
             }
         }
     }
-    complaints.extend(circle(&siblings));
+    complaints.extend(cycle(&siblings));
     complaints.sort();
     complaints.dedup();
     complaints
 }
 
-/// What is wrong with an import from outside the file and its siblings.
+/// Whether a file holds tests only, which may use what product code may not.
+fn is_test(file: &str) -> bool {
+    file.trim_end_matches(".rs").split('/').any(|segment| segment == "tests")
+}
+
+/// Returns the differences between RANKS and the table in the documentation of `lib.rs`. The table may omit units that do
+/// not exist yet.
+pub(super) fn table_differences(lib: &str, files: &[(String, String)]) -> Vec<String> {
+    let rows = lib.lines().filter_map(|line| line.strip_prefix("//! | ")?.split_once(" | "));
+    let rows = rows.filter_map(|(rank, rest)| Some((rank.parse::<u8>().ok()?, rest)));
+    let mut documented = BTreeMap::new();
+    for (rank, rest) in rows {
+        let (names, _) = rest.split_once(" | ").unwrap_or((rest, ""));
+        for name in names.split('`').skip(1).step_by(2) {
+            documented.insert(name.trim_end_matches(".rs").trim_end_matches('/'), rank);
+        }
+    }
+    let ranks: BTreeMap<&str, u8> =
+        RANKS.iter().flat_map(|(rank, units)| units.iter().map(|unit| (*unit, *rank))).collect();
+    let existing: BTreeSet<&str> = files.iter().map(|(file, _)| unit(file)).collect();
+    let missing = existing.iter().filter(|unit| **unit != "lib" && !documented.contains_key(*unit));
+    let missing = missing.map(|unit| format!("src/lib.rs does not document {unit}"));
+    let differing = documented.iter().filter(|(unit, rank)| ranks.get(*unit) != Some(*rank));
+    let differing = differing.map(|(unit, rank)| {
+        format!("src/lib.rs has {unit} at rank {rank}, RANKS at {:?}", ranks.get(unit))
+    });
+    missing.chain(differing).collect()
+}
+
+/// Returns the complaint about an import from a file that is not a sibling.
 fn import(file: &str, rank: u8, path: &[String], target: Option<&str>) -> Option<String> {
     let Some(target) = target else {
-        return Some(format!("src/{file} names crate::{}, which is in no module", path.join("::")));
+        return Some(format!(
+            "src/{file} uses crate::{}, which is not in a module",
+            path.join("::")
+        ));
     };
-    // A target without a rank has a complaint of its own.
+    // A target without a rank is reported when it is read.
     let other = self::rank(target).filter(|other| *other >= rank)?;
     Some(format!("src/{file} (rank {rank}) imports from src/{target} (rank {other})"))
 }
 
-/// `registry` for `registry/mod.rs` and `registry/client.rs`, `digest` for `digest.rs`.
+/// The unit with a rank: `registry` for `registry/mod.rs` and `registry/client.rs`, `digest` for `digest.rs`.
 fn unit(file: &str) -> &str {
     file.split_once('/').map_or(file.trim_end_matches(".rs"), |(folder, _)| folder)
 }
@@ -130,7 +165,7 @@ fn are_siblings(one: &str, other: &str) -> bool {
     unit(one) == unit(other) || (rank(one) == Some(PROGRAM) && rank(other) == Some(PROGRAM))
 }
 
-/// The path of the module that a file is; empty for the two roots.
+/// The module path of a file; empty for the two crate roots.
 fn module(file: &str) -> Path {
     let path = file.trim_end_matches(".rs").trim_end_matches("/mod");
     if path == "lib" || path == "main" {
@@ -140,7 +175,7 @@ fn module(file: &str) -> Path {
     }
 }
 
-/// A path from the crate's root on, when it leads to a module of regq.
+/// The path relative to the crate root; `None` if it does not lead to a module of regq.
 fn absolute(file: &str, source: &Source, path: &[String]) -> Option<Path> {
     let mut here = module(file);
     let first = path.first()?;
@@ -158,7 +193,7 @@ fn absolute(file: &str, source: &Source, path: &[String]) -> Option<Path> {
     source.modules.contains(first).then(|| [here.as_slice(), path].concat())
 }
 
-/// Lines and the opening words.
+/// Checks the length and the header of a file.
 fn shape(file: &str, text: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     let lines = text.lines().count();
@@ -166,13 +201,13 @@ fn shape(file: &str, text: &str) -> Vec<String> {
         complaints.push(format!("src/{file} has {lines} lines, more than {MAX_LINES}"));
     }
     if !text.starts_with("//!") {
-        complaints.push(format!("src/{file} does not open with what it is, `//! ...`"));
+        complaints.push(format!("src/{file} has no header comment (`//! ...`)"));
     }
     complaints
 }
 
-/// Words that stand in one file only, or in none.
-fn words(file: &str, rank: u8, source: &Source) -> Vec<String> {
+/// Checks keywords and macros that are allowed in one file only, or in none.
+fn forbidden_words(file: &str, rank: u8, source: &Source) -> Vec<String> {
     let mut found = Vec::new();
     if unit(file) != "signal" && source.has(&["unsafe"]) {
         found.push("unsafe".to_owned());
@@ -186,10 +221,10 @@ fn words(file: &str, rank: u8, source: &Source) -> Vec<String> {
         found.push("thread_local!".to_owned());
     }
     found.extend(global_state(&source.tokens));
-    found.into_iter().map(|what| format!("src/{file} has {what}")).collect()
+    found.into_iter().map(|what| format!("src/{file} contains {what}")).collect()
 }
 
-/// Each `static mut`, and each `static` whose type can change behind a shared reference.
+/// Returns each `static mut`, and each `static` with interior mutability.
 fn global_state(tokens: &[String]) -> Vec<String> {
     let starts = tokens.iter().enumerate().filter(|(_, token)| *token == "static");
     let declaration =
@@ -201,8 +236,8 @@ fn global_state(tokens: &[String]) -> Vec<String> {
     statics.filter(|tokens| tokens.iter().any(is_mutable)).map(|tokens| tokens.join(" ")).collect()
 }
 
-/// Paths into std and other crates that this file may not name.
-fn foreign(file: &str, rank: u8, path: &[String]) -> Vec<String> {
+/// Checks the paths into std and other crates.
+fn forbidden_paths(file: &str, rank: u8, path: &[String]) -> Vec<String> {
     let written = path.join("::");
     if reaches(&written, ALWAYS_ALLOWED) && !written.ends_with('*') {
         return Vec::new();
@@ -210,21 +245,21 @@ fn foreign(file: &str, rank: u8, path: &[String]) -> Vec<String> {
     let mut complaints = Vec::new();
     for (what, home) in HOMES {
         if reaches(&written, what) && unit(file) != *home {
-            complaints.push(format!("src/{file} names {written}; {what} belongs in {home}"));
+            complaints.push(format!("src/{file} uses {written}; only {home} may use {what}"));
         }
     }
     if rank <= PURE && IMPURE.iter().any(|what| reaches(&written, what)) {
-        complaints.push(format!("src/{file} (rank {rank}) names {written}, and is not pure"));
+        complaints.push(format!("src/{file} (rank {rank}) uses {written}, but must be pure"));
     }
     for what in ["std::process::exit", "std::process::abort"] {
         if rank <= LIBRARY && reaches(&written, what) {
-            complaints.push(format!("src/{file} names {written}, and a library does not exit"));
+            complaints.push(format!("src/{file} uses {written}, but a library must not exit"));
         }
     }
     complaints
 }
 
-/// Whether a path is `what`, leads through it, or is a glob that brings it in.
+/// Whether a path is `what`, leads through it, or is a glob that imports it.
 fn reaches(path: &str, what: &str) -> bool {
     let begins = |path: &str, start: &str| {
         path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
@@ -232,8 +267,8 @@ fn reaches(path: &str, what: &str) -> bool {
     begins(path, what) || path.strip_suffix("::*").is_some_and(|before| begins(what, before))
 }
 
-/// The first circle among siblings that import each other.
-fn circle(imports: &BTreeMap<&str, BTreeSet<&str>>) -> Option<String> {
+/// Returns the first cycle of imports among siblings.
+fn cycle(imports: &BTreeMap<&str, BTreeSet<&str>>) -> Option<String> {
     fn walk<'a>(
         imports: &BTreeMap<&'a str, BTreeSet<&'a str>>,
         trail: &mut Vec<&'a str>,
@@ -242,7 +277,7 @@ fn circle(imports: &BTreeMap<&str, BTreeSet<&str>>) -> Option<String> {
     ) -> Option<String> {
         if let Some(start) = trail.iter().position(|before| *before == file) {
             return Some(format!(
-                "src/{} import each other in a circle",
+                "src/{} import each other in a cycle",
                 trail[start..].join(", src/")
             ));
         }
@@ -265,24 +300,30 @@ fn circle(imports: &BTreeMap<&str, BTreeSet<&str>>) -> Option<String> {
     imports.keys().find_map(|file| walk(imports, &mut Vec::new(), &mut done, file))
 }
 
-// The rules can fail.
+// Tests of the rules.
 
-/// The complaints about these files, each given its opening words.
-fn about(files: &[(&str, &str)]) -> Vec<String> {
-    let opened =
-        |(file, text): &(&str, &str)| ((*file).to_owned(), format!("//! What it is.\n{text}"));
+/// Returns the complaints about these files, each with a header added.
+fn complaints_about(files: &[(&str, &str)]) -> Vec<String> {
+    let opened = |(file, text): &(&str, &str)| ((*file).to_owned(), format!("//! Header.\n{text}"));
     complaints(&files.iter().map(opened).collect::<Vec<_>>())
 }
 
 const NOTHING: [&str; 0] = [];
 
 #[test]
-fn imports_go_down_only() {
+fn imports_from_equal_or_higher_ranks_are_found() {
     let digest = ("digest.rs", "pub struct Digest;");
     let client = ("registry/client.rs", "pub struct Client;");
-    assert_eq!(about(&[digest, ("reference.rs", "use crate::digest::Digest;")]), NOTHING);
     assert_eq!(
-        about(&[digest, client, ("cli/mod.rs", "use regq::{digest::Digest, registry::client};")]),
+        complaints_about(&[digest, ("reference.rs", "use crate::digest::Digest;")]),
+        NOTHING
+    );
+    assert_eq!(
+        complaints_about(&[
+            digest,
+            client,
+            ("cli/mod.rs", "use regq::{digest::Digest, registry::client};")
+        ]),
         NOTHING
     );
 
@@ -294,36 +335,42 @@ fn imports_go_down_only() {
         "fn f() -> crate::registry::client::Client { todo() }",
         "fn f() { m!(x => crate::registry::client::Client::new()) }",
     ] {
-        assert_eq!(about(&[client, ("digest.rs", text)]), [up], "{text}");
+        assert_eq!(complaints_about(&[client, ("digest.rs", text)]), [up], "{text}");
     }
-    let equal = about(&[digest, ("platform.rs", "use crate::digest;")]);
+    let equal = complaints_about(&[digest, ("platform.rs", "use crate::digest;")]);
     assert_eq!(equal, ["src/platform.rs (rank 0) imports from src/digest.rs (rank 0)"]);
-    let root =
-        about(&[digest, ("lib.rs", "pub mod digest; pub struct X;"), ("oci.rs", "use crate::X;")]);
-    assert_eq!(root, ["src/oci.rs names crate::X, which is in no module"]);
+    let root = complaints_about(&[
+        digest,
+        ("lib.rs", "pub mod digest; pub struct X;"),
+        ("oci.rs", "use crate::X;"),
+    ]);
+    assert_eq!(root, ["src/oci.rs uses crate::X, which is not in a module"]);
 }
 
 #[test]
-fn siblings_import_one_way_only() {
+fn cycles_among_siblings_are_found() {
     let (a, b) = (("cli/a.rs", "use super::b::X;"), ("cli/b.rs", "pub struct X;"));
-    assert_eq!(about(&[a, b, ("cli/mod.rs", "mod a; mod b; pub use a::Y;")]), NOTHING);
-    let two = about(&[a, ("cli/b.rs", "fn f() { crate::cli::a::g() }")]);
-    assert_eq!(two, ["src/cli/a.rs, src/cli/b.rs import each other in a circle"]);
-    let parent =
-        about(&[("cli/mod.rs", "mod b; fn f() { b::g() }"), ("cli/b.rs", "use super::f;")]);
-    assert_eq!(parent, ["src/cli/b.rs, src/cli/mod.rs import each other in a circle"]);
-    let program = about(&[
+    assert_eq!(complaints_about(&[a, b, ("cli/mod.rs", "mod a; mod b; pub use a::Y;")]), NOTHING);
+    let two = complaints_about(&[a, ("cli/b.rs", "fn f() { crate::cli::a::g() }")]);
+    assert_eq!(two, ["src/cli/a.rs, src/cli/b.rs import each other in a cycle"]);
+    let parent = complaints_about(&[
+        ("cli/mod.rs", "mod b; fn f() { b::g() }"),
+        ("cli/b.rs", "use super::f;"),
+    ]);
+    assert_eq!(parent, ["src/cli/b.rs, src/cli/mod.rs import each other in a cycle"]);
+    let program = complaints_about(&[
         ("main.rs", "mod cli; mod signal; use cli::f;"),
         ("signal.rs", ""),
         ("cli/mod.rs", "use crate::signal;"),
     ]);
     assert_eq!(program, NOTHING);
-    let program = about(&[("signal.rs", "use crate::cli;"), ("cli/mod.rs", "use crate::signal;")]);
+    let program =
+        complaints_about(&[("signal.rs", "use crate::cli;"), ("cli/mod.rs", "use crate::signal;")]);
     assert_eq!(program.len(), 1, "{program:?}");
 }
 
 #[test]
-fn pure_files_touch_nothing() {
+fn impure_paths_in_pure_files_are_found() {
     for text in [
         "use std::fs;",
         "use std::{io, fs::File};",
@@ -336,9 +383,9 @@ fn pure_files_touch_nothing() {
         "fn f() -> std::time::SystemTime { now() }",
         "use std::process;",
     ] {
-        let complaints = about(&[("oci.rs", text)]);
+        let complaints = complaints_about(&[("oci.rs", text)]);
         assert!(
-            complaints.iter().any(|complaint| complaint.contains("not pure")),
+            complaints.iter().any(|complaint| complaint.contains("must be pure")),
             "{text}: {complaints:?}"
         );
     }
@@ -347,13 +394,13 @@ fn pure_files_touch_nothing() {
         /* nested /* */ std::fs */ const B: &str = \"std::fs::read \\\" std::fs::x\"; const C: &str = r#\"\" std::fs::x \"#;
         fn f<'a>(c: char) -> bool { c == '\"' || c == '\\'' || g::<'a>(b'\"') }
         #[cfg(test)] mod tests { use std::fs; fn f() { println!(); crate::registry::x() } }";
-    assert_eq!(about(&[("oci.rs", fine)]), NOTHING);
-    // The scanner finds its way back out of all that.
-    assert_eq!(about(&[("oci.rs", &format!("{fine} use std::fs;"))]).len(), 1);
+    assert_eq!(complaints_about(&[("oci.rs", fine)]), NOTHING);
+    // The scanner continues correctly after all of these.
+    assert_eq!(complaints_about(&[("oci.rs", &format!("{fine} use std::fs;"))]).len(), 1);
 }
 
 #[test]
-fn dependencies_and_words_stay_at_home() {
+fn paths_outside_their_home_are_found() {
     for (home, text) in [
         ("transport/tls.rs", "use ureq::Agent;"),
         ("transport/tls.rs", "fn f(x: ureq::Error) {}"),
@@ -367,13 +414,13 @@ fn dependencies_and_words_stay_at_home() {
         ("cli/output.rs", "fn f() { eprintln!(\"x\") }"),
         ("cli/output.rs", "fn f() { std::process::exit(1) }"),
     ] {
-        assert_eq!(about(&[(home, text)]), NOTHING, "{text}");
-        assert_eq!(about(&[("explain/mod.rs", text)]).len(), 1, "{text}");
+        assert_eq!(complaints_about(&[(home, text)]), NOTHING, "{text}");
+        assert_eq!(complaints_about(&[("explain/mod.rs", text)]).len(), 1, "{text}");
     }
 }
 
 #[test]
-fn there_is_no_global_state() {
+fn global_state_is_found() {
     for text in [
         "static mut X: u8 = 0;",
         "pub(crate) static X: AtomicUsize = AtomicUsize::new(0);",
@@ -381,24 +428,42 @@ fn there_is_no_global_state() {
         "fn f() { static X: &Mutex<u8> = &Mutex::new(0); }",
         "thread_local! { }",
     ] {
-        assert_eq!(about(&[("signal.rs", text)]).len(), 1, "{text}");
+        assert_eq!(complaints_about(&[("signal.rs", text)]).len(), 1, "{text}");
     }
     let fine = "static X: &[&str] = &[]; fn f(x: &'static mut Mutex<u8>) {} const Y: Option<&'static Cell<u8>> = None;";
-    assert_eq!(about(&[("signal.rs", fine)]), NOTHING);
+    assert_eq!(complaints_about(&[("signal.rs", fine)]), NOTHING);
 }
 
 #[test]
-fn files_have_a_rank_a_beginning_and_an_end() {
+fn a_table_that_differs_from_the_ranks_is_found() {
+    let files =
+        [("digest.rs".to_owned(), String::new()), ("error/mod.rs".to_owned(), String::new())];
+    let table =
+        "//! | 0 | [`digest`], `json` | values |\n//! | 2 | [`error`](mod@error) | errors |\n";
+    assert_eq!(table_differences(table, &files), NOTHING);
     assert_eq!(
-        about(&[("helper.rs", "")]),
-        ["src/helper.rs is new: give it a rank in RANKS, in tests/it/tidy/layers.rs"]
+        table_differences("//! | 1 | [`digest`] | values |\n", &files),
+        ["src/lib.rs does not document error", "src/lib.rs has digest at rank 1, RANKS at Some(0)"]
     );
-    assert_eq!(about(&[("misc/helper.rs", "")]).len(), 1);
-    assert_eq!(about(&[("oci.rs", &"\n".repeat(499))]), NOTHING);
+}
+
+#[test]
+fn test_modules_may_use_what_they_need() {
+    assert_eq!(complaints_about(&[("cli/tests/readme.rs", "use std::env; use std::fs;")]), NOTHING);
+}
+
+#[test]
+fn files_without_rank_or_header_and_long_files_are_found() {
     assert_eq!(
-        about(&[("oci.rs", &"\n".repeat(500))]),
+        complaints_about(&[("helper.rs", "")]),
+        ["src/helper.rs has no rank: add it to RANKS in tests/it/tidy/layers.rs"]
+    );
+    assert_eq!(complaints_about(&[("misc/helper.rs", "")]).len(), 1);
+    assert_eq!(complaints_about(&[("oci.rs", &"\n".repeat(499))]), NOTHING);
+    assert_eq!(
+        complaints_about(&[("oci.rs", &"\n".repeat(500))]),
         ["src/oci.rs has 501 lines, more than 500"]
     );
-    let bare = complaints(&[("oci.rs".to_owned(), "// What it is.\n".to_owned())]);
-    assert_eq!(bare, ["src/oci.rs does not open with what it is, `//! ...`"]);
+    let bare = complaints(&[("oci.rs".to_owned(), "// Not a header.\n".to_owned())]);
+    assert_eq!(bare, ["src/oci.rs has no header comment (`//! ...`)"]);
 }

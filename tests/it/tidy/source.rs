@@ -1,18 +1,18 @@
-//! A small reader of Rust sources: enough to see which paths a file names, not a parser.
+//! Finds the paths that a Rust source file uses. Not a parser.
 //!
-//! Comments, strings and characters go first, then what is under `#[cfg(test)]`; what is left becomes
-//! tokens, and the tokens become paths. Paths through a name that a `use` brought in are written out.
+//! Removes comments, strings, characters and items under `#[cfg(test)]`, splits the rest into tokens, and collects the
+//! paths. A path that starts with an imported name is expanded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A path as its segments, `*` at the end for a glob.
+/// The segments of a path; a glob ends with `*`.
 pub(super) type Path = Vec<String>;
 
 pub(super) struct Source {
     pub(super) tokens: Vec<String>,
-    /// Names of the modules that the file declares.
+    /// The names of the modules that the file declares.
     pub(super) modules: BTreeSet<String>,
-    /// All paths of more than one segment, and all that a `use` names.
+    /// All paths of more than one segment, and all paths in `use` items.
     pub(super) paths: BTreeSet<Path>,
 }
 
@@ -21,18 +21,18 @@ impl Source {
         let tokens = without_tests(tokens(&without_text(text)));
         let (used, names, rest) = uses(&tokens);
         let mut paths = used;
-        paths.extend(inline(&rest).into_iter().map(|path| written_out(path, &names)));
+        paths.extend(inline(&rest).into_iter().map(|path| expanded(path, &names)));
         let modules = declared(&tokens);
         Self { tokens, modules, paths }
     }
 
-    /// Whether these tokens stand one after the other.
+    /// Whether these tokens follow each other.
     pub(super) fn has(&self, sequence: &[&str]) -> bool {
         self.tokens.windows(sequence.len()).any(|window| window.iter().eq(sequence))
     }
 }
 
-/// The text with comments, strings and characters turned to spaces; lifetimes stay.
+/// Replaces comments, strings and characters by spaces; keeps lifetimes.
 pub(super) fn without_text(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::new();
@@ -50,7 +50,7 @@ pub(super) fn without_text(text: &str) -> String {
     out
 }
 
-/// The end of the comment or literal that starts here; the same place when none does.
+/// The end of the comment or literal that starts at `at`; `at` itself if none does.
 fn skipped(chars: &[char], at: usize) -> usize {
     let rest = &chars[at..];
     let in_word = at > 0 && is_word(chars[at - 1]);
@@ -89,7 +89,7 @@ fn quoted(rest: &[char], quote: char) -> usize {
     rest.len().min(at + 1)
 }
 
-/// `r#"..."#` with any number of `#`; a raw identifier such as `r#type` is not one.
+/// The length of `r#"..."#` with any number of `#`; 0 for a raw identifier such as `r#type`.
 fn raw(rest: &[char], prefix: usize) -> usize {
     let hashes = rest[prefix..].iter().take_while(|c| **c == '#').count();
     let open = prefix + hashes;
@@ -106,7 +106,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Words (a lifetime is one, with its tick), `::`, and single characters.
+/// Splits a text into words (lifetimes with their tick), `::`, and single characters.
 pub(super) fn tokens(text: &str) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     let mut tokens = Vec::new();
@@ -126,7 +126,7 @@ pub(super) fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// Without the items under `#[cfg(test)]`, which may do what tests do.
+/// Removes the items under `#[cfg(test)]`, which may use anything.
 fn without_tests(tokens: Vec<String>) -> Vec<String> {
     let mut kept = Vec::new();
     let mut at = 0;
@@ -141,7 +141,7 @@ fn without_tests(tokens: Vec<String>) -> Vec<String> {
     kept
 }
 
-/// After the `;` or the closing brace that ends the item which starts here.
+/// The position after the `;` or closing brace that ends the item at `from`.
 fn item_end(tokens: &[String], from: usize) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(from) {
@@ -157,12 +157,12 @@ fn item_end(tokens: &[String], from: usize) -> usize {
     tokens.len()
 }
 
-/// The paths of all `use` items, the names they bring in, and the tokens without those items.
+/// Returns the paths of all `use` items, the names they import, and the tokens without those items.
 fn uses(tokens: &[String]) -> (BTreeSet<Path>, BTreeMap<String, Path>, Vec<String>) {
     let (mut paths, mut names, mut rest) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
     let mut at = 0;
     while at < tokens.len() {
-        // `+ use<'a>` in a type is no import.
+        // `+ use<'a>` in a type is not an import.
         if tokens[at] == "use" && tokens.get(at + 1).is_some_and(|next| next != "<") {
             at = tree(tokens, at + 1, &[], &mut paths, &mut names);
             rest.push(";".to_owned());
@@ -174,7 +174,7 @@ fn uses(tokens: &[String]) -> (BTreeSet<Path>, BTreeMap<String, Path>, Vec<Strin
     (paths, names, rest)
 }
 
-/// One use tree after `prefix`; gives the place after it.
+/// Reads one use tree after `prefix`, and returns the position after it.
 fn tree(
     tokens: &[String],
     mut at: usize,
@@ -199,7 +199,7 @@ fn tree(
                 alias = tokens.get(at + 1).cloned();
                 at += 1;
             }
-            // `self` as the last of a list is the path before it.
+            // `self` in a list is the path before the list.
             "self" if !path.is_empty() => {}
             "," | "}" | ";" => break,
             word => path.push(word.to_owned()),
@@ -213,7 +213,7 @@ fn tree(
     at
 }
 
-/// `a::b::c` anywhere else, with at least one `::`.
+/// Returns the paths outside `use` items, with at least one `::`.
 fn inline(tokens: &[String]) -> Vec<Path> {
     let mut paths = Vec::new();
     let mut at = 0;
@@ -234,15 +234,15 @@ fn inline(tokens: &[String]) -> Vec<Path> {
     paths
 }
 
-/// A path that starts with a name from a `use`, from that one's start.
-fn written_out(path: Path, names: &BTreeMap<String, Path>) -> Path {
+/// Expands a path that starts with an imported name.
+fn expanded(path: Path, names: &BTreeMap<String, Path>) -> Path {
     match names.get(&path[0]) {
         Some(start) => [start.as_slice(), &path[1..]].concat(),
         None => path,
     }
 }
 
-/// `mod name;`
+/// Returns the names of `mod name;` declarations.
 fn declared(tokens: &[String]) -> BTreeSet<String> {
     let is_declaration = |window: &&[String]| window[0] == "mod" && window[2] == ";";
     tokens.windows(3).filter(is_declaration).map(|window| window[1].clone()).collect()
