@@ -1,25 +1,26 @@
-//! How private an address is.
+//! How private an address is: who can reach it.
 //!
-//! A registry may lead to a token server or a storage host elsewhere, but not from the public network into a
-//! private one: that would make regq a tool for asking what its user can reach and the registry cannot
-//! (CVE-2026-48978 and its kin). Pure: addresses in, an order out.
+//! A registry may lead regq to a token server or a storage host elsewhere, but not to addresses more private than its
+//! own. Otherwise a registry on the internet could use regq to reach services that only regq's user can reach
+//! (server-side request forgery, as in CVE-2026-48978). This file only classifies addresses; `send.rs` compares them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// How far an address can be reached from, in growing privacy.
+/// Who can reach an address, in order of growing privacy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum AddressScope {
-    /// From everywhere.
+    /// Everyone.
     Public,
-    /// Inside an organisation: RFC 1918, unique local, shared address space (RFC 6598).
+    /// An organisation: RFC 1918, unique local, and shared address space (RFC 6598).
     Private,
-    /// On one link.
+    /// Hosts on the same link.
     LinkLocal,
-    /// On this machine: loopback, and the unspecified address, which reaches it too.
+    /// This machine: loopback addresses, and the unspecified address, which connects to this machine too.
     Loopback,
 }
 
 impl AddressScope {
+    /// Returns the scope of an address. An IPv6 address that embeds an IPv4 address has the scope of that one.
     pub(crate) fn of(address: IpAddr) -> AddressScope {
         match address {
             IpAddr::V4(address) => of_v4(address),
@@ -46,16 +47,16 @@ fn of_v6(address: Ipv6Addr) -> AddressScope {
         return AddressScope::Loopback;
     }
     match address.segments() {
-        // IPv4-compatible, -mapped and -translated addresses, and NAT64's well-known prefix: the last 32 bits.
+        // IPv4-compatible, IPv4-mapped and IPv4-translated addresses, and NAT64's well-known prefix (RFC 6052).
         [0, 0, 0, 0, 0, 0 | 0xffff, hi, lo]
         | [0, 0, 0, 0, 0xffff, 0, hi, lo]
         | [0x64, 0xff9b, 0, 0, 0, 0, hi, lo] => of_v4(embedded(hi, lo)),
-        // 6to4: the IPv4 address stands behind the prefix.
+        // 6to4 (RFC 3056): the IPv4 address follows the prefix.
         [0x2002, hi, lo, ..] => of_v4(embedded(hi, lo)),
-        // NAT64 with a prefix for local use.
+        // NAT64's prefix for local use (RFC 8215).
         [0x64, 0xff9b, 1, ..] => AddressScope::Private,
         [first, ..] if first & 0xffc0 == 0xfe80 => AddressScope::LinkLocal,
-        // Unique local, and site-local, which it replaced.
+        // Unique local addresses, and the site-local ones that they replaced.
         [first, ..] if first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfec0 => {
             AddressScope::Private
         }
@@ -63,6 +64,7 @@ fn of_v6(address: Ipv6Addr) -> AddressScope {
     }
 }
 
+/// Returns the IPv4 address that is embedded in two segments.
 fn embedded(hi: u16, lo: u16) -> Ipv4Addr {
     let ([a, b], [c, d]) = (hi.to_be_bytes(), lo.to_be_bytes());
     Ipv4Addr::new(a, b, c, d)
@@ -73,7 +75,7 @@ mod tests {
     use super::AddressScope;
 
     #[test]
-    fn every_row() {
+    fn addresses_have_their_scopes() {
         let rows = [
             (
                 AddressScope::Public,
@@ -102,15 +104,15 @@ mod tests {
             ),
             (AddressScope::Loopback, "::127.0.0.1 64:ff9b::7f00:1 2002:7f00:1::1 ::ffff:0.0.0.0"),
         ];
-        for (reach, addresses) in rows {
+        for (scope, addresses) in rows {
             for text in addresses.split(' ') {
-                assert_eq!(text.parse().map(AddressScope::of), Ok(reach), "{text}");
+                assert_eq!(text.parse().map(AddressScope::of), Ok(scope), "{text}");
             }
         }
     }
 
     #[test]
-    fn privacy_grows() {
+    fn scopes_are_ordered_by_privacy() {
         assert!(AddressScope::Public < AddressScope::Private);
         assert!(AddressScope::Private < AddressScope::LinkLocal);
         assert!(AddressScope::LinkLocal < AddressScope::Loopback);

@@ -123,6 +123,13 @@ impl Resolver {
         FlightGuard { resolver: self, id }
     }
 
+    /// Returns the addresses of the request to which a configuration belongs.
+    fn addresses(&self, config: &Config) -> Option<Vec<SocketAddr>> {
+        let in_flight = lock(&self.0.in_flight);
+        let flight = tagged(config).and_then(|id| in_flight.get(&id));
+        flight.map(|flight| flight.addresses.clone())
+    }
+
     /// Notes how far the request got to which a configuration belongs.
     pub(super) fn set_progress(&self, config: &Config, progress: Progress) {
         let mut in_flight = lock(&self.0.in_flight);
@@ -189,13 +196,10 @@ impl UreqResolver for Resolver {
         config: &Config,
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let in_flight = lock(&self.0.in_flight);
-        let Some(flight) = tagged(config).and_then(|id| in_flight.get(&id)) else {
-            return Err(ureq::Error::HostNotFound);
-        };
-        let mut addresses = self.empty();
-        flight.addresses.iter().for_each(|address| addresses.push(*address));
-        Ok(addresses)
+        let addresses = self.addresses(config).ok_or(ureq::Error::HostNotFound)?;
+        let mut resolved = self.empty();
+        addresses.into_iter().for_each(|address| resolved.push(address));
+        Ok(resolved)
     }
 }
 
@@ -226,5 +230,77 @@ fn look_up(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, 
         Err(RecvTimeoutError::Disconnected) => {
             Err(ResolveError::Failed(io::Error::other("the lookup ended without a result")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use super::{Config, Duration, MAX_CACHED, Observer, Progress, Resolver, SocketAddr, lock};
+    use crate::event::Event;
+    use crate::url::{Origin, Scheme};
+
+    fn config(tag: &str) -> Config {
+        ureq::Agent::config_builder().accept(tag).build()
+    }
+
+    fn address(port: u16) -> SocketAddr {
+        SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), port)
+    }
+
+    fn resolve(resolver: &Resolver, host: &str, port: u16) -> (Vec<SocketAddr>, bool) {
+        let mut looked_up = false;
+        let origin = Origin::new(Scheme::Https, host, Some(port));
+        let addresses = resolver.resolve(&origin, Duration::from_secs(10), |_| looked_up = true);
+        (addresses.unwrap_or_default(), looked_up)
+    }
+
+    #[test]
+    fn requests_in_flight_on_one_thread_do_not_mix() {
+        let resolver = Resolver::default();
+        let log = Arc::<Mutex<Vec<&str>>>::default();
+        let observer = |name| {
+            let log = Arc::clone(&log);
+            Observer::new(move |_| log.lock().unwrap_or_else(PoisonError::into_inner).push(name))
+        };
+        let first = resolver.begin(vec![address(1)], &observer("first"));
+        let second = resolver.begin(vec![address(2)], &observer("second"));
+        let (to_first, to_second) = (config(&first.tag()), config(&second.tag()));
+        resolver.set_progress(&to_second, Progress::Connected);
+        assert_eq!((first.progress(), second.progress()), (Progress::Pooled, Progress::Connected));
+        let event = Event::PlainHttp { host: "h" };
+        resolver.observer(&to_second).emit(&event);
+        resolver.observer(&to_first).emit(&event);
+        assert_eq!(*log.lock().unwrap_or_else(PoisonError::into_inner), ["second", "first"]);
+        let resolved = |config| resolver.addresses(config);
+        assert_eq!(resolved(&to_first), Some(vec![address(1)]));
+        assert_eq!(resolved(&to_second), Some(vec![address(2)]));
+        drop(first);
+        assert_eq!(resolved(&to_first), None);
+        assert_eq!(resolved(&to_second), Some(vec![address(2)]));
+        drop(second);
+        assert!(lock(&resolver.0.in_flight).is_empty());
+    }
+
+    #[test]
+    fn addresses_are_looked_up_once() {
+        let resolver = Resolver::default();
+        let both = ["127.0.0.1:5000", "[::1]:5000"].map(|text| text.parse().ok());
+        for looked_up in [true, false] {
+            let (addresses, reported) = resolve(&resolver, "a.localhost", 5000);
+            assert_eq!(addresses.into_iter().map(Some).collect::<Vec<_>>(), both);
+            assert_eq!(reported, looked_up);
+        }
+        assert!(resolve(&resolver, "a.localhost", 5001).1, "another port is another entry");
+    }
+
+    #[test]
+    fn the_cache_is_bounded() {
+        let resolver = Resolver::default();
+        for port in 1..=300 {
+            assert_eq!(resolve(&resolver, "127.0.0.1", port).0, [address(port)]);
+        }
+        assert_eq!(lock(&resolver.0.cache).len(), MAX_CACHED);
     }
 }

@@ -66,30 +66,27 @@ impl Transport {
         let mut retry = Retry::new(&self.settings, request);
         loop {
             let Attempt { outcome, progress } = self.send_once(request, deadline, call);
-            let (mut outcome, failure) = match outcome {
-                Ok(response) => {
-                    let failure = Failure::of_status(&response.head);
-                    (read(response), failure)
-                }
-                Err(error) => (Err(error), None),
-            };
-            let failure = match &outcome {
-                Ok(_) => failure,
-                Err(error) => Failure::of_error(error, progress, request.method),
-            };
+            let by_status =
+                outcome.as_ref().ok().and_then(|response| Failure::of_status(&response.head));
+            let mut outcome = outcome.and_then(&read);
             if let Err(Error::Connection(connection)) = &mut outcome {
                 connection.attempts = retry.retries + 1;
             }
-            let Some(failure) = failure else { return outcome };
-            match retry.next(failure.kind, deadline.left()) {
+            let failure = match &outcome {
+                Ok(_) => by_status,
+                Err(error) => Failure::of_error(error, progress, request.method),
+            };
+            let Some(Failure { reason, kind }) = failure else { return outcome };
+            match retry.next(kind, deadline.left()) {
                 None => return outcome,
                 Some(Next::Reconnect) => {}
                 Some(Next::Wait { time, announced }) => {
                     if announced {
                         deadline.extend(time);
                     }
-                    let (host, reason) = (&request.url.origin().authority(), &failure.reason);
-                    call.observer.emit(&Event::Retrying { host, reason, wait: time, announced });
+                    let host = &request.url.origin().authority();
+                    let event = Event::Retrying { host, reason: &reason, wait: time, announced };
+                    call.observer.emit(&event);
                     thread::sleep(time);
                 }
             }

@@ -1,18 +1,18 @@
-//! Bodies: how much is read, and a registry's own words.
+//! Bodies: how much is read, and how a registry's error messages are quoted.
 
 use super::{MANIFEST, config, https, manifest, reference, refused};
 use crate::support::Reply;
 use regq::error::{Error, Kind};
 use regq::registry::Client;
 
-/// A manifest of exactly so many bytes.
+/// A manifest of exactly this length.
 fn padded(length: usize) -> Reply {
     let body = format!("{MANIFEST}{}", " ".repeat(length - MANIFEST.len()));
     Reply::new(200).body(body)
 }
 
 #[test]
-fn a_manifest_may_have_4_mib_and_not_a_byte_more() {
+fn a_manifest_may_have_4_mib_and_no_more() {
     let limit = 4 * 1024 * 1024;
     let server = https(move |_| padded(limit));
     let fetched = Client::new(config()).unwrap().fetch_manifest(&reference(&server), None).unwrap();
@@ -27,7 +27,7 @@ fn a_manifest_may_have_4_mib_and_not_a_byte_more() {
 }
 
 #[test]
-fn a_declared_length_is_not_believed() {
+fn a_declared_length_is_not_trusted() {
     let reply = || manifest().header("Content-Length", "18446744073709551615").then_close();
     let server = https(move |_| reply());
     let error = Client::new(config())
@@ -38,7 +38,7 @@ fn a_declared_length_is_not_believed() {
 }
 
 #[test]
-fn the_words_of_a_registry_are_quoted_whatever_they_are() {
+fn error_bodies_of_any_form_are_quoted() {
     let long = "x".repeat(70_000);
     for (body, says) in [
         (
@@ -72,7 +72,7 @@ fn the_words_of_a_registry_are_quoted_whatever_they_are() {
 }
 
 #[test]
-fn the_words_of_a_body_that_is_cut_are_welcome() {
+fn a_truncated_error_body_is_quoted() {
     let server = https(|request| match request.method.as_str() {
         "HEAD" => Reply::new(403),
         _ => Reply::new(403).body("Forbidden by the proxy").cut_after(9),

@@ -1,4 +1,4 @@
-//! Connections: TLS and whom it trusts, plain http on loopback, and peers that speak something else.
+//! Connections: trusted certificates, plain http on loopback, reuse, and peers that do not speak TLS or HTTP.
 
 use super::{
     HEAD, MANIFEST, chain, config, config_of, https, manifest, reference, refused, resolve, sha256,
@@ -6,7 +6,8 @@ use super::{
 };
 use crate::support::{Certificate, Reply, Server, tls};
 use regq::error::{CertificateFault, ConnectionFault, Error, Kind, LocalFault};
-use regq::registry::{Client, Config, Event, Observer, ResolveOptions};
+use regq::event::{Event, Observer, TlsFacts};
+use regq::registry::{Client, Config, ResolveOptions};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +21,7 @@ fn certificate_fault(server: &Server, config: Config) -> CertificateFault {
 }
 
 #[test]
-fn a_certificate_is_refused_for_what_is_wrong_with_it() {
+fn a_refused_certificate_is_reported_with_the_reason() {
     let start = |certificate| Server::start(Some(certificate), |_| manifest());
     let fault = certificate_fault(&start(Certificate::Server), Config::default());
     assert_eq!(fault, CertificateFault::UnknownIssuer);
@@ -39,7 +40,7 @@ fn a_certificate_is_refused_for_what_is_wrong_with_it() {
 }
 
 #[test]
-fn several_files_are_joined() {
+fn several_ca_files_are_joined() {
     let server = https(|_| manifest());
     let mut config = config();
     config.ca_files = vec![tls::other_ca_path(), tls::ca_path()];
@@ -47,12 +48,12 @@ fn several_files_are_joined() {
 }
 
 #[test]
-fn a_self_signed_authority_that_is_named_is_trusted_as_a_server() {
+fn a_self_signed_ca_certificate_is_accepted_from_a_server_if_it_is_in_a_ca_file() {
     let server = Server::start(Some(Certificate::SelfSignedCa), |_| manifest());
     let mut config = Config::default();
     config.ca_files = vec![Certificate::SelfSignedCa.path()];
     assert!(resolve(&server, config.clone()).is_ok());
-    // The certificate is for names all the same.
+    // Its names still count.
     let server = Server::start_at(
         std::net::Ipv4Addr::new(127, 0, 0, 2).into(),
         Some(Certificate::SelfSignedCa),
@@ -63,7 +64,7 @@ fn a_self_signed_authority_that_is_named_is_trusted_as_a_server() {
 }
 
 #[test]
-fn unchecked_certificates_are_taken_as_they_are() {
+fn insecure_accepts_every_certificate() {
     for certificate in [Certificate::Expired, Certificate::WrongName, Certificate::SelfSignedCa] {
         let server = Server::start(Some(certificate), |_| manifest());
         let mut config = Config::default();
@@ -79,7 +80,7 @@ fn file(name: &str, content: &[u8]) -> PathBuf {
 }
 
 #[test]
-fn a_ca_file_that_cannot_be_used_is_an_error() {
+fn an_unusable_ca_file_is_an_error() {
     let fault = |path: PathBuf| {
         let mut config = Config::default();
         config.ca_files = vec![path];
@@ -99,10 +100,10 @@ fn a_ca_file_that_cannot_be_used_is_an_error() {
     assert!(matches!(fault(file("damaged", &good_and_damaged)), LocalFault::Certificate(_)));
 }
 
-/// The events of one question, by name.
+/// Settings with an observer, and the log that it writes.
 fn watched(mut config: Config) -> (Config, Arc<Mutex<Vec<String>>>) {
-    let seen = Arc::<Mutex<Vec<String>>>::default();
-    let log = Arc::clone(&seen);
+    let events = Arc::<Mutex<Vec<String>>>::default();
+    let log = Arc::clone(&events);
     config.observer = Observer::new(move |event| {
         let mut log = log.lock().unwrap();
         if let Event::PlainHttp { host } = event {
@@ -118,34 +119,80 @@ fn watched(mut config: Config) -> (Config, Arc<Mutex<Vec<String>>>) {
             log.push(format!("warning {text}"));
         }
     });
-    (config, seen)
+    (config, events)
 }
 
 #[test]
-fn a_loopback_registry_may_answer_in_plain_http() {
+fn plain_http_is_used_if_a_loopback_registry_does_not_speak_tls() {
     let server = Server::start(None, |_| manifest());
-    let (config, seen) = watched(config());
+    let (config, events) = watched(config());
     let client = Client::new(config).unwrap();
     for _ in 0..2 {
         let resolved = client.resolve(&reference(&server), &ResolveOptions::default()).unwrap();
         assert_eq!(resolved.digest, sha256(MANIFEST));
     }
     assert_eq!(server.lines(), [HEAD, HEAD]);
-    // TLS was tried once, and it is said once.
+    // TLS is tried once, and the fallback is reported once.
     assert_eq!(server.not_http(), 1);
     let plain = format!("plain http {}", server.authority());
-    assert_eq!(*seen.lock().unwrap(), [plain, "connected without TLS".to_owned()]);
+    assert_eq!(*events.lock().unwrap(), [plain, "connected without TLS".to_owned()]);
 }
 
 #[test]
-fn plain_http_is_not_tried_after_a_certificate_was_refused() {
+fn tls_versions_and_cipher_suites_have_their_standard_names() {
+    let server = https(|_| manifest());
+    let facts = Arc::<Mutex<Vec<TlsFacts>>>::default();
+    let log = Arc::clone(&facts);
+    let mut config = config();
+    config.observer = Observer::new(move |event| {
+        if let Event::Connected { tls, .. } = event {
+            log.lock().unwrap().extend(*tls);
+        }
+    });
+    resolve(&server, config).unwrap();
+    let facts = facts.lock().unwrap();
+    let [TlsFacts { version, cipher, verified, .. }] = facts.as_slice() else {
+        panic!("{facts:?}")
+    };
+    assert_eq!((*version, *verified), ("TLS 1.3", true));
+    assert!(cipher.starts_with("TLS_AES_") || cipher.starts_with("TLS_CHACHA20_"), "{cipher}");
+}
+
+#[test]
+fn threads_share_a_client() {
+    let server = https(|request| match request.path() {
+        "/v2/team/app/manifests/1.0" => manifest(),
+        _ => Reply::new(404),
+    });
+    let client = Client::new(config()).unwrap();
+    let reference = reference(&server);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        let options = ResolveOptions::default();
+                        assert!(client.resolve(&reference, &options).is_ok());
+                        assert!(client.fetch_manifest(&reference, None).is_ok());
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+    });
+    assert_eq!(server.requests().len(), 80);
+    assert!(server.connections() <= 8, "{}", server.connections());
+}
+
+#[test]
+fn plain_http_is_not_tried_after_a_refused_certificate() {
     let server = Server::start(Some(Certificate::Expired), |_| manifest());
     assert_eq!(refused(&server, config()).kind(), Kind::Unavailable);
     assert_eq!((server.connections(), server.not_http()), (1, 0));
 }
 
 #[test]
-fn plain_http_when_it_is_asked_for_tries_no_tls() {
+fn requested_plain_http_does_not_try_tls() {
     let server = Server::start(None, |_| manifest());
     let mut config = config();
     config.plain_http = true;
@@ -154,7 +201,7 @@ fn plain_http_when_it_is_asked_for_tries_no_tls() {
 }
 
 #[test]
-fn a_peer_that_hangs_up_is_no_reason_for_plain_http() {
+fn plain_http_is_not_tried_after_a_closed_connection() {
     let server = Server::raw("");
     let error = refused(&server, config());
     assert_eq!(error.kind(), Kind::Unavailable);
@@ -162,7 +209,7 @@ fn a_peer_that_hangs_up_is_no_reason_for_plain_http() {
 }
 
 #[test]
-fn a_peer_that_speaks_something_else_is_said_to() {
+fn a_peer_that_speaks_another_protocol_is_reported() {
     let server = Server::raw("SSH-2.0-OpenSSH_9.2\r\n");
     let mut config = config();
     config.plain_http = true;
@@ -172,7 +219,7 @@ fn a_peer_that_speaks_something_else_is_said_to() {
 }
 
 #[test]
-fn malformed_answers_are_invalid() {
+fn malformed_responses_are_invalid() {
     for raw in [
         "HTTP/1.1 abc\r\n\r\n".to_owned(),
         "nonsense\r\n\r\n".to_owned(),
@@ -187,27 +234,27 @@ fn malformed_answers_are_invalid() {
 }
 
 #[test]
-fn an_early_hint_is_passed_over() {
+fn informational_responses_are_skipped() {
     let server = https(|_| manifest().informational(103, "Link", "<x>"));
     assert!(resolve(&server, config()).is_ok());
 }
 
 #[test]
-fn a_connection_that_is_refused_is_unavailable() {
+fn a_refused_connection_is_unavailable() {
     let server = https(|_| manifest());
     let reference = reference(&server);
     drop(server);
     let error = Client::new(config())
         .unwrap()
         .resolve(&reference, &ResolveOptions::default())
-        .expect_err("gone");
+        .expect_err("a refused connection");
     assert_eq!(error.kind(), Kind::Unavailable);
     let Error::Connection(connection) = error else { panic!("{error:?}") };
     assert!(matches!(connection.fault, ConnectionFault::Connect(_)), "{connection:?}");
 }
 
 #[test]
-fn an_ipv6_registry_is_asked_at_its_address() {
+fn an_ipv6_address_can_be_a_registry() {
     let server =
         Server::start_at(std::net::Ipv6Addr::LOCALHOST.into(), Some(Certificate::Server), |_| {
             manifest()
@@ -216,9 +263,9 @@ fn an_ipv6_registry_is_asked_at_its_address() {
 }
 
 #[test]
-fn a_connection_is_used_again() {
+fn connections_are_reused() {
     let server = https(|request| match request.method.as_str() {
-        // A refusal with a body, and a redirect, leave it usable.
+        // After a redirect the connection is still usable.
         "HEAD" if request.path() != "/moved" => Reply::new(307).header("Location", "/moved"),
         _ => manifest(),
     });
@@ -231,48 +278,49 @@ fn a_connection_is_used_again() {
 }
 
 #[test]
-fn a_warning_is_told_once() {
+fn a_warning_is_reported_once() {
     let server = https(|_| {
         manifest()
             .header("Warning", r#"299 - "This registry \"moves\" soon""#)
             .header("Warning", r#"199 - "not for us""#)
     });
-    let (config, seen) = watched(config());
+    let (config, events) = watched(config());
     let client = Client::new(config).unwrap();
     for _ in 0..2 {
         client.resolve(&reference(&server), &ResolveOptions::default()).unwrap();
     }
-    let seen = seen.lock().unwrap();
-    let warnings: Vec<_> = seen.iter().filter(|text| text.starts_with("warning")).collect();
+    let events = events.lock().unwrap();
+    let warnings: Vec<_> = events.iter().filter(|text| text.starts_with("warning")).collect();
     assert_eq!(warnings, [r#"warning This registry "moves" soon"#]);
 }
 
 #[test]
-fn plain_http_is_out_once_an_answer_came_over_tls() {
+fn plain_http_is_not_tried_after_a_response_over_tls() {
     let server = Server::tls_at_first(|request| {
         unauthorized(request, r#"Basic realm="registry""#).then_close()
     });
-    let (config, seen) = watched(config_of("ada", "secret"));
+    let (config, events) = watched(config_of("ada", "secret"));
     let client = Client::new(config).unwrap();
     for not_http in 1..=2 {
-        let error =
-            client.resolve(&reference(&server), &ResolveOptions::default()).expect_err("changed");
+        let error = client
+            .resolve(&reference(&server), &ResolveOptions::default())
+            .expect_err("another peer");
         assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
         let Error::Connection(connection) = error else { panic!("{error:?}") };
         assert!(matches!(connection.fault, ConnectionFault::NotTls), "{connection:?}");
-        // The one request that came was asked over TLS and carried nothing.
+        // The only request was sent over TLS, without credentials.
         assert_eq!(server.lines(), [HEAD]);
         assert_eq!(server.requests()[0].header("authorization"), None);
         assert_eq!(server.not_http(), not_http);
     }
-    assert!(!seen.lock().unwrap().iter().any(|event| event.starts_with("plain http")));
+    assert!(!events.lock().unwrap().iter().any(|event| event.starts_with("plain http")));
 }
 
-/// How a connection ends.
+/// How a connection is closed.
 type End = fn() -> Reply;
 
-/// A server that ends every connection when it is used a second time, without a word.
-fn forgetful(tls: Option<Certificate>, end: End) -> Server {
+/// A server that closes every connection on its second request, without a response.
+fn closing_on_reuse(tls: Option<Certificate>, end: End) -> Server {
     let used = Mutex::new(std::collections::HashSet::new());
     Server::start(tls, move |request| {
         if used.lock().unwrap().insert(request.connection) { manifest() } else { end() }
@@ -280,27 +328,27 @@ fn forgetful(tls: Option<Certificate>, end: End) -> Server {
 }
 
 #[test]
-fn a_kept_connection_that_is_closed_costs_no_try() {
+fn a_stale_pooled_connection_does_not_cost_a_retry() {
     let rows: [(Option<Certificate>, End); 3] =
         [(Some(Certificate::Server), Reply::close), (None, Reply::close), (None, Reply::reset)];
     for (tls, end) in rows {
-        let server = forgetful(tls, end);
-        let (mut config, waits) = watched(config());
+        let server = closing_on_reuse(tls, end);
+        let (mut config, events) = watched(config());
         config.plain_http = tls.is_none();
         config.retries = 0;
         let client = Client::new(config).unwrap();
         for _ in 0..3 {
             client.resolve(&reference(&server), &ResolveOptions::default()).unwrap();
         }
-        // Each question after the first is asked on the kept connection, and again on one of its own.
+        // Each request after the first is sent on the pooled connection, and again on a new one.
         assert_eq!((server.requests().len(), server.connections()), (5, 3));
-        let waits = waits.lock().unwrap();
-        assert!(!waits.iter().any(|event| event.starts_with("waiting")), "{waits:?}");
+        let events = events.lock().unwrap();
+        assert!(!events.iter().any(|event| event.starts_with("waiting")), "{events:?}");
     }
 }
 
 #[test]
-fn a_new_connection_that_is_closed_is_a_failure() {
+fn a_new_connection_that_is_closed_is_an_error() {
     let server = https(|_| Reply::close());
     assert_eq!(refused(&server, config()).kind(), Kind::Unavailable);
     assert_eq!(server.requests().len(), 1);

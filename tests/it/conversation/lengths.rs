@@ -1,4 +1,4 @@
-//! Long things: what works although it is long, and what is refused at once because nothing can carry it.
+//! Long tokens, URLs and bodies: accepted up to a limit, and refused beyond it without retries.
 
 use super::{
     HEAD, MANIFEST, bearer, chain, config, https, manifest, refused, resolve, sha256, token,
@@ -6,27 +6,28 @@ use super::{
 };
 use crate::support::{Reply, Server};
 use regq::error::{Error, Kind};
-use regq::registry::{Config, Event, Observer};
+use regq::event::{Event, Observer};
+use regq::registry::Config;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// Patient settings, and how many waits were told.
-fn patient() -> (Config, Arc<AtomicUsize>) {
+/// Settings with retries, and the number of retries that were reported.
+fn counting_retries() -> (Config, Arc<AtomicUsize>) {
     let mut config = config();
     config.retries = 3;
-    let waits = Arc::<AtomicUsize>::default();
-    let count = Arc::clone(&waits);
+    let retries = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&retries);
     config.observer = Observer::new(move |event| {
         if let Event::Retrying { .. } = event {
             count.fetch_add(1, Ordering::SeqCst);
         }
     });
-    (config, waits)
+    (config, retries)
 }
 
 #[test]
-fn a_token_may_be_long() {
+fn a_token_may_have_60_kb() {
     let long = "t".repeat(60_000);
     let expected = format!("Bearer {long}");
     let server = https(move |request| match (request.path(), request.header("authorization")) {
@@ -39,7 +40,7 @@ fn a_token_may_be_long() {
 }
 
 #[test]
-fn the_target_of_a_redirect_may_be_long() {
+fn the_target_of_a_redirect_may_have_20_kb() {
     let target = format!("/moved?sig={}", "s".repeat(20_000));
     let location = target.clone();
     let server = https(move |request| match request.path() {
@@ -51,40 +52,40 @@ fn the_target_of_a_redirect_may_be_long() {
 }
 
 #[test]
-fn a_url_that_no_request_can_carry_is_invalid_and_not_tried_again() {
+fn a_url_over_64_kib_is_invalid_and_not_retried() {
     // Each of these becomes three characters in a query: 70,500 of them.
     let scope = "+".repeat(23_500);
     let server = https(move |request| {
         unauthorized(request, &format!(r#"Bearer realm="https://HOST/token",scope="{scope}""#))
     });
-    let (config, waits) = patient();
+    let (config, retries) = counting_retries();
     let error = refused(&server, config);
     assert_eq!(error.kind(), Kind::Invalid, "{error}");
     let Error::Request { host, .. } = &error else { panic!("{error:?}") };
     assert_eq!(*host, server.authority());
     assert!(chain(&error).len() < 500, "{}", chain(&error));
     assert_eq!(server.lines(), [HEAD]);
-    assert_eq!(waits.load(Ordering::SeqCst), 0);
+    assert_eq!(retries.load(Ordering::SeqCst), 0);
 }
 
 #[test]
-fn a_host_with_an_empty_label_is_invalid_and_not_tried_again() {
+fn a_host_with_an_empty_label_is_invalid_and_not_retried() {
     for location in
         ["https://a..localhost:1/", "https://.localhost:1/", "https://localhost.:1/", "//a..b/"]
     {
         let server = https(move |_| Reply::new(307).header("Location", location));
-        let (config, waits) = patient();
+        let (config, retries) = counting_retries();
         let error = refused(&server, config);
         assert_eq!(error.kind(), Kind::Invalid, "{location}: {error}");
         assert_eq!(server.lines(), [HEAD], "{location}");
-        assert_eq!(waits.load(Ordering::SeqCst), 0, "{location}");
+        assert_eq!(retries.load(Ordering::SeqCst), 0, "{location}");
     }
 }
 
 #[test]
-fn of_a_refusal_64_kib_are_read() {
-    // The words stand at the beginning, and make JSON only with everything behind them.
-    let refusal = |length: usize| {
+fn error_bodies_are_read_up_to_64_kib() {
+    // The message is at the start, but the body is JSON only if it is read to its end.
+    let forbidden = |length: usize| {
         let body = r#"{"errors":[{"message":"not for you"}],"more":"PADDING"}"#;
         let padding = "x".repeat(length + "PADDING".len() - body.len());
         https(move |request| match request.method.as_str() {
@@ -94,15 +95,15 @@ fn of_a_refusal_64_kib_are_read() {
     };
     let limit = 64 * 1024;
     let says = |server: &Server| refused(server, config()).to_string();
-    let text = says(&refusal(limit));
+    let text = says(&forbidden(limit));
     assert!(text.ends_with(r#"it says "not for you""#), "{text}");
-    let text = says(&refusal(limit + 1));
+    let text = says(&forbidden(limit + 1));
     assert!(text.contains(r#"it says "{\"errors\""#) && text.ends_with("xxx...\""), "{text}");
 }
 
 #[test]
-fn a_refusal_without_end_ends_nothing_but_itself() {
-    // One byte more than is read, and then nothing for as long as the client listens.
+fn an_endless_error_body_does_not_block() {
+    // One byte more than the limit, then nothing until the client closes the connection.
     let server = https(|request| match request.method.as_str() {
         "HEAD" => Reply::new(403),
         _ => Reply::new(403).body("x".repeat(1 << 20)).stall_after(64 * 1024 + 1),

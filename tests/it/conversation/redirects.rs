@@ -1,4 +1,4 @@
-//! Redirects: how far, where to, and what goes along.
+//! Redirects: how many are followed, where to, and which headers are sent there.
 
 use super::{
     HEAD, MANIFEST, TOKEN, bearer, config, config_of, https, manifest, reference, refused, resolve,
@@ -9,7 +9,7 @@ use regq::error::Kind;
 use regq::registry::{Client, ResolveOptions};
 
 #[test]
-fn the_same_origin_keeps_the_token() {
+fn a_redirect_within_an_origin_keeps_the_token() {
     for status in [301, 302, 303, 307, 308] {
         let server =
             https(move |request| match (request.path(), request.header("authorization")) {
@@ -24,7 +24,7 @@ fn the_same_origin_keeps_the_token() {
 }
 
 #[test]
-fn another_origin_gets_only_the_harmless_headers() {
+fn another_origin_gets_no_credentials() {
     // Another port of the same host is another origin.
     let storage = https(|_| manifest());
     let target = format!("{}/blob?sig=x", storage.url());
@@ -42,7 +42,7 @@ fn another_origin_gets_only_the_harmless_headers() {
 }
 
 #[test]
-fn a_new_host_has_an_exchange_of_its_own() {
+fn another_host_gets_a_token_of_its_own() {
     let second = https(|request| match (request.path(), request.header("authorization")) {
         ("/token", None) => token("SECOND"),
         (_, Some("Bearer SECOND")) => manifest(),
@@ -61,7 +61,7 @@ fn a_new_host_has_an_exchange_of_its_own() {
 }
 
 #[test]
-fn the_way_back_carries_nothing() {
+fn a_redirect_back_to_the_registry_carries_no_token() {
     let first = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
     let back = std::sync::Arc::clone(&first);
     let second =
@@ -69,7 +69,7 @@ fn the_way_back_carries_nothing() {
     let target = format!("{}/second", second.url());
     let server = https(move |request| match (request.path(), request.header("authorization")) {
         ("/back", None) => manifest(),
-        ("/back", Some(_)) => panic!("a token came back by way of another host"),
+        ("/back", Some(_)) => panic!("a token was sent after a redirect from another host"),
         ("/token", None) => token("T"),
         (_, Some(_)) => Reply::new(307).header("Location", &target),
         _ => bearer(request),
@@ -79,7 +79,7 @@ fn the_way_back_carries_nothing() {
 }
 
 #[test]
-fn five_are_followed_and_no_more() {
+fn five_redirects_are_followed_and_no_more() {
     let chain = |length: usize| {
         https(move |request| {
             let hop: usize = request.path().trim_start_matches("/hop").parse().unwrap_or(0);
@@ -101,7 +101,7 @@ fn five_are_followed_and_no_more() {
 }
 
 #[test]
-fn https_never_leads_to_http() {
+fn a_redirect_from_https_to_http_is_refused() {
     let plain = Server::start(None, |_| manifest());
     let target = format!("{}/x", plain.url());
     let server = https(move |_| Reply::new(307).header("Location", &target));
@@ -112,7 +112,7 @@ fn https_never_leads_to_http() {
 }
 
 #[test]
-fn a_redirect_to_nowhere_is_invalid() {
+fn a_redirect_without_a_valid_target_is_invalid() {
     for location in [
         None,
         Some("ftp://example.com/"),
@@ -133,7 +133,7 @@ fn a_redirect_to_nowhere_is_invalid() {
 }
 
 #[test]
-fn a_token_for_the_second_host_is_kept_for_it() {
+fn a_token_for_the_second_host_is_reused_there() {
     let second = https(with_tokens);
     let target = format!("{}/v2/team/app/manifests/1.0", second.url());
     let first = https(move |_| Reply::new(307).header("Location", &target));
@@ -142,13 +142,13 @@ fn a_token_for_the_second_host_is_kept_for_it() {
         client.resolve(&reference(&first), &ResolveOptions::default()).unwrap();
     }
     assert_eq!(first.lines(), [HEAD, HEAD]);
-    // It gets the token again when it asks again, and no second token is fetched.
+    // The second time, the known token is sent after its 401; no other token is fetched.
     assert_eq!(second.lines(), [HEAD, TOKEN, HEAD, HEAD, HEAD]);
     assert_eq!(second.requests()[3].header("authorization"), None);
 }
 
 #[test]
-fn a_redirect_to_a_certificate_that_is_refused_goes_no_further() {
+fn a_redirect_to_a_host_with_a_refused_certificate_sends_no_request() {
     let wrong = Server::start(Some(Certificate::WrongName), |_| manifest());
     let target = format!("{}/x", wrong.url());
     let server = https(move |_| Reply::new(307).header("Location", &target));
@@ -157,7 +157,7 @@ fn a_redirect_to_a_certificate_that_is_refused_goes_no_further() {
 }
 
 #[test]
-fn a_redirect_to_a_loopback_host_without_tls_is_no_reason_for_plain_http() {
+fn a_redirect_does_not_fall_back_to_plain_http() {
     let plain = Server::start(None, |_| manifest());
     let target = format!("https://{}/x", plain.authority());
     let server = https(move |_| Reply::new(307).header("Location", &target));
@@ -166,7 +166,7 @@ fn a_redirect_to_a_loopback_host_without_tls_is_no_reason_for_plain_http() {
 }
 
 #[test]
-fn a_challenge_behind_a_redirect_is_answered_to_its_own_origin() {
+fn the_credentials_of_a_registry_are_not_sent_to_the_target_of_a_redirect() {
     let second = https(|request| unauthorized(request, r#"Basic realm="x""#));
     let target = format!("{}/x", second.url());
     let first = https(move |_| Reply::new(307).header("Location", &target));
@@ -174,9 +174,9 @@ fn a_challenge_behind_a_redirect_is_answered_to_its_own_origin() {
     assert!(second.requests().iter().all(|request| request.header("authorization").is_none()));
 }
 
-/// Two hosts that send the client to and fro. The first wants a password for a token: one for all its paths, or
-/// one for each of them.
-fn to_and_fro(one_for_each: bool) -> (Server, Server) {
+/// Two hosts that redirect to each other. The first requires a token that costs a password: one token for all its
+/// paths, or one for each.
+fn redirecting_to_each_other(token_per_path: bool) -> (Server, Server) {
     let first = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
     let back = std::sync::Arc::clone(&first);
     let second = https(move |request| match request.header("authorization") {
@@ -186,13 +186,13 @@ fn to_and_fro(one_for_each: bool) -> (Server, Server) {
             Reply::new(307).header("Location", again)
         }
     });
-    let there = second.url();
+    let target = second.url();
     let server = https(move |request| {
-        let scope = if one_for_each { request.path() } else { "all" };
+        let scope = if token_per_path { request.path() } else { "all" };
         match (request.path(), request.header("authorization")) {
             ("/token", Some("Basic YWRhOnNlY3JldA==")) => token(&request.query("scope").concat()),
             (path, Some(sent)) if sent == format!("Bearer {scope}") => {
-                Reply::new(307).header("Location", format!("{there}{path}"))
+                Reply::new(307).header("Location", format!("{target}{path}"))
             }
             _ => {
                 let challenge = r#"Bearer realm="https://HOST/token",scope="SCOPE""#;
@@ -205,15 +205,16 @@ fn to_and_fro(one_for_each: bool) -> (Server, Server) {
 }
 
 #[test]
-fn a_circle_of_redirects_costs_two_tokens_at_most() {
-    for (one_for_each, kind, tokens, visits) in
+fn a_redirect_loop_costs_at_most_two_tokens() {
+    for (token_per_path, kind, tokens, visits) in
         [(false, Kind::Invalid, 1, 3), (true, Kind::Denied, 2, 2)]
     {
-        let (server, second) = to_and_fro(one_for_each);
+        let (server, second) = redirecting_to_each_other(token_per_path);
         let error = refused(&server, config_of("ada", "secret"));
         assert_eq!(error.kind(), kind, "{error}");
-        let asked = server.lines().iter().filter(|line| line.starts_with("GET /token")).count();
-        assert_eq!(asked, tokens, "{:?}", server.lines());
+        let token_requests =
+            server.lines().iter().filter(|line| line.starts_with("GET /token")).count();
+        assert_eq!(token_requests, tokens, "{:?}", server.lines());
         assert_eq!(second.requests().len(), visits);
     }
 }

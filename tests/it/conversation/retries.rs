@@ -1,15 +1,19 @@
-//! Retries, announced waits and deadlines.
+//! Retries, announced waits, timeouts and deadlines.
 
-use super::{HEAD, MANIFEST, config, https, manifest, refused, resolve, sha256};
-use crate::support::{Certificate, Reply, Server};
+use super::{
+    HEAD, MANIFEST, bearer, config, https, manifest, refused, resolve, sha256, token, with_tokens,
+};
+use crate::support::{Certificate, Reply, Request, Server};
+use regq::credentials::{Credential, Keychain, Secret};
 use regq::error::{ConnectionFault, Error, Kind};
-use regq::registry::{Config, Event, Observer};
+use regq::event::{Event, Observer};
+use regq::registry::Config;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// A registry whose first answers are these, and then the manifest.
-fn after(replies: Vec<Reply>) -> Server {
+/// A registry that sends these replies first, and then the manifest.
+fn manifest_after(replies: Vec<Reply>) -> Server {
     let at = AtomicUsize::new(0);
     https(move |_| match replies.get(at.fetch_add(1, Ordering::SeqCst)) {
         Some(reply) => reply.clone(),
@@ -23,7 +27,7 @@ fn retrying(retries: u32) -> Config {
     config
 }
 
-/// The waits that were told: how long, announced or not, and why.
+/// The waits that were reported: how long, whether announced, and why.
 type Waits = Arc<Mutex<Vec<(Duration, bool, String)>>>;
 
 fn watched(mut config: Config) -> (Config, Waits) {
@@ -38,10 +42,10 @@ fn watched(mut config: Config) -> (Config, Waits) {
 }
 
 #[test]
-fn failures_that_may_pass_are_retried() {
+fn transient_failures_are_retried() {
     let replies = [408, 429, 500, 502, 503, 504].map(Reply::new);
     for reply in replies.into_iter().chain([Reply::close()]) {
-        let server = after(vec![reply.clone()]);
+        let server = manifest_after(vec![reply.clone()]);
         let resolved = resolve(&server, retrying(1)).unwrap();
         assert_eq!(resolved.digest, sha256(MANIFEST), "{reply:?}");
         assert_eq!(server.lines(), [HEAD, HEAD], "{reply:?}");
@@ -49,8 +53,8 @@ fn failures_that_may_pass_are_retried() {
 }
 
 #[test]
-fn n_retries_are_n_plus_one_sendings_with_growing_waits() {
-    let server = after(vec![Reply::new(503); 9]);
+fn n_retries_are_n_plus_one_requests_with_growing_waits() {
+    let server = manifest_after(vec![Reply::new(503); 9]);
     let (config, waits) = watched(retrying(2));
     let error = refused(&server, config);
     assert_eq!(error.kind(), Kind::Unavailable);
@@ -66,7 +70,7 @@ fn n_retries_are_n_plus_one_sendings_with_growing_waits() {
 }
 
 #[test]
-fn what_will_not_pass_is_not_retried() {
+fn permanent_failures_are_not_retried() {
     for status in [400, 403, 404, 406, 501, 505] {
         let server = https(move |_| Reply::new(status));
         refused(&server, retrying(3));
@@ -76,7 +80,7 @@ fn what_will_not_pass_is_not_retried() {
 }
 
 #[test]
-fn a_certificate_that_is_refused_is_not_retried() {
+fn a_refused_certificate_is_not_retried() {
     let server = Server::start(Some(Certificate::Expired), |_| manifest());
     let (config, waits) = watched(retrying(3));
     assert_eq!(refused(&server, config).kind(), Kind::Unavailable);
@@ -85,25 +89,25 @@ fn a_certificate_that_is_refused_is_not_retried() {
 }
 
 #[test]
-fn a_body_cut_short_is_retried() {
-    let cut = || manifest().cut_after(20);
-    let server = after(vec![cut()]);
+fn a_truncated_body_is_retried() {
+    let truncated = || manifest().cut_after(20);
+    let server = manifest_after(vec![truncated()]);
     let client = regq::registry::Client::new(retrying(1)).unwrap();
     let fetched = client.fetch_manifest(&super::reference(&server), None).unwrap();
     assert_eq!(fetched.bytes, MANIFEST.as_bytes());
-    let server = after(vec![cut(), cut()]);
+    let server = manifest_after(vec![truncated(), truncated()]);
     let client = regq::registry::Client::new(retrying(1)).unwrap();
-    let error = client.fetch_manifest(&super::reference(&server), None).expect_err("cut");
+    let error = client.fetch_manifest(&super::reference(&server), None).expect_err("truncated");
     assert_eq!(error.kind(), Kind::Unavailable);
     assert_eq!(server.requests().len(), 2);
 }
 
 #[test]
-fn a_body_cut_short_without_a_length_is_found_by_its_digest() {
-    // With the end of TLS and without: many servers leave it out, so its lack says nothing.
+fn a_truncated_body_without_a_length_is_detected_by_its_digest() {
+    // With and without close_notify: many servers do not send it, so its absence does not show truncation.
     let short = MANIFEST.get(..20).unwrap();
     for reply in [manifest().until_close().cut_after(20), manifest().body(short).until_close()] {
-        let server = after(vec![reply]);
+        let server = manifest_after(vec![reply]);
         let client = regq::registry::Client::new(retrying(3)).unwrap();
         let error = client.fetch_manifest(&super::reference(&server), None).expect_err("short");
         assert!(matches!(error, Error::DigestMismatch { .. }), "{error:?}");
@@ -113,33 +117,33 @@ fn a_body_cut_short_without_a_length_is_found_by_its_digest() {
 }
 
 #[test]
-fn an_announced_wait_is_obeyed_and_told() {
-    let asked = AtomicUsize::new(0);
-    let server = Server::start(None, move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+fn an_announced_wait_is_obeyed_and_reported() {
+    let requests = AtomicUsize::new(0);
+    let server = Server::start(None, move |_| match requests.fetch_add(1, Ordering::SeqCst) {
         0 => Reply::new(429).header("Retry-After", "2"),
         _ => manifest(),
     });
     let (mut config, waits) = watched(retrying(1));
     config.plain_http = true;
-    // Announced waits are not counted: this one alone is longer than the whole time, which is plenty for two
-    // exchanges on loopback.
+    // Announced waits do not count: this one alone is longer than the deadline, which is plenty for two requests
+    // on loopback.
     config.timeout = Duration::from_millis(1900);
     let begun = Instant::now();
     resolve(&server, config).unwrap();
     assert!(begun.elapsed() >= Duration::from_secs(2));
     let waits = waits.lock().unwrap();
     let [(wait, true, reason)] = waits.as_slice() else { panic!("{waits:?}") };
-    // The jitter is at most an eighth.
+    // Jitter adds at most an eighth.
     assert!((2_000..=2_250).contains(&wait.as_millis()), "{wait:?}");
     assert_eq!(reason, "status 429");
 }
 
 #[test]
-fn a_wait_as_a_date_is_held_against_the_answers_own() {
+fn a_retry_date_is_compared_with_the_date_of_the_response() {
     let reply = Reply::new(503)
         .header("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
         .header("Retry-After", "Sun, 06 Nov 1994 08:49:38 GMT");
-    let server = after(vec![reply]);
+    let server = manifest_after(vec![reply]);
     let (config, waits) = watched(retrying(1));
     resolve(&server, config).unwrap();
     let (wait, announced, _) = waits.lock().unwrap()[0];
@@ -147,9 +151,9 @@ fn a_wait_as_a_date_is_held_against_the_answers_own() {
 }
 
 #[test]
-fn a_wait_that_is_too_long_ends_it_with_its_status() {
+fn a_wait_over_the_limit_is_not_obeyed() {
     for (status, kind) in [(429, Kind::RateLimited), (503, Kind::Unavailable)] {
-        let server = after(vec![Reply::new(status).header("Retry-After", "61")]);
+        let server = manifest_after(vec![Reply::new(status).header("Retry-After", "61")]);
         let error = refused(&server, retrying(3));
         assert_eq!(error.kind(), kind);
         assert!(error.to_string().contains("retry after 61 s"), "{error}");
@@ -158,15 +162,74 @@ fn a_wait_that_is_too_long_ends_it_with_its_status() {
 }
 
 #[test]
-fn an_unreadable_wait_is_none() {
-    let server = after(vec![Reply::new(503).header("Retry-After", "soon")]);
+fn retry_after_zero_does_not_shorten_the_wait() {
+    let server = manifest_after(vec![Reply::new(429).header("Retry-After", "0"); 2]);
+    let (config, waits) = watched(retrying(2));
+    resolve(&server, config).unwrap();
+    let waits = waits.lock().unwrap();
+    for ((wait, announced, _), at_least) in waits.iter().zip([100, 200]) {
+        assert!(wait.as_millis() >= at_least && !announced, "{waits:?}");
+    }
+    assert_eq!(waits.len(), 2);
+}
+
+#[test]
+fn an_absurd_retry_after_is_reported_as_a_year() {
+    let reply = Reply::new(429).header("Retry-After", "99999999999999999999");
+    let error = refused(&manifest_after(vec![reply]), retrying(3));
+    let Error::Status(status) = &error else { panic!("{error:?}") };
+    assert_eq!(status.retry_after, Some(Duration::from_secs(365 * 86_400)));
+    assert!(error.to_string().contains("31536000 s"), "{error}");
+}
+
+/// Settings with an identity token, which is sent by `POST`.
+fn with_identity_token(retries: u32) -> Config {
+    let mut config = retrying(retries);
+    let token = Secret::new("REFRESH-TOKEN-1");
+    config.keychain = Keychain::given(Credential::IdentityToken { token, password: None });
+    config
+}
+
+#[test]
+fn a_post_that_may_have_arrived_is_not_repeated() {
+    // On the connection of the HEAD, which the server may have closed just then; and on a new one.
+    let rows: [fn(&Request) -> Reply; 2] = [bearer, |request| bearer(request).then_close()];
+    for challenge in rows {
+        let server = https(move |request| match request.method.as_str() {
+            "POST" => Reply::close(),
+            _ => challenge(request),
+        });
+        let (config, waits) = watched(with_identity_token(3));
+        let error = refused(&server, config);
+        let Error::Connection(connection) = &error else { panic!("{error:?}") };
+        assert!(matches!(connection.fault, ConnectionFault::Broken(_)), "{error:?}");
+        assert_eq!(server.lines(), [HEAD, "POST /token"]);
+        assert!(waits.lock().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_post_is_repeated_after_a_status_that_may_pass() {
+    let posts = AtomicUsize::new(0);
+    let server = https(move |request| match request.method.as_str() {
+        "POST" if posts.fetch_add(1, Ordering::SeqCst) == 0 => Reply::new(503),
+        "POST" => token("T"),
+        _ => with_tokens(request),
+    });
+    resolve(&server, with_identity_token(1)).unwrap();
+    assert_eq!(server.lines(), [HEAD, "POST /token", "POST /token", HEAD]);
+}
+
+#[test]
+fn a_malformed_retry_after_is_ignored() {
+    let server = manifest_after(vec![Reply::new(503).header("Retry-After", "soon")]);
     let (config, waits) = watched(retrying(1));
     resolve(&server, config).unwrap();
     assert!(!waits.lock().unwrap()[0].1);
 }
 
 #[test]
-fn one_question_has_a_deadline() {
+fn a_question_has_a_deadline() {
     let server = https(|_| Reply::silent());
     let mut config = retrying(3);
     config.timeout = Duration::from_millis(300);
@@ -179,8 +242,8 @@ fn one_question_has_a_deadline() {
 }
 
 #[test]
-fn the_deadline_is_for_all_requests_together() {
-    // No single try takes longer than its own limit, and there are many.
+fn the_deadline_covers_all_retries() {
+    // Each attempt ends after its own timeout, and there are many.
     let server = Server::silent();
     let mut config = retrying(100);
     config.connect_timeout = Duration::from_millis(200);
@@ -191,7 +254,7 @@ fn the_deadline_is_for_all_requests_together() {
 }
 
 #[test]
-fn a_body_that_stalls_ends_with_the_deadline() {
+fn a_stalled_body_ends_with_the_deadline() {
     let server = https(|_| manifest().stall_after(20));
     let mut config = config();
     config.timeout = Duration::from_millis(300);
@@ -201,8 +264,8 @@ fn a_body_that_stalls_ends_with_the_deadline() {
 }
 
 #[test]
-fn connecting_has_a_time_of_its_own() {
-    // It accepts and says nothing, so the TLS handshake never ends.
+fn connecting_has_a_timeout_of_its_own() {
+    // It accepts connections but sends nothing, so the TLS handshake never ends.
     let server = Server::silent();
     let (mut config, waits) = watched(retrying(1));
     config.connect_timeout = Duration::from_millis(200);
@@ -215,7 +278,7 @@ fn connecting_has_a_time_of_its_own() {
 }
 
 #[test]
-fn a_deadline_shorter_than_the_time_for_connecting_is_said_as_such() {
+fn a_deadline_shorter_than_the_connect_timeout_is_reported_as_the_deadline() {
     let server = Server::silent();
     let mut config = config();
     config.timeout = Duration::from_millis(200);
@@ -223,7 +286,7 @@ fn a_deadline_shorter_than_the_time_for_connecting_is_said_as_such() {
 }
 
 #[test]
-fn a_peer_that_says_nothing_for_too_long_is_given_up() {
+fn a_silent_peer_runs_into_the_idle_timeout() {
     assert_eq!(Config::default().idle_timeout, Duration::from_secs(30));
     for reply in [Reply::silent(), manifest().stall_after(20)] {
         let server = https(move |_| reply.clone());
@@ -242,12 +305,12 @@ fn a_peer_that_says_nothing_for_too_long_is_given_up() {
 }
 
 #[test]
-fn a_peer_without_tls_or_with_another_is_not_asked_again() {
-    // A host that is redirected to is not asked in plain http, whatever it speaks. The second one's first words
-    // are the alert of a handshake that failed.
+fn tls_failures_are_not_retried() {
+    // The target of a redirect never falls back to plain http. One target has no TLS, the other one sends a
+    // handshake_failure alert.
     let alert = [0x15, 3, 3, 0, 2, 2, 40];
-    for other in [Server::start(None, |_| manifest()), Server::raw(alert)] {
-        let target = format!("https://{}/x", other.authority());
+    for target_server in [Server::start(None, |_| manifest()), Server::raw(alert)] {
+        let target = format!("https://{}/x", target_server.authority());
         let server = https(move |_| Reply::new(307).header("Location", &target));
         let (config, waits) = watched(retrying(3));
         let error = refused(&server, config);
@@ -258,7 +321,7 @@ fn a_peer_without_tls_or_with_another_is_not_asked_again() {
             "{error:?}"
         );
         assert_eq!(connection.attempts, 1);
-        assert_eq!((other.connections(), other.requests().len()), (1, 0));
+        assert_eq!((target_server.connections(), target_server.requests().len()), (1, 0));
         assert!(waits.lock().unwrap().is_empty());
     }
 }
