@@ -124,14 +124,12 @@ impl Failure {
 
     /// Returns `None` for errors that will not pass, and if the request must not be repeated.
     ///
-    /// A `POST` carries a refresh token, which some servers accept once. So it is repeated only if it certainly was not
-    /// sent.
+    /// A `POST` carries a refresh token, and some servers accept each only once. So a `POST` is repeated only if none
+    /// of it was sent.
     fn of_error(error: &Error, progress: Option<Progress>, method: Method) -> Option<Failure> {
         let Error::Connection(connection) = error else { return None };
-        if method == Method::Post && progress != Some(Progress::Connecting) {
-            return None;
-        }
-        if !error.is_transient() {
+        let may_have_arrived = progress != Some(Progress::Connecting);
+        if !error.is_transient() || (method == Method::Post && may_have_arrived) {
             return None;
         }
         let broken = matches!(connection.fault, ConnectionFault::Broken(_));
@@ -191,7 +189,7 @@ impl Retry {
         let (left, backoff) = (left?, backoff(self.retries));
         let next = match failure {
             FailureKind::Announced(wait) if wait > self.max_wait => return None,
-            // A server that announces no wait worth the name is not asked more often than one that announces none.
+            // A shorter wait, such as 0, does not shorten the backoff.
             FailureKind::Announced(wait) if wait >= backoff => {
                 Next::Wait { time: wait + jitter((wait / 8).min(MAX_JITTER)), announced: true }
             }
