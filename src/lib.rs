@@ -21,7 +21,7 @@
 //!
 //! | rank | module | what lives there |
 //! | --- | --- | --- |
-//! | 0 | [`digest`], [`platform`], [`url`], `dates`, `json`, `redact` | values of the specifications; no I/O |
+//! | 0 | [`digest`], [`platform`], [`url`], `dates`, `decimal`, `json`, `redact` | values of the specifications; no I/O |
 //! | 1 | [`reference`](mod@reference), [`oci`], [`http`] | names, HTTP heads, and the documents that registries send; no I/O |
 //! | 2 | [`error`] | one error type, its kinds and exit codes |
 //! | 3 | `files` | bounded reads and atomic replacement |
@@ -66,6 +66,7 @@ struct Recipes;
 
 pub mod credentials;
 mod dates;
+mod decimal;
 pub mod digest;
 pub mod error;
 pub mod event;

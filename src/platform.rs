@@ -1,20 +1,22 @@
-//! Platforms: what an image runs on, and which entry of an index is the one that was asked for.
+//! Parses platforms and selects the entry of an index that runs on one.
 //!
-//! Names are Go's, as the OCI image specification ("Image Index", property `platform`) asks for.
-//! What people and other tools write (`x86_64`, `aarch64`, `armhf`, `macos`) is turned into those
-//! when a [`Platform`] is made, and the variants are brought to one form, as containerd does: `arm`
-//! alone is `arm/v7`, `arm64` alone is `arm64/v8`, `amd64/v1` is `amd64`. After that, matching
-//! compares plain values.
+//! A platform is an operating system, an architecture and sometimes a variant, named as in Go (OCI image
+//! specification, "Image Index", property `platform`). What people and other tools write (`x86_64`,
+//! `aarch64`, `armhf`, `macos`) is normalised when a [`Platform`] is created, and so are equivalent
+//! variants, as in containerd: `arm` is `arm/v7`, `arm64` is `arm64/v8`, `amd64/v1` is `amd64`. After
+//! that, matching compares plain values.
 //!
-//! `os.version` and `os.features` are no part of it, and no architecture stands in for another one:
-//! `arm64` is not answered with `arm`.
+//! `os.version` and `os.features` are ignored, and one architecture never substitutes for another: an
+//! `arm` image is not selected for `arm64`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// An operating system and an architecture, with a variant where the architecture has them.
+use crate::decimal;
+
+/// An operating system and an architecture, with a variant if the architecture has variants.
 ///
-/// Displayed as `os/architecture[/variant]`, in the normalised form.
+/// Displayed in normalised form as `os/architecture[/variant]`.
 ///
 /// ```
 /// use regq::platform::Platform;
@@ -26,7 +28,7 @@ use std::str::FromStr;
 /// let index = index.map(|(os, architecture, variant)| Platform::new(os, architecture, variant));
 /// assert_eq!(wanted.select(index.iter().enumerate()), Some(2));
 ///
-/// // An older variant will do, another architecture will not.
+/// // Older variants run too; other architectures do not.
 /// assert!(Platform::parse("linux/arm/v7")?.runs(&Platform::parse("linux/arm/v6")?));
 /// assert!(!wanted.runs(&Platform::parse("linux/arm/v7")?));
 /// # Ok::<(), regq::platform::PlatformError>(())
@@ -38,7 +40,7 @@ pub struct Platform {
     variant: Option<String>,
 }
 
-/// What an architecture is also called, its name here, and the variant that this other name implies.
+/// Alternative names of architectures: the alias, the normalised name and the variant that the alias implies.
 const ARCHITECTURES: &[(&str, &str, Option<&str>)] = &[
     ("x86_64", "amd64", None),
     ("x86-64", "amd64", None),
@@ -54,60 +56,60 @@ const ARCHITECTURES: &[(&str, &str, Option<&str>)] = &[
 ];
 
 impl Platform {
-    /// Makes a platform of words from an index or an image config, normalised.
+    /// Creates a platform from the fields of an index or an image config, normalised.
     ///
-    /// The words are not checked, since they are what a registry said; a platform of words that
-    /// mean nothing matches nothing. An empty variant is none.
+    /// The fields are not validated, because they come from a registry: unknown names simply match
+    /// nothing. An empty variant counts as missing.
     #[must_use]
     pub fn new(os: &str, architecture: &str, variant: Option<&str>) -> Self {
         let os = os.to_ascii_lowercase();
         let os = if os == "macos" { "darwin".to_owned() } else { os };
-        let named = architecture.to_ascii_lowercase();
+        let alias = architecture.to_ascii_lowercase();
         let (architecture, implied) = ARCHITECTURES
             .iter()
-            .find(|(alias, _, _)| *alias == named)
-            .map_or((named.as_str(), None), |(_, name, implied)| (*name, *implied));
+            .find(|(name, _, _)| *name == alias)
+            .map_or((alias.as_str(), None), |(_, name, implied)| (*name, *implied));
         let variant = variant.filter(|variant| !variant.is_empty()).or(implied);
-        let variant = normal_variant(architecture, variant);
+        let variant = normalised_variant(architecture, variant);
         Self { os, architecture: architecture.to_owned(), variant }
     }
 
-    /// Reads `OS/ARCH[/VARIANT]`, as people write it.
+    /// Parses `OS/ARCH[/VARIANT]`.
     ///
     /// # Errors
     ///
-    /// A [`PlatformError`] when a part is missing, empty or too many, or holds anything but ASCII
-    /// letters, digits and `.`, `_`, `-`.
+    /// A [`PlatformError`] if there are not two or three parts, or if a part is empty or has a
+    /// character other than ASCII letters, digits and `.`, `_`, `-`.
     pub fn parse(text: &str) -> Result<Self, PlatformError> {
-        let error = |at, reason| Err(PlatformError { input: text.to_owned(), at, reason });
+        let error = |at, kind| Err(PlatformError { input: text.to_owned(), at, kind });
         let mut parts = [""; 3];
         let mut slots = parts.iter_mut();
         let mut at = 0;
         for part in text.split('/') {
             let Some(slot) = slots.next() else {
-                // The slash in front of this part is what does not fit.
-                return error(at - 1, Reason::TooManyParts);
+                // The error is at the slash before this part.
+                return error(at - 1, PlatformErrorKind::TooManyParts);
             };
-            if let Some(offset) = part.find(|character| !is_word(character)) {
-                return error(at + offset, Reason::Character);
+            if let Some(offset) = part.find(|character| !is_allowed(character)) {
+                return error(at + offset, PlatformErrorKind::Character);
             }
             if part.is_empty() {
-                return error(at, Reason::EmptyPart);
+                return error(at, PlatformErrorKind::EmptyPart);
             }
             *slot = part;
             at += part.len() + 1;
         }
         let [os, architecture, variant] = parts;
         if architecture.is_empty() {
-            return error(text.len(), Reason::NoArchitecture);
+            return error(text.len(), PlatformErrorKind::NoArchitecture);
         }
         Ok(Self::new(os, architecture, Some(variant)))
     }
 
-    /// The platform that this program was built for, which is the machine it runs on.
+    /// Returns the platform that this program was built for.
     ///
-    /// A 32-bit Arm machine counts as v7, an `amd64` one as the base: what stable Rust tells a
-    /// program about its target does not tell the variants apart.
+    /// 32-bit Arm counts as `v7` and `amd64` as the baseline: stable Rust does not expose the variant
+    /// of the target.
     #[must_use]
     pub fn local() -> Self {
         let little = cfg!(target_endian = "little");
@@ -135,54 +137,58 @@ impl Platform {
         &self.architecture
     }
 
-    /// The variant, such as `v7`. None for `amd64` where the specification says `v1`.
+    /// The variant, such as `v7`. `None` also for `amd64/v1`, the baseline of `amd64`.
     #[must_use]
     pub fn variant(&self) -> Option<&str> {
         self.variant.as_deref()
     }
 
-    /// Whether what is made for `candidate` runs on this platform.
+    /// Whether an image for `candidate` runs on this platform.
     ///
-    /// Operating system and architecture are equal, and the variant is the same or an older one
-    /// that this one still runs. `unknown/unknown`, which attestations carry, runs nowhere.
+    /// Operating system and architecture must be equal, and the variant equal or older.
+    /// `unknown/unknown`, the platform of attestations, runs nowhere.
     #[must_use]
     pub fn runs(&self, candidate: &Self) -> bool {
-        self.fit(candidate).is_some()
+        self.compare(candidate).is_some()
     }
 
-    /// The candidate that suits this platform best: the same variant before the newest older one,
-    /// and the first in order of those that are alike. None where nothing runs.
+    /// Selects the candidate that matches this platform best.
+    ///
+    /// The same variant wins, then the newest older one; among equals, the first. `None` if no
+    /// candidate runs on this platform.
+    #[must_use]
     pub fn select<'a, T>(&self, candidates: impl IntoIterator<Item = (T, &'a Self)>) -> Option<T> {
-        let mut best: Option<(Fit, T)> = None;
+        let mut best: Option<(Match, T)> = None;
         for (item, candidate) in candidates {
-            let Some(fit) = self.fit(candidate) else { continue };
-            if best.as_ref().is_none_or(|(found, _)| fit > *found) {
-                best = Some((fit, item));
+            let Some(found) = self.compare(candidate) else { continue };
+            if best.as_ref().is_none_or(|(best, _)| found > *best) {
+                best = Some((found, item));
             }
         }
         best.map(|(_, item)| item)
     }
 
-    fn fit(&self, candidate: &Self) -> Option<Fit> {
+    /// How well a candidate matches; `None` if it does not run on this platform.
+    fn compare(&self, candidate: &Self) -> Option<Match> {
         let unknown = candidate.os == "unknown" && candidate.architecture == "unknown";
         if unknown || self.os != candidate.os || self.architecture != candidate.architecture {
             return None;
         }
         if self.variant == candidate.variant {
-            return Some(Fit::Same);
+            return Some(Match::Same);
         }
         match (self.version(), candidate.version()) {
-            (Some(mine), Some(theirs)) => {
-                mine.runs(theirs, &self.architecture).then_some(Fit::Older(theirs))
+            (Some(own), Some(other)) => {
+                own.runs(other, &self.architecture).then_some(Match::Older(other))
             }
-            // What was made for no variant runs on each; variants without an order run no other.
+            // An image without a variant runs on every variant. Unordered variants run no other.
             (Some(_), None) | (None, Some(_) | None) => {
-                candidate.variant.is_none().then_some(Fit::Any)
+                candidate.variant.is_none().then_some(Match::Any)
             }
         }
     }
 
-    /// The variant as a number, where this architecture's variants have an order.
+    /// The variant as a version, if the variants of this architecture are ordered.
     fn version(&self) -> Option<Version> {
         let variant = self.variant.as_deref().filter(|_| has_versions(&self.architecture))?;
         Version::parse(variant)
@@ -207,37 +213,37 @@ impl fmt::Display for Platform {
     }
 }
 
-/// Why a text is no platform.
+/// Why a text is not a platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlatformError {
     input: String,
     at: usize,
-    reason: Reason,
+    kind: PlatformErrorKind,
 }
 
 impl PlatformError {
-    /// The text that was to be read.
+    /// The text that was parsed.
     #[must_use]
     pub fn input(&self) -> &str {
         &self.input
     }
 
-    /// The first byte that does not fit, counted from 0; the input's length when its end is missing.
+    /// The first byte that does not fit, counted from 0; the text's length if its end is missing.
     #[must_use]
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// What does not fit there.
+    /// What is wrong there.
     #[must_use]
-    pub fn reason(&self) -> Reason {
-        self.reason
+    pub fn kind(&self) -> PlatformErrorKind {
+        self.kind
     }
 }
 
 impl fmt::Display for PlatformError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: byte {}: {}", self.input, self.at, self.reason)
+        write!(f, "{:?}: byte {}: {}", self.input, self.at, self.kind)
     }
 }
 
@@ -245,34 +251,34 @@ impl std::error::Error for PlatformError {}
 
 /// What is wrong with a platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// Nothing before, between or behind slashes.
+#[non_exhaustive]
+pub enum PlatformErrorKind {
+    /// A part is empty.
     EmptyPart,
-    /// Only an operating system, or only an architecture, was given.
+    /// There is only one part.
     NoArchitecture,
-    /// Something other than letters, digits and `.`, `_`, `-`.
+    /// A character other than letters, digits and `.`, `_`, `-`.
     Character,
-    /// More than operating system, architecture and variant.
+    /// There are more than three parts.
     TooManyParts,
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for PlatformErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::EmptyPart => "a part of the platform is empty",
             Self::NoArchitecture => "a platform is OS/ARCH or OS/ARCH/VARIANT, such as linux/amd64",
-            Self::Character => "a platform has letters, digits and . _ - only",
+            Self::Character => "a platform contains only letters, digits and . _ -",
             Self::TooManyParts => "a platform has at most three parts, OS/ARCH/VARIANT",
         })
     }
 }
 
-/// How well a candidate suits; the greater the better.
+/// How well a candidate matches; greater is better.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
-    /// Made for no variant: the architecture's base.
+enum Match {
+    /// The candidate has no variant: it runs on every variant of its architecture.
     Any,
-    /// Made for an older variant.
     Older(Version),
     Same,
 }
@@ -288,36 +294,34 @@ impl Version {
     fn parse(variant: &str) -> Option<Self> {
         let numbers = variant.strip_prefix('v')?;
         let (major, minor) = numbers.split_once('.').unwrap_or((numbers, "0"));
-        Some(Self { major: number(major)?, minor: number(minor)? })
+        Some(Self { major: decimal::parse(major)?, minor: decimal::parse(minor)? })
     }
 
     fn runs(self, other: Self, architecture: &str) -> bool {
-        // Arm's architecture manual: v9.0 contains v8.5, v9.1 contains v8.6, and so on.
+        // v9.0 includes v8.5, v9.1 includes v8.6, and so on (Arm Architecture Reference Manual).
         if architecture == "arm64" && self.major == 9 && other.major == 8 {
             return other.minor <= self.minor.saturating_add(5);
         }
-        // A 64-bit Arm of a later generation is taken to run what the earlier ones ran.
+        // Later versions are assumed to run everything that earlier ones ran.
         other <= self
     }
 }
 
-/// Whether an architecture's variants are numbered, each running what the earlier ones run.
+/// Whether the variants of an architecture are numbered, each running what the earlier ones run.
 fn has_versions(architecture: &str) -> bool {
     matches!(architecture, "amd64" | "arm" | "arm64")
 }
 
-/// Reads decimal digits alone: `u16::from_str` would take a sign as well.
-fn number(digits: &str) -> Option<u16> {
-    let all = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if all { digits.parse().ok() } else { None }
-}
-
-/// One form for the variants that mean the same.
-fn normal_variant(architecture: &str, variant: Option<&str>) -> Option<String> {
+/// Reduces variants that mean the same to one form.
+fn normalised_variant(architecture: &str, variant: Option<&str>) -> Option<String> {
     let mut variant = variant.map(str::to_ascii_lowercase);
     if has_versions(architecture) {
         variant = variant.map(|variant| {
-            let full = if number(&variant).is_some() { format!("v{variant}") } else { variant };
+            let full = if decimal::parse::<u16>(&variant).is_some() {
+                format!("v{variant}")
+            } else {
+                variant
+            };
             match full.strip_suffix(".0") {
                 Some(short) if Version::parse(&full).is_some() => short.to_owned(),
                 Some(_) | None => full,
@@ -332,6 +336,6 @@ fn normal_variant(architecture: &str, variant: Option<&str>) -> Option<String> {
     }
 }
 
-fn is_word(character: char) -> bool {
+fn is_allowed(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-')
 }

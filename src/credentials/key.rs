@@ -3,13 +3,7 @@
 //! podman keeps entries for registries and for the leading parts of repositories, docker has spelled the same
 //! registry in several ways over the years. Whole parts only: a key for `HOST/tea` is none for `HOST/team`.
 
-use crate::reference::Registry;
-
-/// docker's own key for Docker Hub, also the name under which helpers keep it.
-pub(crate) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
-
-const DOCKER_HUB: &str = "docker.io";
-const DOCKER_HUB_HOSTS: [&str; 3] = [DOCKER_HUB, "index.docker.io", "registry-1.docker.io"];
+use crate::reference::{Registry, docker_hub};
 
 /// What credentials are wanted for.
 #[derive(Debug, Clone)]
@@ -33,8 +27,8 @@ pub(super) struct Fit {
 impl Target {
     pub(crate) fn new(registry: &Registry, path: &str) -> Target {
         let authority = authority(&registry.name());
-        let hub = authority == DOCKER_HUB;
-        let name = if hub { DOCKER_HUB_KEY.to_owned() } else { authority.clone() };
+        let hub = authority == docker_hub::NAME;
+        let name = if hub { docker_hub::CREDENTIAL_KEY.to_owned() } else { authority.clone() };
         Target { authority, path: path.to_owned(), name }
     }
 
@@ -83,8 +77,8 @@ fn bare(key: &str) -> &str {
 fn authority(text: &str) -> String {
     let text = text.to_ascii_lowercase();
     let text = text.strip_suffix(":443").unwrap_or(&text);
-    let hub = DOCKER_HUB_HOSTS.contains(&text);
-    if hub { DOCKER_HUB.to_owned() } else { text.to_owned() }
+    let name = if docker_hub::is_host(text) { docker_hub::NAME } else { text };
+    name.to_owned()
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use crate::digest::{Digest, DigestError};
 use crate::oci::ManifestFault;
 use crate::platform::Platform;
 use crate::reference::ReferenceError;
-use crate::url::shown;
+use crate::url::excerpt;
 
 /// A result with regq's error type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -286,7 +286,7 @@ impl fmt::Display for Error {
                 )
             }
             Error::DigestHeader { value, .. } => {
-                write!(f, "invalid Docker-Content-Digest header {:?}", shown(value))
+                write!(f, "invalid Docker-Content-Digest header {:?}", excerpt(value))
             }
             Error::DigestHeaderDiffers { pinned, announced } => write!(
                 f,
@@ -297,7 +297,7 @@ impl fmt::Display for Error {
             Error::Encoded { encoding } => write!(
                 f,
                 "unexpected Content-Encoding {:?}, and the encoded body matches no known digest",
-                shown(encoding)
+                excerpt(encoding)
             ),
             Error::TooLarge { what, limit } => {
                 write!(f, "the {what} exceeds the limit of {limit} bytes")

@@ -10,7 +10,7 @@ use crate::error::kind::Kind;
 use crate::error::policy::Refusal;
 use crate::http::challenge::ChallengeError;
 use crate::oci::ErrorBody;
-use crate::url::{UrlError, shown};
+use crate::url::{UrlError, excerpt};
 
 /// The kind of server that sent a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,14 +254,14 @@ impl fmt::Display for ChallengeFault {
             }
             ChallengeFault::RealmMissing => write!(f, "its Bearer challenge has no realm"),
             ChallengeFault::Realm(realm, error) => {
-                write!(f, "its challenge has the invalid realm {:?}: {error}", shown(realm))
+                write!(f, "its challenge has the invalid realm {:?}: {error}", excerpt(realm))
             }
             ChallengeFault::Refused(refusal) => write!(f, "{refusal}"),
             ChallengeFault::NoCredentials => {
                 write!(f, "it requires a user name and password, and none were found")
             }
             ChallengeFault::Scheme(scheme) => {
-                let scheme = shown(scheme);
+                let scheme = excerpt(scheme);
                 write!(f, "it requires {scheme:?} authentication, which regq does not support")
             }
         }
@@ -272,7 +272,7 @@ impl fmt::Display for TokenFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TokenFault::Json { content_type, body } => {
-                write!(f, "the response is {:?}, not JSON", shown(content_type))?;
+                write!(f, "the response is {:?}, not JSON", excerpt(content_type))?;
                 write_message(f, body)
             }
             TokenFault::Missing => write!(f, "the response has no token"),

@@ -13,7 +13,7 @@ use crate::explain::supplied::{Given, TokenAnswer};
 use crate::explain::token_url::{Asked, Scope, scopes};
 use crate::http::challenge::{self, Challenge, ChallengeError};
 use crate::oci::ErrorBody;
-use crate::reference::Reference;
+use crate::reference::{Reference, docker_hub};
 use crate::url::{Url, is_loopback};
 
 /// The parsed challenges of an answer.
@@ -224,7 +224,7 @@ impl<'a> Attempt<'a> {
             None => {
                 let realm = self.realm();
                 let asked = self.asked.as_ref().and_then(|asked| asked.server.as_ref());
-                let hub = |url: &Url| url.host() == "auth.docker.io";
+                let hub = |url: &Url| url.host() == docker_hub::AUTH_HOST;
                 realm.as_ref().or(asked).is_some_and(hub)
             }
         }

@@ -68,12 +68,7 @@ pub(super) fn moved(attempt: &Attempt<'_>) -> Option<String> {
 fn manifest(attempt: &Attempt<'_>, reference: &Reference) -> Option<Url> {
     let origin = attempt.site.as_ref()?.url.origin().clone();
     let path = reference.repository().path();
-    let which = match (reference.digest(), reference.tag()) {
-        (Some(digest), _) => digest.to_string(),
-        (None, Some(tag)) => tag.to_string(),
-        (None, None) => "latest".to_owned(),
-    };
-    Url::at(origin, &format!("/v2/{path}/manifests/{which}")).ok()
+    Url::at(origin, &format!("/v2/{path}/manifests/{}", reference.tag_or_digest())).ok()
 }
 
 #[cfg(test)]

@@ -38,11 +38,8 @@ pub(super) fn name(reference: &Reference) -> Step {
 
 fn full(reference: &Reference) -> String {
     let repository = reference.repository();
-    match (reference.tag(), reference.digest()) {
-        (_, Some(digest)) => format!("{repository}@{digest}"),
-        (Some(tag), None) => format!("{repository}:{tag}"),
-        (None, None) => format!("{repository}:latest"),
-    }
+    let separator = if reference.digest().is_some() { '@' } else { ':' };
+    format!("{repository}{separator}{}", reference.tag_or_digest())
 }
 
 /// The pieces that somebody gave.

@@ -4,7 +4,7 @@
 //! `docs/content/spec/auth/scope.md`.
 
 use crate::credentials::Secret;
-use crate::url::Url;
+use crate::url::{Url, form_decode};
 
 /// What a token server was asked.
 #[derive(Debug)]
@@ -46,16 +46,16 @@ impl Asked {
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, raw) = pair.split_once('=').unwrap_or((pair, ""));
             let bare = !pair.contains('=');
-            Pair { name: decode(name), value: decode(raw), raw: raw.to_owned(), bare }
+            Pair { name: form_decode(name), value: form_decode(raw), raw: raw.to_owned(), bare }
         });
         let pairs: Vec<_> = pairs.collect();
         let (server, login) = without_login(server);
         let (user, password) = login.split_once(':').unwrap_or((login, ""));
-        let mut secrets = vec![Secret::new(password), Secret::new(decode(password))];
+        let mut secrets = vec![Secret::new(password), Secret::new(form_decode(password))];
         for pair in pairs.iter().filter(|pair| pair.is_secret()) {
             secrets.extend([&pair.value, &pair.raw].into_iter().map(Secret::new));
         }
-        let user = Some(decode(user)).filter(|user| !user.is_empty());
+        let user = Some(form_decode(user)).filter(|user| !user.is_empty());
         Asked { server: Url::parse(&server).ok(), secrets, user, pairs }
     }
 
@@ -167,29 +167,9 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Percent-decoding, with `+` for a blank, as servers read a query.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        let hex = |digit: Option<&u8>| digit.and_then(|d| char::from(*d).to_digit(16));
-        let byte = match (first, hex(after.first()), hex(after.get(1))) {
-            (b'%', Some(high), Some(low)) => {
-                rest = after.get(2..).unwrap_or_default();
-                u8::try_from(high * 16 + low).unwrap_or_default()
-            }
-            (b'+', ..) => b' ',
-            (other, ..) => *other,
-        };
-        bytes.push(byte);
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Asked, Scope, decode};
+    use super::{Asked, Scope, form_decode};
 
     #[test]
     fn a_url_is_read_as_a_server_reads_it() {
@@ -228,7 +208,7 @@ mod tests {
 
     #[test]
     fn percent_signs_that_encode_nothing_stay() {
-        assert_eq!(decode("a%2Fb%zz%4"), "a/b%zz%4");
-        assert_eq!(decode("%253A"), "%3A");
+        assert_eq!(form_decode("a%2Fb%zz%4"), "a/b%zz%4");
+        assert_eq!(form_decode("%253A"), "%3A");
     }
 }

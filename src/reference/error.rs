@@ -1,24 +1,26 @@
-//! Why a text is no name, and which names are easily mistaken for something else.
+//! Errors of parsing references, and the ambiguity of references that parse but may mean something else.
 
 use std::fmt;
 
-use crate::digest;
-use crate::url::shown;
+use crate::digest::{DigestErrorKind, write_unknown_algorithm};
+use crate::url::excerpt;
 
-/// Where the reading stopped, and why.
+/// An error without the input text. Becomes a [`ReferenceError`] in `parse.rs`.
 pub(super) struct Fault {
+    /// The first byte that does not fit.
     pub(super) at: usize,
-    pub(super) reason: Reason,
+    pub(super) kind: ReferenceErrorKind,
 }
 
-/// A legal name that is easily mistaken for something else.
+/// How a valid reference may differ from what the user meant.
 ///
-/// Displayed as a sentence for the person who typed it.
+/// Displayed as an explanation for the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ambiguity {
-    /// `localhost:5000`, which is the tag 5000 of a repository on Docker Hub, and `quay.io`, which is one as well.
+    /// `localhost:5000` or `quay.io`: looks like a registry, but is a repository on Docker Hub.
     RegistryAsName,
-    /// `sha256:` and a hash, which is a tag of the repository `sha256` on Docker Hub.
+    /// `sha256:` and a hash: looks like a digest, but is a tag of the repository `sha256` on Docker Hub.
     DigestAsName,
 }
 
@@ -26,60 +28,59 @@ impl fmt::Display for Ambiguity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::RegistryAsName => {
-                "without a slash this is the name of a repository on Docker Hub; \
-                 a registry is followed by / and a repository"
+                "without a slash this names a repository on Docker Hub; for a registry, add / and a repository"
             }
             Self::DigestAsName => {
-                "without a repository this is a tag of the repository of that name on Docker Hub; \
-                 a digest follows a repository and @"
+                "without a repository this is a tag of a repository on Docker Hub; \
+                 a digest comes after a repository and @"
             }
         })
     }
 }
 
-/// Why a text is no reference, or no registry, repository or tag where one of these was to be read.
+/// Why a text is not a reference, registry, repository or tag.
 ///
-/// Displayed as `"Foo/bar": byte 0: repository names are lower case`, with everything in the input
-/// that does not print escaped.
+/// Displayed as `"Foo/bar": byte 0: repository names are lower case`. Unprintable characters of the
+/// input are escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferenceError {
     pub(super) input: String,
     pub(super) at: usize,
-    pub(super) reason: Reason,
+    pub(super) kind: ReferenceErrorKind,
     pub(super) suggestion: Option<String>,
 }
 
 impl ReferenceError {
-    /// The text that was to be read.
+    /// The text that was parsed.
     #[must_use]
     pub fn input(&self) -> &str {
         &self.input
     }
 
-    /// The first byte that does not fit, counted from 0; the input's length when its end is missing.
+    /// The first byte that does not fit, counted from 0; the input's length if its end is missing.
     #[must_use]
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// What does not fit there.
+    /// What is wrong there.
     #[must_use]
-    pub fn reason(&self) -> &Reason {
-        &self.reason
+    pub fn kind(&self) -> &ReferenceErrorKind {
+        &self.kind
     }
 
-    /// What may have been meant, where that can be told: a text that can be read.
+    /// A text that parses and is probably what was meant.
     #[must_use]
     pub fn suggestion(&self) -> Option<&str> {
         self.suggestion.as_deref()
     }
 
-    /// What to do about it, in words, where there is something to say beyond the reason.
+    /// What the user can do, if there is more to it than the error says.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        match (&self.suggestion, &self.reason) {
+        match (&self.suggestion, &self.kind) {
             (Some(suggestion), _) => Some(format!("did you mean {suggestion}")),
-            (None, Reason::Scheme) => Some("leave out what stands in front of the name".to_owned()),
+            (None, ReferenceErrorKind::Scheme) => Some("remove the prefix".to_owned()),
             (None, _) => None,
         }
     }
@@ -87,7 +88,7 @@ impl ReferenceError {
 
 impl fmt::Display for ReferenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: byte {}: {}", shown(&self.input), self.at, self.reason)
+        write!(f, "{:?}: byte {}: {}", excerpt(&self.input), self.at, self.kind)
     }
 }
 
@@ -96,78 +97,75 @@ impl std::error::Error for ReferenceError {}
 /// What is wrong with a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reason {
-    /// There is nothing to read.
+pub enum ReferenceErrorKind {
+    /// The text is empty.
     Empty,
-    /// A URL's scheme, or the transport of another tool, stands in front.
+    /// The text begins with a URL scheme or with another tool's transport.
     Scheme,
-    /// The registry's host name holds a character that it may not, or a part of it is empty.
+    /// The registry's host name has an invalid character or an empty label.
     Host,
-    /// The registry's address in brackets is no IPv6 address.
+    /// The registry's address in brackets is not an IPv6 address.
     Address,
-    /// The registry's port is no number from 1 to 65535.
+    /// The registry's port is not a number from 1 to 65535.
     Port,
     /// A registry without a repository.
     NoRepository,
-    /// A word where only a registry is wanted, and nothing about it says that it is one.
+    /// A registry was expected, but the word does not look like one.
     NoRegistry,
-    /// Something behind a registry where only a registry is wanted.
+    /// Only a registry was expected, but more follows.
     RegistryAlone,
-    /// An upper-case letter in the repository.
+    /// The repository has an upper-case letter.
     UpperCase,
-    /// A part of the repository is empty: a slash at the beginning, at the end, or two in a row.
+    /// A part of the repository is empty: it begins or ends with a slash, or has two in a row.
     EmptyPart,
-    /// The repository holds a character that it may not, or one at a place where it may not stand.
+    /// The repository has an invalid character or a misplaced separator.
     Path,
-    /// The repository's path is too long.
+    /// The repository is too long.
     PathTooLong,
-    /// An image's ID, which only the machine that has the image knows.
+    /// The text is an image ID, which only the machine that has the image can resolve.
     ImageId,
-    /// A tag or a digest where only a repository is wanted.
+    /// Only a repository was expected, but a tag or digest follows.
     RepositoryAlone,
-    /// Nothing behind the colon.
+    /// The tag after the colon is empty.
     EmptyTag,
-    /// The tag holds a character that it may not, or begins with `.` or `-`.
+    /// The tag has an invalid character or begins with `.` or `-`.
     Tag,
     /// The tag is too long.
     TagTooLong,
     /// The digest is malformed.
-    Digest(digest::Reason),
-    /// The digest is well-formed, but of an algorithm that is not known.
+    Digest(DigestErrorKind),
+    /// The digest is well-formed, but its algorithm is not supported.
     DigestAlgorithm(String),
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for ReferenceErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Empty => "a name is missing",
-            Self::Scheme => "a name has no scheme in front",
+            Self::Empty => "the name is empty",
+            Self::Scheme => "a reference has no scheme or transport prefix",
             Self::Host => {
-                "a registry's host has letters, digits and - in parts joined by single dots"
+                "a registry's host consists of letters, digits and - in parts separated by single dots"
             }
-            Self::Address => "what is in brackets is not an IPv6 address",
+            Self::Address => "the address in brackets is not an IPv6 address",
             Self::Port => "a port is a number from 1 to 65535",
-            Self::NoRepository => "a repository is missing behind the registry",
-            Self::NoRegistry => "a registry has a dot or a port in its name, or is localhost",
-            Self::RegistryAlone => "only a registry is wanted here, nothing behind it",
+            Self::NoRepository => "the repository after the registry is missing",
+            Self::NoRegistry => "a registry's name has a dot or a port, or is localhost",
+            Self::RegistryAlone => "expected only a registry",
             Self::UpperCase => "repository names are lower case",
             Self::EmptyPart => "a part of the repository name is empty",
             Self::Path => {
-                "a repository name has lower-case letters and digits, with . _ __ or - between them"
+                "a repository name has lower-case letters and digits, separated by . _ __ or -"
             }
             Self::PathTooLong => "a repository name has at most 255 characters",
             Self::ImageId => "64 hexadecimal digits are an image ID, not a name",
-            Self::RepositoryAlone => "only a repository is wanted here, without tag and digest",
-            Self::EmptyTag => "a tag is missing behind the colon",
-            Self::Tag => "a tag has letters, digits and _ . - only, and begins with none of . -",
-            Self::TagTooLong => "a tag has at most 128 characters",
-            Self::Digest(reason) => return reason.fmt(f),
-            Self::DigestAlgorithm(algorithm) => {
-                return write!(
-                    f,
-                    "the digest algorithm {algorithm} is not known, only sha256 and sha512 are"
-                );
+            Self::RepositoryAlone => "expected only a repository, without tag and digest",
+            Self::EmptyTag => "the tag after the colon is missing",
+            Self::Tag => {
+                "a tag contains only letters, digits and _ . - and does not begin with . or -"
             }
+            Self::TagTooLong => "a tag has at most 128 characters",
+            Self::Digest(kind) => return kind.fmt(f),
+            Self::DigestAlgorithm(algorithm) => return write_unknown_algorithm(f, algorithm),
         })
     }
 }

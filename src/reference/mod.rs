@@ -1,18 +1,19 @@
-//! References: how the name of an image is read, with Docker Hub's rules.
+//! Parses image references, registry, repository and tag names.
 //!
-//! The grammar and the normalisation are those of distribution/reference: a first part with a dot or
-//! a colon, or `localhost`, is the registry; anything else is on Docker Hub, where a name of one part
-//! belongs to `library/`; the tag is `latest` when neither tag nor digest is given. Stricter than it
-//! in three things: a port is 1 to 65535, an address in brackets is a valid one, and upper case makes
-//! no registry of a word. All of Docker Hub's host names are one registry.
+//! Grammar and normalisation are those of distribution/reference: a first part with a dot or a colon,
+//! or `localhost`, is the registry; otherwise the registry is Docker Hub, where a one-part name is under
+//! `library/`; without a tag and a digest the tag is `latest`. regq is stricter in three places: a port
+//! is 1 to 65535, an address in brackets must be a valid IPv6 address, and upper case does not make a
+//! word a registry. All host names of Docker Hub are one registry.
 //!
-//! A [`Reference`] is a name that was understood, not one that exists. What is asked over which
-//! scheme is decided elsewhere; this module knows no URLs and sends nothing.
+//! A parsed [`Reference`] is well-formed; whether the image exists is another question. URLs and
+//! schemes are chosen elsewhere.
 
+pub(crate) mod docker_hub;
 mod error;
 mod grammar;
 mod names;
 mod parse;
 
-pub use self::error::{Ambiguity, Reason, ReferenceError};
+pub use self::error::{Ambiguity, ReferenceError, ReferenceErrorKind};
 pub use self::names::{Reference, Registry, Repository, Tag};

@@ -1,26 +1,28 @@
-//! From texts to names, and what to suggest where a text is none.
+//! The `parse` functions of the public types, and the suggestions in their errors.
 //!
-//! The grammar is in `read.rs`; here a fault becomes an error that shows the text and proposes another.
+//! The grammar itself is in `grammar.rs`. Here a fault becomes an error with the input and, if a small
+//! repair makes the input parse, a suggestion.
 
 use std::str::FromStr;
 
-use crate::reference::error::{Fault, Reason, ReferenceError};
+use crate::reference::error::{Fault, ReferenceError, ReferenceErrorKind};
 use crate::reference::grammar::{
-    is_host, looks_like_host, read_reference, read_registry_alone, read_repository_alone, read_tag,
+    is_host, looks_like_host, parse_only_registry, parse_only_repository, parse_reference,
+    parse_tag,
 };
 use crate::reference::names::{Reference, Registry, Repository, Tag};
 
-/// Prefixes of other tools that name where an image comes from and have no `//`.
+/// Other tools' prefixes for the source of an image that have no `//`.
 const TRANSPORTS: [&str; 2] = ["docker-daemon:", "containers-storage:"];
 
 impl Registry {
-    /// Reads `HOST[:PORT]`.
+    /// Parses `HOST[:PORT]`.
     ///
     /// # Errors
     ///
     /// A [`ReferenceError`] at the first byte that does not fit.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
-        read_registry_alone(text).map_err(|fault| error(text, fault, repair_registry))
+        parse_only_registry(text).map_err(|fault| error(text, fault, repair_registry))
     }
 }
 
@@ -33,14 +35,14 @@ impl FromStr for Registry {
 }
 
 impl Repository {
-    /// Reads a repository's name, without tag and digest.
+    /// Parses `[REGISTRY/]REPOSITORY`.
     ///
     /// # Errors
     ///
-    /// A [`ReferenceError`] at the first byte that does not fit; a tag or a digest does not.
+    /// A [`ReferenceError`] at the first byte that does not fit, also if a tag or digest follows.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
-        read_repository_alone(text).map_err(|fault| {
-            error(text, fault, |text| repair_name(text, |text| read_repository_alone(text).is_ok()))
+        parse_only_repository(text).map_err(|fault| {
+            error(text, fault, |text| repair_name(text, |text| parse_only_repository(text).is_ok()))
         })
     }
 }
@@ -54,16 +56,16 @@ impl FromStr for Repository {
 }
 
 impl Tag {
-    /// Reads a tag.
+    /// Parses a tag.
     ///
     /// # Errors
     ///
     /// A [`ReferenceError`] at the first byte that does not fit.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
-        read_tag(text, 0).map_err(|Fault { at, reason }| ReferenceError {
+        parse_tag(text, 0).map_err(|Fault { at, kind }| ReferenceError {
             input: text.to_owned(),
             at,
-            reason,
+            kind,
             suggestion: None,
         })
     }
@@ -78,16 +80,16 @@ impl FromStr for Tag {
 }
 
 impl Reference {
-    /// Reads `[REGISTRY/]REPOSITORY[:TAG][@DIGEST]`.
+    /// Parses `[REGISTRY/]REPOSITORY[:TAG][@DIGEST]`.
     ///
     /// # Errors
     ///
     /// A [`ReferenceError`] at the first byte that does not fit.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
-        read_reference(text).map_err(|fault| {
+        parse_reference(text).map_err(|fault| {
             error(text, fault, |text| {
                 repair_name(text, |text| {
-                    read_reference(text).is_ok_and(|read| read.ambiguity.is_none())
+                    parse_reference(text).is_ok_and(|parsed| parsed.ambiguity.is_none())
                 })
             })
         })
@@ -102,43 +104,43 @@ impl FromStr for Reference {
     }
 }
 
-/// `repair` makes a suggestion of the input without its scheme and the slashes at its end.
+/// Builds an error. `repair` turns the input, without scheme and trailing slashes, into a suggestion.
 fn error(input: &str, fault: Fault, repair: impl Fn(&str) -> Option<String>) -> ReferenceError {
     let bare = without_scheme(input);
-    let reason = if bare.is_some() { Reason::Scheme } else { fault.reason };
+    let kind = if bare.is_some() { ReferenceErrorKind::Scheme } else { fault.kind };
     let suggestion =
         repair(bare.unwrap_or(input).trim_end_matches('/')).filter(|text| text != input);
-    ReferenceError { input: input.to_owned(), at: fault.at, reason, suggestion }
+    ReferenceError { input: input.to_owned(), at: fault.at, kind, suggestion }
 }
 
-/// The name with its repository in lower case, where it can be read then and misleads nobody: a host
-/// without a repository would become a repository on Docker Hub.
-fn repair_name(text: &str, reads: impl Fn(&str) -> bool) -> Option<String> {
+/// Suggests the name with its repository in lower case, if that parses. A host without a repository is
+/// not suggested: it would mean a repository on Docker Hub.
+fn repair_name(text: &str, parses: impl Fn(&str) -> bool) -> Option<String> {
     let text = lower_path(text);
     let name = text.split_once([':', '@']).map_or(text.as_str(), |(name, _)| name);
-    let misleading = !text.contains('/') && looks_like_host(name);
-    (reads(&text) && !misleading).then_some(text)
+    let is_only_host = !text.contains('/') && looks_like_host(name);
+    (parses(&text) && !is_only_host).then_some(text)
 }
 
-/// The registry without what stands behind it.
+/// Suggests the registry alone.
 fn repair_registry(text: &str) -> Option<String> {
     let host = text.split_once('/').map_or(text, |(host, _)| host);
-    read_registry_alone(host).is_ok().then(|| host.to_owned())
+    parse_only_registry(host).is_ok().then(|| host.to_owned())
 }
 
-/// The rest of a text that begins with a scheme and `://`, or with another tool's transport.
+/// Removes a scheme with its `://`, or another tool's transport; `None` if the text has neither.
 fn without_scheme(text: &str) -> Option<&str> {
-    let scheme = |scheme: &str| {
+    let is_scheme = |scheme: &str| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme
                 .chars()
                 .all(|character| character.is_ascii_alphanumeric() || "+-.".contains(character))
     };
-    let url = text.split_once("://").filter(|(before, _)| scheme(before)).map(|(_, rest)| rest);
+    let url = text.split_once("://").filter(|(before, _)| is_scheme(before)).map(|(_, rest)| rest);
     url.or_else(|| TRANSPORTS.iter().find_map(|transport| text.strip_prefix(transport)))
 }
 
-/// The text with its repository in lower case; registry, tag and digest as they are.
+/// Lower-cases the repository, not the registry, tag and digest.
 fn lower_path(text: &str) -> String {
     let (host, rest) = match text.split_once('/') {
         Some((host, rest)) if is_host(host) => (Some(host), rest),

@@ -87,14 +87,13 @@ impl Client {
 impl Inner {
     /// Where a registry is asked.
     pub(super) fn origin(&self, registry: &Registry) -> Origin {
-        let (host, port) = (registry.api_host(), registry.port());
         if self.config.plain_http {
-            Origin::new(Scheme::Http, host, port)
+            registry.origin(Scheme::Http, Scheme::Http.default_port())
         } else if lock(&self.plain).contains(&registry.name()) {
             // The very peer that answered without TLS, not another one on the port of plain http.
-            Origin::new(Scheme::Http, host, port.or(Some(Scheme::Https.default_port())))
+            registry.origin(Scheme::Http, Scheme::Https.default_port())
         } else {
-            Origin::new(Scheme::Https, host, port)
+            registry.origin(Scheme::Https, Scheme::Https.default_port())
         }
     }
 

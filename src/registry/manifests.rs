@@ -115,15 +115,9 @@ impl Which {
     /// The digest decides where a reference has both.
     fn of(reference: &Reference) -> Which {
         let name = reference.repository().path();
-        match (reference.digest(), reference.tag()) {
-            (Some(digest), _) => Which {
-                path: format!("/v2/{name}/manifests/{digest}"),
-                expected: Some((digest.clone(), DigestSource::Pinned)),
-            },
-            (None, Some(tag)) => {
-                Which { path: format!("/v2/{name}/manifests/{tag}"), expected: None }
-            }
-            (None, None) => Which { path: format!("/v2/{name}/manifests/latest"), expected: None },
+        Which {
+            path: format!("/v2/{name}/manifests/{}", reference.tag_or_digest()),
+            expected: reference.digest().map(|digest| (digest.clone(), DigestSource::Pinned)),
         }
     }
 

@@ -21,9 +21,9 @@ mod conversation;
 #[cfg(feature = "cli")]
 mod credentials;
 mod digest;
-mod errors;
 #[cfg(feature = "cli")]
 mod documents;
+mod errors;
 #[cfg(feature = "cli")]
 mod explain;
 #[cfg(feature = "cli")]

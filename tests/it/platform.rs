@@ -1,7 +1,7 @@
-//! Platforms: how they are written, what is the same, and which entry of an index is taken.
+//! Platforms: parsing, normalisation, and selection from an index.
 
 use arbtest::arbtest;
-use regq::platform::{Platform, Reason};
+use regq::platform::{Platform, PlatformErrorKind};
 
 use crate::properties_reference::platform_never_panics;
 
@@ -10,8 +10,8 @@ fn platform(text: &str) -> Platform {
 }
 
 #[test]
-fn names_are_brought_to_one_form() {
-    for (text, shown) in [
+fn platforms_are_normalised() {
+    for (text, normalised) in [
         ("linux/amd64", "linux/amd64"),
         ("linux/x86_64", "linux/amd64"),
         ("linux/x86-64", "linux/amd64"),
@@ -52,12 +52,12 @@ fn names_are_brought_to_one_form() {
         ("unknown/unknown", "unknown/unknown"),
         ("linux/mips64le/7", "linux/mips64le/7"),
     ] {
-        assert_eq!(platform(text).to_string(), shown, "{text}");
+        assert_eq!(platform(text).to_string(), normalised, "{text}");
     }
 }
 
 #[test]
-fn a_registry_s_words_are_kept_as_they_are_but_for_the_form() {
+fn fields_from_a_registry_are_normalised_but_not_validated() {
     let odd = Platform::new("Li nux", "\u{202e}AMD64", Some("A/B"));
     assert_eq!(
         (odd.os(), odd.architecture(), odd.variant()),
@@ -70,35 +70,35 @@ fn a_registry_s_words_are_kept_as_they_are_but_for_the_form() {
 }
 
 #[test]
-fn what_is_no_platform_says_where_and_why() {
-    for (text, at, reason) in [
-        ("", 0, Reason::EmptyPart),
-        ("/", 0, Reason::EmptyPart),
-        ("linux", 5, Reason::NoArchitecture),
-        ("arm64", 5, Reason::NoArchitecture),
-        ("linux/", 6, Reason::EmptyPart),
-        ("/amd64", 0, Reason::EmptyPart),
-        ("linux//v7", 6, Reason::EmptyPart),
-        ("linux/arm/", 10, Reason::EmptyPart),
-        ("linux/arm/v7/", 12, Reason::TooManyParts),
-        ("linux/arm/v7/x", 12, Reason::TooManyParts),
-        ("linux/arm v7", 9, Reason::Character),
-        ("linux amd64", 5, Reason::Character),
-        (" linux/amd64", 0, Reason::Character),
-        ("linux/amd64:10.0", 11, Reason::Character),
-        ("linux,amd64", 5, Reason::Character),
-        ("linüx/amd64", 3, Reason::Character),
-        ("linux/amd64\n", 11, Reason::Character),
+fn errors_have_a_position_and_a_kind() {
+    for (text, at, kind) in [
+        ("", 0, PlatformErrorKind::EmptyPart),
+        ("/", 0, PlatformErrorKind::EmptyPart),
+        ("linux", 5, PlatformErrorKind::NoArchitecture),
+        ("arm64", 5, PlatformErrorKind::NoArchitecture),
+        ("linux/", 6, PlatformErrorKind::EmptyPart),
+        ("/amd64", 0, PlatformErrorKind::EmptyPart),
+        ("linux//v7", 6, PlatformErrorKind::EmptyPart),
+        ("linux/arm/", 10, PlatformErrorKind::EmptyPart),
+        ("linux/arm/v7/", 12, PlatformErrorKind::TooManyParts),
+        ("linux/arm/v7/x", 12, PlatformErrorKind::TooManyParts),
+        ("linux/arm v7", 9, PlatformErrorKind::Character),
+        ("linux amd64", 5, PlatformErrorKind::Character),
+        (" linux/amd64", 0, PlatformErrorKind::Character),
+        ("linux/amd64:10.0", 11, PlatformErrorKind::Character),
+        ("linux,amd64", 5, PlatformErrorKind::Character),
+        ("linüx/amd64", 3, PlatformErrorKind::Character),
+        ("linux/amd64\n", 11, PlatformErrorKind::Character),
     ] {
         let error = Platform::parse(text).unwrap_err();
-        assert_eq!((error.at(), error.reason()), (at, reason), "{text:?}");
-        assert_eq!(error.to_string(), format!("{text:?}: byte {at}: {reason}"));
+        assert_eq!((error.at(), error.kind()), (at, kind), "{text:?}");
+        assert_eq!(error.to_string(), format!("{text:?}: byte {at}: {kind}"));
     }
 }
 
-/// Wanted, the entries of an index in their order, and which of them is taken.
+/// The wanted platform, the entries of an index in order, and the position of the selected one.
 const SELECTIONS: &[(&str, &[&str], Option<usize>)] = &[
-    // Operating system and architecture are equal, or nothing is taken.
+    // Operating system and architecture must be equal.
     ("linux/amd64", &[], None),
     ("linux/amd64", &["linux/amd64"], Some(0)),
     ("linux/amd64", &["windows/amd64", "linux/386", "linux/arm64"], None),
@@ -107,7 +107,7 @@ const SELECTIONS: &[(&str, &[&str], Option<usize>)] = &[
     ("linux/arm64", &["linux/arm/v7"], None),
     ("linux/arm/v8", &["linux/arm64"], None),
     ("darwin/arm64", &["macos/aarch64"], Some(0)),
-    // The first of those that are alike.
+    // The first of equal entries.
     ("linux/amd64", &["linux/arm64", "linux/amd64", "linux/x86_64"], Some(1)),
     ("windows/amd64", &["windows/amd64", "windows/amd64"], Some(0)),
     ("linux/amd64/v3", &["linux/amd64/v2", "linux/amd64/v2"], Some(0)),
@@ -127,7 +127,7 @@ const SELECTIONS: &[(&str, &[&str], Option<usize>)] = &[
     ("linux/arm/v7", &["linux/arm/vfp", "linux/arm/v5"], Some(1)),
     ("linux/arm/vfp", &["linux/arm/v5", "linux/arm/vfp"], Some(1)),
     ("linux/arm/vfp", &["linux/arm/v5"], None),
-    // amd64 without a variant is v1, and never a later one.
+    // amd64 without a variant is v1 and runs no later one.
     ("linux/amd64", &["linux/amd64/v2"], None),
     ("linux/amd64", &["linux/amd64/v3", "linux/amd64/v2", "linux/amd64/v1"], Some(2)),
     ("linux/amd64/v1", &["linux/amd64/v2", "linux/amd64"], Some(1)),
@@ -143,7 +143,7 @@ const SELECTIONS: &[(&str, &[&str], Option<usize>)] = &[
     ("linux/amd64/v2", &["linux/amd64/v10"], None),
     ("linux/amd64/fast", &["linux/amd64/v2", "linux/amd64"], Some(1)),
     ("linux/amd64", &["linux/amd64/fast"], None),
-    // arm64 is arm64/v8; v9 runs it, and v9.N what is in v8.(N+5).
+    // arm64 is arm64/v8. v9 runs it, and v9.N runs v8.(N+5).
     ("linux/arm64", &["linux/arm64/v8"], Some(0)),
     ("linux/arm64/v8", &["linux/arm64"], Some(0)),
     ("linux/arm64", &["linux/arm64/v9"], None),
@@ -154,32 +154,32 @@ const SELECTIONS: &[(&str, &[&str], Option<usize>)] = &[
     ("linux/arm64/v9.1", &["linux/arm64/v8.5", "linux/arm64/v8.6", "linux/arm64/v9.0"], Some(2)),
     ("linux/arm64/v9.1", &["linux/arm64/v9.2", "linux/arm64/v8.7", "linux/arm64/v8.6"], Some(2)),
     ("linux/arm64/v8.2", &["linux/arm64", "linux/arm64/v8.1", "linux/arm64/v8.3"], Some(1)),
-    // Where variants have no order, only the same one, else the entry for none.
+    // Variants without an order: the same one, otherwise the entry without a variant.
     ("linux/386", &["linux/386/sse2"], None),
     ("linux/386/sse2", &["linux/386", "linux/386/sse2"], Some(1)),
     ("linux/386/sse2", &["linux/386/mmx", "linux/386"], Some(1)),
     ("linux/ppc64le/power9", &["linux/ppc64le/power8", "linux/ppc64le"], Some(1)),
     ("linux/riscv64", &["linux/riscv64/rva23u64", "linux/riscv64"], Some(1)),
     ("linux/mips/v2", &["linux/mips/v1"], None),
-    // Attestations belong to no platform.
+    // Attestations are for unknown/unknown, which never matches.
     ("linux/amd64", &["unknown/unknown", "linux/amd64"], Some(1)),
     ("unknown/unknown", &["unknown/unknown"], None),
     ("linux/unknown", &["unknown/unknown"], None),
 ];
 
 #[test]
-fn the_entry_that_suits_best_is_taken() {
-    for (wanted, entries, taken) in SELECTIONS {
+fn the_best_matching_entry_is_selected() {
+    for (wanted, entries, selected) in SELECTIONS {
         let wanted = platform(wanted);
         let entries: Vec<Platform> = entries.iter().map(|entry| platform(entry)).collect();
-        assert_eq!(wanted.select(entries.iter().enumerate()), *taken, "{wanted} of {entries:?}");
-        let any = entries.iter().any(|entry| wanted.runs(entry));
-        assert_eq!(any, taken.is_some(), "{wanted} of {entries:?}");
+        assert_eq!(wanted.select(entries.iter().enumerate()), *selected, "{wanted} of {entries:?}");
+        let runs_any = entries.iter().any(|entry| wanted.runs(entry));
+        assert_eq!(runs_any, selected.is_some(), "{wanted} of {entries:?}");
     }
 }
 
 #[test]
-fn words_that_mean_nothing_match_nothing() {
+fn unknown_names_match_nothing() {
     let wanted = platform("linux/amd64");
     let entries = [
         Platform::new("", "", None),
@@ -196,7 +196,7 @@ fn words_that_mean_nothing_match_nothing() {
 }
 
 #[test]
-fn this_machine_runs_what_is_made_for_it() {
+fn the_local_platform_runs_itself() {
     let local = Platform::local();
     assert!(local.runs(&local));
     assert_eq!(platform(&local.to_string()), local);
@@ -205,7 +205,7 @@ fn this_machine_runs_what_is_made_for_it() {
 }
 
 #[test]
-fn any_text_is_read_without_a_panic() {
+fn any_text_parses_without_a_panic() {
     arbtest(|u| {
         platform_never_panics(u.arbitrary::<&str>()?);
         let mut text = String::new();

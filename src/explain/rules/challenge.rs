@@ -10,7 +10,7 @@ use crate::explain::token_url::Scope;
 use crate::http::challenge::Challenge;
 use crate::registry::realm_is_trusted;
 use crate::transport::AddressScope;
-use crate::url::{Scheme, Url, is_localhost, literal_address, shown};
+use crate::url::{Scheme, Url, excerpt, is_localhost, literal_address};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -202,7 +202,7 @@ fn realm_missing(attempt: &Attempt<'_>) -> Option<Sign> {
 fn realm_not_absolute(attempt: &Attempt<'_>) -> Option<Sign> {
     let realm = attempt.param("realm")?;
     let Err(error) = Url::parse(realm) else { return None };
-    let realm = shown(realm);
+    let realm = excerpt(realm);
     match attempt.realm() {
         Some(url) if attempt.site.is_some() => seen(format!(
             "the realm is {realm:?}, which is {} where the challenge came from",

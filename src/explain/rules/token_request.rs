@@ -3,6 +3,7 @@
 use crate::explain::attempt::Attempt;
 use crate::explain::rules::rule::{Check, Rule, RuleKind, Sign, asked_scopes, asker, seen};
 use crate::explain::token_url::Scope;
+use crate::reference::docker_hub;
 use crate::url::Url;
 
 pub(super) const RULES: &[Rule] = &[
@@ -150,15 +151,16 @@ fn library(attempt: &Attempt<'_>) -> Option<Sign> {
 
 fn host(attempt: &Attempt<'_>) -> Option<Sign> {
     let registry = attempt.reference?.registry();
-    let hub = registry.is_docker_hub().then_some("index.docker.io");
-    let names =
-        [Some(registry.name()), Some(registry.api_host().to_owned()), hub.map(str::to_owned)];
+    let mut names = vec![registry.name(), registry.api_host().to_owned()];
+    if registry.is_docker_hub() {
+        names.extend(docker_hub::HOSTS.map(str::to_owned));
+    }
     let starts = |name: &str| {
         let begins = |host: &String| {
             let (first, rest) = name.split_at_checked(host.len())?;
             (first.eq_ignore_ascii_case(host) && rest.starts_with('/')).then_some(())
         };
-        names.iter().flatten().any(|host| begins(host).is_some())
+        names.iter().any(|host| begins(host).is_some())
     };
     let asked = asked_scopes(attempt);
     // A repository may be named after its registry's host.

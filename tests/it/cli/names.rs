@@ -69,8 +69,8 @@ fn parse_shows_names_as_objects() {
 fn names_that_look_like_something_else_are_pointed_out() {
     let ran = regq("parse --get repository localhost:5000");
     ran.code(0).stdout("library/localhost\n").stderr(
-        "note: localhost:5000: without a slash this is the name of a repository on Docker Hub; \
-         a registry is followed by / and a repository\n",
+        "note: localhost:5000: without a slash this names a repository on Docker Hub; \
+         for a registry, add / and a repository\n",
     );
     regq("parse -q --get tag sha256:0123456789abcdef")
         .code(0)
@@ -82,7 +82,7 @@ fn names_that_look_like_something_else_are_pointed_out() {
         "{ran}"
     );
     regq("parse docker://alpine").code(2).stdout("").stderr(
-        "regq: \"docker://alpine\": byte 7: a name has no scheme in front\nhint: did you mean alpine\n",
+        "regq: \"docker://alpine\": byte 7: a reference has no scheme or transport prefix\nhint: did you mean alpine\n",
     );
 }
 

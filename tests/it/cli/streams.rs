@@ -44,7 +44,7 @@ fn what_does_not_print_is_escaped() {
     let name = "a\u{1b}[31m\u{202e}\u{200b}b";
     Regq::new().args(["parse", name]).run().code(2).stdout("").stderr(
         "regq: \"a\\u{1b}[31m\\u{202e}\\u{200b}b\": byte 1: a repository name has lower-case \
-         letters and digits, with . _ __ or - between them\n",
+         letters and digits, separated by . _ __ or -\n",
     );
     Regq::new().arg("\u{1b}]0;x\u{7}").run().code(2).stdout("").stderr(
         "regq: unknown command \"\\u{1b}]0;x\\u{7}\"\nhint: regq --help lists the commands\n",

@@ -223,6 +223,6 @@ fn flags_stand_anywhere_and_end_at_two_dashes() {
         regq(line).code(0).stdout("latest\n").stderr("");
     }
     regq("parse --get tag -- alpine --json").code(2).stdout("latest\n").stderr(
-        "regq: \"--json\": byte 0: a repository name has lower-case letters and digits, with . _ __ or - between them\n",
+        "regq: \"--json\": byte 0: a repository name has lower-case letters and digits, separated by . _ __ or -\n",
     );
 }

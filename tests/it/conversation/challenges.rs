@@ -91,7 +91,7 @@ fn a_challenge_that_does_not_parse_or_is_refused_is_invalid() {
         (&[r#"Bearer realm="https://HOST/token"#], "unterminated-quote"),
         (&[r#"Bearer realm="https://a/",realm="https://b/""#], "duplicate-param:realm"),
         (&[r#"Bearer realm="file:///etc/passwd""#], "neither http nor https"),
-        (&[r#"Bearer realm="https://user:pw@HOST/token""#], "user name in front"),
+        (&[r#"Bearer realm="https://user:pw@HOST/token""#], "user name before the host"),
         (&[r#"Bearer realm="https://example.com:99999/token""#], "not a port"),
         (&[r#"Bearer realm="http://HOST/token""#], "plain http"),
     ];

@@ -90,7 +90,7 @@ fn image(config: &'static str) -> Server {
         }
         let manifest = MANIFEST.replace(
             "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
-            &sha256(config).to_string(),
+            sha256(config).as_str(),
         );
         Reply::new(200).header("Content-Type", OCI_MANIFEST).body(manifest)
     })
@@ -144,7 +144,7 @@ fn a_config_in_storage_elsewhere_is_followed_without_a_token() {
         }
         let manifest = MANIFEST.replace(
             "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
-            &sha256(config).to_string(),
+            sha256(config).as_str(),
         );
         Reply::new(200).header("Content-Type", OCI_MANIFEST).body(manifest)
     });

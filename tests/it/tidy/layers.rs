@@ -9,7 +9,7 @@ use super::source::{Path, Source};
 /// Files and folders of `src/` by rank. A file imports only from lower ranks. Within a folder, and within the program
 /// (the last rank), siblings may import each other, but not in a cycle. `src/lib.rs` documents the same table.
 const RANKS: &[(u8, &[&str])] = &[
-    (0, &["digest", "platform", "url", "dates", "json", "redact"]),
+    (0, &["digest", "platform", "url", "dates", "decimal", "json", "redact"]),
     (1, &["reference", "oci", "http"]),
     (2, &["error"]),
     (3, &["files"]),
@@ -22,6 +22,8 @@ const RANKS: &[(u8, &[&str])] = &[
     // Declares the library's modules; nothing imports from it.
     (ROOT, &["lib"]),
 ];
+/// Helpers of rank 0 that the other files of rank 0 may import. They import no module of regq themselves.
+const HELPERS: &[&str] = &["decimal"];
 const PURE: u8 = 1;
 const LIBRARY: u8 = 8;
 const PROGRAM: u8 = 9;
@@ -147,6 +149,9 @@ fn import(file: &str, rank: u8, path: &[String], target: Option<&str>) -> Option
             path.join("::")
         ));
     };
+    if HELPERS.contains(&unit(target)) {
+        return None;
+    }
     // A target without a rank is reported when it is read.
     let other = self::rank(target).filter(|other| *other >= rank)?;
     Some(format!("src/{file} (rank {rank}) imports from src/{target} (rank {other})"))
@@ -337,6 +342,10 @@ fn imports_from_equal_or_higher_ranks_are_found() {
     ] {
         assert_eq!(complaints_about(&[client, ("digest.rs", text)]), [up], "{text}");
     }
+    let helper = ("decimal.rs", "pub fn parse() {}");
+    assert_eq!(complaints_about(&[helper, ("url.rs", "use crate::decimal;")]), NOTHING);
+    let helper = complaints_about(&[digest, ("decimal.rs", "use crate::digest;")]);
+    assert_eq!(helper, ["src/decimal.rs (rank 0) imports from src/digest.rs (rank 0)"]);
     let equal = complaints_about(&[digest, ("platform.rs", "use crate::digest;")]);
     assert_eq!(equal, ["src/platform.rs (rank 0) imports from src/digest.rs (rank 0)"]);
     let root = complaints_about(&[
