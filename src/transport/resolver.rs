@@ -251,7 +251,7 @@ mod tests {
 
     fn resolve(resolver: &Resolver, host: &str, port: u16) -> (Vec<SocketAddr>, bool) {
         let mut looked_up = false;
-        let origin = Origin::new(Scheme::Https, host, Some(port));
+        let origin = Origin::of_valid_host(Scheme::Https, host, port);
         let addresses = resolver.resolve(&origin, Duration::from_secs(10), |_| looked_up = true);
         (addresses.unwrap_or_default(), looked_up)
     }
