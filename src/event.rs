@@ -51,7 +51,7 @@ pub enum Event<'a> {
         status: u16,
         /// The names of the response's headers, each once.
         headers: &'a [&'a str],
-        /// Time since the request was sent, connecting included.
+        /// Time from sending the request, including any connecting, to the end of the head.
         elapsed: Duration,
     },
     /// A request failed and will be sent again.
@@ -136,7 +136,7 @@ pub struct TlsFacts {
 type OnEvent = dyn Fn(&Event<'_>) + Send + Sync;
 type OnExchange = dyn Fn(&Exchanged<'_>) + Send + Sync;
 
-/// Receives events, on the thread that asks the question. Clones share the same functions.
+/// Receives events, on the thread that called the client. Clones share the same functions.
 #[derive(Clone, Default)]
 pub struct Observer {
     on_event: Option<Arc<OnEvent>>,

@@ -145,3 +145,77 @@ impl Body {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        AddressScope, Duration, Error, ErrorContext, Fetched, Head, Limit, MAX_ERROR_BODY, Read,
+        Response, io,
+    };
+    use crate::error::ConnectionFault;
+
+    const LIMIT: Limit = Limit { what: "manifest", bytes: 4 };
+
+    /// A response with this body. After it, the connection breaks if `breaks`.
+    fn response(status: u16, body: &'static [u8], breaks: bool) -> Response {
+        let context = ErrorContext {
+            host: "h.example".to_owned(),
+            connect_timeout: Duration::from_secs(1),
+            idle_timeout: Duration::from_secs(1),
+            time_limit: Duration::from_secs(1),
+        };
+        let body = ureq::Body::builder().reader(body.chain(Breaking(breaks)));
+        Response::new(Head::new(status, []), body, AddressScope::Public, context)
+    }
+
+    struct Breaking(bool);
+
+    impl Read for Breaking {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            if self.0 { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(0) }
+        }
+    }
+
+    fn body(fetched: crate::error::Result<Fetched>) -> Option<Vec<u8>> {
+        fetched.ok().map(|fetched| fetched.body)
+    }
+
+    #[test]
+    fn a_body_may_have_the_limit_and_no_more() {
+        assert_eq!(body(response(200, b"1234", false).read(LIMIT)).as_deref(), Some(&b"1234"[..]));
+        let outcome = response(200, b"12345", false).read(LIMIT);
+        assert!(matches!(outcome, Err(Error::TooLarge { what: "manifest", limit: 4 })));
+    }
+
+    #[test]
+    fn an_error_body_is_read_as_far_as_possible() {
+        for breaks in [false, true] {
+            let read = body(response(403, b"forbidden", breaks).read(LIMIT));
+            assert_eq!(read.as_deref(), Some(&b"forbidden"[..]));
+        }
+        let long = body(response(403, &[b'x'; 70_000], false).read(LIMIT));
+        assert_eq!(long.and_then(|body| u64::try_from(body.len()).ok()), Some(MAX_ERROR_BODY));
+    }
+
+    #[test]
+    fn a_broken_connection_is_our_own_error_also_through_read() {
+        let is_broken = |error: &Error| {
+            let Error::Connection(connection) = error else { return false };
+            let broken = matches!(connection.fault, ConnectionFault::Broken(_));
+            broken && connection.host == "h.example"
+        };
+        let outcome = response(200, b"12", true).read(LIMIT);
+        assert!(outcome.is_err_and(|error| is_broken(&error)));
+        let mut bytes = Vec::new();
+        let outcome = response(200, b"12", true).body.read_to_end(&mut bytes);
+        let error = outcome.err().and_then(|error| error.downcast::<Error>().ok());
+        assert!(error.is_some_and(|error| is_broken(&error)));
+        assert_eq!(bytes, b"12");
+    }
+
+    #[test]
+    fn debug_hides_the_body() {
+        let shown = response(200, b"1234", false).read(LIMIT).map(|fetched| format!("{fetched:?}"));
+        assert_eq!(shown.ok().as_deref(), Some("Fetched(200)"));
+    }
+}
