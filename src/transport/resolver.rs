@@ -3,9 +3,8 @@
 //! Names are resolved before a request is sent, not by ureq. So the time counts as connecting, a connection goes to
 //! the very addresses that were checked, and `localhost` needs neither DNS nor a hosts file (RFC 6761 section 6.3).
 //!
-//! ureq calls its resolver and connectors by itself. They find what belongs to their request in a table of the
-//! requests in flight, by an id in the request's configuration: see
-//! [`FlightGuard::tag`].
+//! ureq calls its resolver and connectors by itself. They find the addresses and the observer of their request in a
+//! table of the requests in flight. [`FlightGuard::tag`] explains how they know its id.
 
 use std::collections::HashMap;
 use std::io;
@@ -24,7 +23,7 @@ use ureq::unversioned::transport::NextTimeout;
 use crate::event::Observer;
 use crate::url::{Origin, is_localhost, literal_address};
 
-/// How long addresses are cached: longer than most runs, short for a program that waits for days.
+/// How long addresses are cached. Longer than most runs take, but short enough for programs that run for days.
 const CACHE_TTL: Duration = Duration::from_secs(60);
 
 /// How many hosts are cached.
@@ -63,7 +62,7 @@ struct InFlight {
 /// How far a request got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// It uses a connection of the pool, or none yet.
+    /// It has a connection from the pool, or none yet.
     Pooled,
     /// It makes a connection of its own. Nothing of the request has been sent.
     Connecting,

@@ -1,8 +1,10 @@
-//! Sends requests, and repeats them after failures that may pass.
+//! Sends requests, and retries them after transient failures.
 //!
-//! A request is repeated after connection failures, a body cut short, and some statuses; at most `retries` times, with
-//! growing waits. `Retry-After` is obeyed up to `max_wait`. A request on a pooled connection that the peer was just
-//! closing is repeated at once, on a new connection, and that does not count as a retry.
+//! Transient are connection failures, truncated bodies, and some statuses. A request is retried at most `retries` times,
+//! with growing waits. `Retry-After` is obeyed up to `max_wait` (RFC 9110 section 10.2.3).
+//!
+//! If the server closes a pooled connection just when it is used, the request is sent again at once on a new connection.
+//! That does not count as a retry.
 
 use std::thread;
 use std::time::Duration;
@@ -19,7 +21,7 @@ use crate::transport::response::{Fetched, Limit, Response, announced_wait};
 use crate::transport::send::{Attempt, Call, Transport};
 use crate::transport::settings::Settings;
 
-/// The wait before the first retry. It doubles with every further one.
+/// Longest wait before the first retry. It doubles with every retry.
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 
 /// Longest wait unless the server announces a longer one.
@@ -94,7 +96,7 @@ impl Transport {
     }
 }
 
-/// A failure that may pass.
+/// A failure after which the request may be sent again.
 #[derive(Debug)]
 struct Failure {
     /// For people.
@@ -108,12 +110,12 @@ enum FailureKind {
     Transient,
     /// A status with `Retry-After`.
     Announced(Duration),
-    /// The peer closed a pooled connection just when it was used.
+    /// The server closed a pooled connection just when it was used.
     StaleConnection,
 }
 
 impl Failure {
-    /// Returns `None` for success, and for statuses that will not pass.
+    /// Returns `None` for success and for permanent failures.
     fn of_status(head: &Head) -> Option<Failure> {
         let status = head.status();
         is_transient_status(status).then(|| Failure {
@@ -122,10 +124,10 @@ impl Failure {
         })
     }
 
-    /// Returns `None` for errors that will not pass, and if the request must not be repeated.
+    /// Returns `None` for permanent failures, and if it is not safe to send the request again.
     ///
-    /// A `POST` carries a refresh token, and some servers accept each only once. So a `POST` is repeated only if none
-    /// of it was sent.
+    /// A `POST` carries a refresh token, and some servers accept each only once. So a `POST` is sent again only if it
+    /// failed before any of it was sent.
     fn of_error(error: &Error, progress: Option<Progress>, method: Method) -> Option<Failure> {
         let Error::Connection(connection) = error else { return None };
         let may_have_arrived = progress != Some(Progress::Connecting);
@@ -142,18 +144,18 @@ impl Failure {
     }
 }
 
-/// Decides whether and when a request is repeated.
+/// Decides whether and when a request is sent again.
 #[derive(Debug)]
 struct Retry {
     /// How many retries there have been.
     retries: u32,
     max_retries: u32,
     max_wait: Duration,
-    /// Whether the request may be repeated on a new connection without counting it.
+    /// Whether a stale connection may be replaced without counting a retry.
     may_reconnect: bool,
 }
 
-/// How a request is repeated.
+/// When a request is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     /// At once, on a new connection.
@@ -176,8 +178,8 @@ impl Retry {
         }
     }
 
-    /// Returns how the request is repeated; `None` if the failure is final. `left` is the time until the deadline,
-    /// which does not count announced waits.
+    /// Returns when the request is sent again; `None` if the failure is final. `left` is the time until the deadline,
+    /// which announced waits extend.
     fn next(&mut self, failure: FailureKind, left: Option<Duration>) -> Option<Next> {
         if failure == FailureKind::StaleConnection && self.may_reconnect {
             self.may_reconnect = false;
@@ -215,7 +217,7 @@ fn backoff(retries: u32) -> Duration {
 /// Returns a random time up to `max`.
 fn jitter(max: Duration) -> Duration {
     let mut random = [0; 2];
-    // Without randomness the longest wait is right as well.
+    // If there is no randomness, wait longest.
     let share = match SystemRandom::new().fill(&mut random) {
         Ok(()) => u32::from(u16::from_be_bytes(random)),
         Err(_) => u32::from(u16::MAX),
@@ -287,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn retries_end_with_their_number_and_with_the_deadline() {
+    fn retries_end_at_their_limit_and_at_the_deadline() {
         let mut two = retry(2);
         assert!(two.next(FailureKind::Transient, LONG).is_some());
         assert!(two.next(FailureKind::Transient, LONG).is_some());
@@ -309,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn post_is_repeated_only_if_nothing_was_sent() {
+    fn post_is_retried_only_if_nothing_was_sent() {
         let error = |fault| {
             let host = "h".to_owned();
             Error::Connection(Box::new(ConnectionError::new(host, fault)))

@@ -1,7 +1,7 @@
 //! Sends a request once, and returns its response.
 //!
-//! A host is resolved and its addresses are checked before the request is sent. `retry.rs` repeats this where that
-//! may help.
+//! Before a request is sent, its host is resolved and the addresses are checked. `retry.rs` decides whether a failed
+//! request is sent again.
 
 use std::collections::HashSet;
 use std::io;
@@ -111,8 +111,7 @@ impl Transport {
     /// Resolves the host, and returns its addresses with the time limits for the rest.
     ///
     /// # Errors
-    /// If the lookup fails or takes too long, or any address is more private than the request allows: the
-    /// connection could go to that one.
+    /// If the lookup fails or takes too long, or an address is more private than the request allows.
     fn resolve(
         &self,
         request: Request<'_>,
@@ -221,6 +220,10 @@ impl Transport {
     }
 }
 
+/// Checks that all addresses are in the request's scope: the connection may go to any of them.
+///
+/// # Errors
+/// If an address is more private than the request allows.
 fn check_scope(request: Request<'_>, addresses: &[SocketAddr]) -> Result<()> {
     let Some(max_scope) = request.max_scope else { return Ok(()) };
     let mut addresses = addresses.iter().map(|address| address.ip());

@@ -1,4 +1,4 @@
-//! Settings that apply to every request of a client.
+//! Trust, time limits and retries: settings that a client's caller chooses.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -191,8 +191,8 @@ fn with_identity_token(retries: u32) -> Config {
 }
 
 #[test]
-fn a_post_that_may_have_arrived_is_not_repeated() {
-    // On the connection of the HEAD, which the server may have closed just then; and on a new one.
+fn a_post_that_may_have_arrived_is_not_retried() {
+    // On the pooled connection of the HEAD, and on a new one.
     let rows: [fn(&Request) -> Reply; 2] = [bearer, |request| bearer(request).then_close()];
     for challenge in rows {
         let server = https(move |request| match request.method.as_str() {
@@ -209,7 +209,7 @@ fn a_post_that_may_have_arrived_is_not_repeated() {
 }
 
 #[test]
-fn a_post_is_repeated_after_a_status_that_may_pass() {
+fn a_post_is_retried_after_a_transient_status() {
     let posts = AtomicUsize::new(0);
     let server = https(move |request| match request.method.as_str() {
         "POST" if posts.fetch_add(1, Ordering::SeqCst) == 0 => Reply::new(503),
