@@ -1,135 +1,250 @@
-//! The token protocol without its I/O: a challenge in, a request out; an answer in, a token out.
+//! The token protocol without its I/O: builds token requests from challenges and reads token responses.
 //!
-//! Follows distribution's token specification (`docs/content/spec/auth/token.md`). Whether the realm may be
-//! asked, and with what, is decided in `registry/`; a token's inside is the registry's business.
+//! Follows distribution's token specification (`docs/content/spec/auth/{token,scope,oauth}.md`). Which realm may be
+//! asked, and with which credentials, is decided in `registry/`. What a token contains is decided by the registry.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::credentials::Secret;
+use crate::dates;
 use crate::error::{ChallengeFault, TokenFault};
 use crate::http::challenge::Challenge;
 use crate::json::Json;
 use crate::oci::ErrorBody;
 use crate::url::{Url, UrlError, percent_encode};
 
-/// A request for a token.
-#[derive(Debug, Clone)]
-pub(crate) struct TokenRequest {
-    asked: Asked,
+/// What a token gives access to, such as `repository:library/alpine:pull` (distribution's `scope.md`).
+///
+/// Registries also use scopes outside that grammar, such as `aws` and `*`, so the text is kept and sent unchanged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Scope(String);
+
+impl Scope {
+    /// Wraps a scope as it was written. Splits nothing: see [`Scope::parse_list`] for a space-separated list.
+    pub(crate) fn new(text: impl Into<String>) -> Scope {
+        Scope(text.into())
+    }
+
+    /// The scope for pulling from a repository.
+    pub(crate) fn pull(repository: &str) -> Scope {
+        Scope(format!("repository:{repository}:pull"))
+    }
+
+    /// Parses the space-separated scopes of a challenge's `scope` parameter.
+    pub(crate) fn parse_list(text: &str) -> Vec<Scope> {
+        text.split(' ').map(Scope::new).collect()
+    }
+
+    /// Joins scopes with spaces: the inverse of [`Scope::parse_list`].
+    pub(crate) fn join(scopes: &[Scope]) -> String {
+        scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The text as written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
-/// What a token was asked for, so that a second challenge can be held against the first.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A request for a token: where to send it and what it asks for.
+///
+/// Two requests are equal if the same token answers both. The order of scopes does not matter.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct TokenRequest {
     realm: Url,
     service: Option<String>,
-    scope: Option<String>,
+    scopes: Vec<Scope>,
 }
 
 impl TokenRequest {
-    /// The request that a Bearer challenge asks for. A relative realm is resolved against the URL that
-    /// answered. Service and scope go back as they came, whatever their grammar: `aws` and `*` are scopes of
-    /// real registries. Our own scope, to pull from the repository, is used only when there is none, and none for
-    /// the registry itself.
+    /// The request that a Bearer challenge asks for. A relative realm is resolved against `challenged`, the URL that
+    /// answered 401. Service and scopes are sent back unchanged. A challenge without a scope gets a pull scope
+    /// for `repository`, if any.
+    ///
+    /// # Errors
+    /// [`ChallengeFault::RealmMissing`] and [`ChallengeFault::Realm`] when the realm is missing or not a usable URL.
     pub(crate) fn new(
         challenge: &Challenge,
-        answered: &Url,
+        challenged: &Url,
         repository: Option<&str>,
     ) -> Result<TokenRequest, ChallengeFault> {
-        let given = |name| challenge.param(name).filter(|value: &&str| !value.is_empty());
-        let realm = given("realm").ok_or(ChallengeFault::RealmMissing)?;
-        let realm = answered
+        let param = |name| challenge.param(name).filter(|value: &&str| !value.is_empty());
+        let realm = param("realm").ok_or(ChallengeFault::RealmMissing)?;
+        let realm = challenged
             .join(realm)
             .map_err(|error: UrlError| ChallengeFault::Realm(realm.to_owned(), error))?;
-        let service = given("service").map(str::to_owned);
-        let scope = given("scope").map(str::to_owned);
-        let scope = scope.or_else(|| repository.map(|name| format!("repository:{name}:pull")));
-        Ok(TokenRequest { asked: Asked { realm, service, scope } })
+        let service = param("service").map(str::to_owned);
+        let scopes = match param("scope") {
+            Some(scope) => Scope::parse_list(scope),
+            None => repository.map(Scope::pull).into_iter().collect(),
+        };
+        Ok(TokenRequest { realm, service, scopes })
     }
 
-    /// The URL to ask by GET.
+    /// The URL for a GET: the realm with `service` and `scope` added to its query.
     pub(crate) fn url(&self) -> Url {
-        let Asked { realm, service, scope } = &self.asked;
-        let mut url = realm.clone();
-        if let Some(service) = service {
+        let mut url = self.realm.clone();
+        if let Some(service) = &self.service {
             url = url.with_query("service", service);
         }
-        if let Some(scope) = scope {
-            url = url.with_query("scope", scope);
+        if let Some(scope) = self.scope() {
+            url = url.with_query("scope", &scope);
         }
         url
     }
 
-    /// The form to send by POST, to exchange an identity token (distribution's `oauth.md`). It is a secret.
-    pub(crate) fn form(&self, identity: &Secret) -> Secret {
-        let Asked { service, scope, .. } = &self.asked;
+    /// The form for a POST that exchanges an identity token (distribution's `oauth.md`). The form is a secret.
+    pub(crate) fn form(&self, identity_token: &Secret) -> Secret {
+        let scope = self.scope();
         let fields = [
             ("grant_type", Some("refresh_token")),
-            ("service", service.as_deref()),
+            ("service", self.service.as_deref()),
             ("client_id", Some("regq")),
             ("scope", scope.as_deref()),
-            ("refresh_token", Some(identity.expose())),
+            ("refresh_token", Some(identity_token.expose())),
         ];
-        let given = fields.iter().filter_map(|(name, value)| Some((name, (*value)?)));
-        let pairs = given.map(|(name, value)| format!("{name}={}", percent_encode(value)));
+        let present = fields.iter().filter_map(|(name, value)| Some((name, (*value)?)));
+        let pairs = present.map(|(name, value)| format!("{name}={}", percent_encode(value)));
         Secret::new(pairs.collect::<Vec<_>>().join("&"))
     }
 
-    /// The token server.
+    /// The URL of the token server, as named by the challenge.
     pub(crate) fn realm(&self) -> &Url {
-        &self.asked.realm
+        &self.realm
     }
 
-    /// What is asked for.
-    pub(crate) fn asked(&self) -> &Asked {
-        &self.asked
-    }
-}
-
-impl Asked {
-    /// Scopes are sets: registries list their parts in any order.
-    fn parts(&self) -> impl Iterator<Item = &str> {
-        self.scope.iter().flat_map(|scope| scope.split(' '))
+    fn scope(&self) -> Option<String> {
+        (!self.scopes.is_empty()).then(|| Scope::join(&self.scopes))
     }
 
-    fn covers(&self, other: &Asked) -> bool {
-        other.parts().all(|part| self.parts().any(|mine| mine == part))
+    fn scope_set(&self) -> BTreeSet<&Scope> {
+        self.scopes.iter().collect()
     }
 }
 
-impl PartialEq for Asked {
-    fn eq(&self, other: &Asked) -> bool {
-        let same = self.realm == other.realm && self.service == other.service;
-        // Longer ones than any registry sends are compared as they are: the rest takes its time.
-        let few = |asked: &Asked| asked.parts().nth(MAX_SCOPE_PARTS).is_none();
-        let equal = || self.covers(other) && other.covers(self);
-        same && (self.scope == other.scope || (few(self) && few(other) && equal()))
+impl PartialEq for TokenRequest {
+    fn eq(&self, other: &TokenRequest) -> bool {
+        self.realm == other.realm
+            && self.service == other.service
+            && (self.scopes == other.scopes || self.scope_set() == other.scope_set())
     }
 }
 
-/// So many parts of a scope are compared as a set.
-const MAX_SCOPE_PARTS: usize = 100;
+impl Eq for TokenRequest {}
 
-/// The token in a token server's answer: `access_token`, or `token` where that is missing or empty.
-///
-/// # Errors
-/// When there is none that could stand in a header.
-pub(crate) fn read_token(content_type: Option<&str>, body: &[u8]) -> Result<Secret, TokenFault> {
-    let answer = Json::read(body).map_err(|_| TokenFault::Json {
-        content_type: content_type.unwrap_or_default().to_owned(),
-        // Only a page is quoted. Anything else may be a token that was damaged on the way.
-        body: if is_page(body) { ErrorBody::read(body) } else { ErrorBody::default() },
-    })?;
-    let token = ["access_token", "token"]
-        .iter()
-        .filter_map(|name| answer.text(name))
-        .find(|token| !token.is_empty())
-        .ok_or(TokenFault::Missing)?;
-    if token.bytes().all(|b| b.is_ascii_graphic()) {
-        Ok(Secret::new(token))
-    } else {
-        Err(TokenFault::NotPrintable)
+impl Hash for TokenRequest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.realm, &self.service, self.scope_set()).hash(state);
     }
 }
 
-fn is_page(body: &[u8]) -> bool {
+/// The JSON document with which a token server answers.
+#[derive(Debug, Default)]
+pub(crate) struct TokenResponse {
+    /// The token: `access_token`, or `token` if that is missing or empty.
+    pub(crate) token: Option<Secret>,
+    /// All tokens in the document, whatever they are for.
+    pub(crate) tokens: Vec<Secret>,
+    /// True if `access_token` and `token` differ.
+    pub(crate) ambiguous: bool,
+    /// Seconds until the token expires.
+    pub(crate) expires_in: Option<i64>,
+    /// When the token was issued, in seconds since 1970.
+    pub(crate) issued_at: Option<i64>,
+}
+
+impl TokenResponse {
+    /// Reads a token server's body. `None` if it is not JSON.
+    pub(crate) fn read(body: &[u8]) -> Option<TokenResponse> {
+        let document = Json::read(body).ok()?;
+        let text = |name: &str| document.text(name);
+        let token = |name| text(name).filter(|token| !token.is_empty());
+        let (access_token, plain) = (token("access_token"), token("token"));
+        let expires_in = match document.get("expires_in") {
+            Some(Json::Whole(seconds)) => Some(*seconds),
+            Some(Json::Text(seconds)) => seconds.parse().ok(),
+            Some(Json::Null | Json::Array(_) | Json::Object(_) | Json::Other) | None => None,
+        };
+        Some(TokenResponse {
+            token: access_token.or(plain).map(Secret::new),
+            tokens: ["token", "access_token", "refresh_token", "id_token"]
+                .into_iter()
+                .filter_map(text)
+                .map(Secret::new)
+                .collect(),
+            ambiguous: access_token.zip(plain).is_some_and(|(one, other)| one != other),
+            expires_in,
+            issued_at: text("issued_at").and_then(dates::parse_rfc3339),
+        })
+    }
+
+    /// Reads a token from a token server's body.
+    ///
+    /// # Errors
+    /// When the body is not JSON, has no token, or has one that cannot be sent in a header.
+    pub(crate) fn read_token(
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<Secret, TokenFault> {
+        let response = TokenResponse::read(body).ok_or_else(|| TokenFault::Json {
+            content_type: content_type.unwrap_or_default().to_owned(),
+            // Only markup is quoted: anything else may be a token that was damaged on the way.
+            body: if is_markup(body) { ErrorBody::read(body) } else { ErrorBody::default() },
+        })?;
+        let token = response.token.ok_or(TokenFault::Missing)?;
+        if token.expose().bytes().all(|b| b.is_ascii_graphic()) {
+            Ok(token)
+        } else {
+            Err(TokenFault::NotPrintable)
+        }
+    }
+}
+
+fn is_markup(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scope, TokenRequest, Url};
+    use crate::http::challenge;
+
+    fn request(parameters: &str) -> Option<TokenRequest> {
+        let line = format!(r#"Bearer realm="https://auth.example/token",{parameters}"#);
+        let challenge = challenge::parse([line.as_bytes()]).into_iter().next()?.ok()?;
+        let challenged = Url::parse("https://registry.example/v2/").ok()?;
+        TokenRequest::new(&challenge, &challenged, Some("team/app")).ok()
+    }
+
+    #[test]
+    fn scopes_are_sent_back_unchanged() {
+        for scope in ["repository:a:pull", "aws", "*", "a  b", "repository:a:pull repository:b:*"] {
+            assert_eq!(Scope::join(&Scope::parse_list(scope)), scope);
+        }
+    }
+
+    #[test]
+    fn scopes_are_compared_as_sets() {
+        let base = request(r#"service="s",scope="a b""#);
+        assert!(base.is_some());
+        for (parameters, equal) in [
+            (r#"service="s",scope="a b""#, true),
+            (r#"service="s",scope="b a""#, true),
+            (r#"service="s",scope="a b a""#, true),
+            (r#"service="s",scope="a""#, false),
+            (r#"service="s",scope="a b c""#, false),
+            (r#"service="t",scope="a b""#, false),
+            (r#"scope="a b""#, false),
+        ] {
+            assert_eq!(request(parameters) == base, equal, "{parameters}");
+        }
+    }
 }

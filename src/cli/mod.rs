@@ -18,7 +18,6 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use regq::error::Kind;
-use regq::explain::Recorder;
 
 use self::args::parser::{self, Detail, Request};
 use self::args::values::{Generated, Verbosity};
@@ -63,7 +62,6 @@ pub(crate) fn run(process: Process) -> u8 {
                 stdin_is_terminal: process.stdin_is_terminal,
                 stdout,
                 messages: Arc::clone(&messages),
-                recorder: Recorder::default(),
             };
             let ended = (call.run)(&mut context);
             (messages, ended)

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::credentials::secret::Secret;
 
 /// A user name and a password, or what a registry takes for one: a personal access token, a robot's key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Password {
     user: String,
     password: Secret,
@@ -58,7 +58,7 @@ impl Password {
 }
 
 /// What proves who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Credential {
     /// A user name and a password.

@@ -1,6 +1,7 @@
 //! A text that is never shown.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -8,13 +9,15 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use crate::redact::Redactor;
 
 /// A password or token. Its `Debug` shows nothing of it and it has no `Display`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+///
+/// Cheap to clone: clones share the text.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Secret(Arc<str>);
 
 impl Secret {
     /// Wraps a secret.
     pub fn new(text: impl Into<String>) -> Secret {
-        Secret(text.into())
+        Secret(text.into().into())
     }
 
     /// What is not shown where others repeat these secrets: themselves, and their base64, alone or with whatever

@@ -77,7 +77,7 @@ impl fmt::Display for Identity {
 }
 
 /// A response with an error status.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StatusError {
     /// The kind of server.

@@ -14,6 +14,7 @@ use crate::explain::token_url::{Asked, Scope, scopes};
 use crate::http::challenge::{self, Challenge, ChallengeError};
 use crate::oci::ErrorBody;
 use crate::reference::{Reference, docker_hub};
+use crate::registry::Endpoint;
 use crate::url::{Url, is_loopback};
 
 /// The parsed challenges of an answer.
@@ -351,11 +352,8 @@ impl Site {
         if let Some(site) = own.and_then(|own| own.site.as_ref()) {
             return Some(Site::at(&site.url, site.addresses.clone()));
         }
-        let base = crate::registry::endpoint(reference.registry(), plain_http);
-        let path = reference.repository().path();
-        Url::parse(&format!("{base}/v2/{path}/manifests/latest"))
-            .ok()
-            .map(|url| Site::at(&url, Vec::new()))
+        let endpoint = Endpoint::of(reference.registry(), plain_http);
+        endpoint.manifest(reference).ok().map(|url| Site::at(&url, Vec::new()))
     }
 }
 

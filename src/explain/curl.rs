@@ -3,6 +3,7 @@
 use crate::explain::attempt::Attempt;
 use crate::oci::media_type;
 use crate::reference::Reference;
+use crate::registry::Endpoint;
 use crate::url::Url;
 
 /// A word as a POSIX shell reads it back: in single quotes.
@@ -67,8 +68,7 @@ pub(super) fn moved(attempt: &Attempt<'_>) -> Option<String> {
 
 fn manifest(attempt: &Attempt<'_>, reference: &Reference) -> Option<Url> {
     let origin = attempt.site.as_ref()?.url.origin().clone();
-    let path = reference.repository().path();
-    Url::at(origin, &format!("/v2/{path}/manifests/{}", reference.tag_or_digest())).ok()
+    Endpoint::new(origin).manifest(reference).ok()
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ const CUT: &str = "...";
 ///     move |exchange| exchanges.record_exchange(exchange),
 /// );
 /// let reference = Reference::parse("registry.example.com/team/app")?;
-/// let options = ResolveOptions { reasons: true, ..ResolveOptions::default() };
+/// let options = ResolveOptions { error_details: true, ..ResolveOptions::default() };
 /// let error = Client::new(config)?.resolve(&reference, &options).err();
 ///
 /// let (given, walk) = (Given::default(), recorder.take());

@@ -6,7 +6,7 @@
 use crate::credentials::Secret;
 use crate::dates;
 use crate::explain::token_url::Asked;
-use crate::json::Json;
+use crate::token::TokenResponse;
 
 /// What somebody asked, got and was answered. `None` is unknown.
 #[derive(Debug, Default)]
@@ -148,27 +148,9 @@ fn without<'a>(text: &'a str, word: &str) -> &'a str {
 impl TokenAnswer {
     /// Reads a token server's body.
     pub(super) fn read(body: &[u8]) -> TokenAnswer {
-        let Ok(answer) = Json::read(body) else { return TokenAnswer::default() };
-        let text = |name: &str| answer.text(name);
-        let token = |name| text(name).filter(|token| !token.is_empty());
-        let (access_token, plain) = (token("access_token"), token("token"));
-        let expires_in = match answer.get("expires_in") {
-            Some(Json::Whole(seconds)) => Some(*seconds),
-            Some(Json::Text(seconds)) => seconds.parse().ok(),
-            Some(Json::Null | Json::Array(_) | Json::Object(_) | Json::Other) | None => None,
-        };
-        TokenAnswer {
-            json: true,
-            token: access_token.or(plain).map(Secret::new),
-            others: ["token", "access_token", "refresh_token", "id_token"]
-                .into_iter()
-                .filter_map(text)
-                .map(Secret::new)
-                .collect(),
-            ambiguous: access_token.zip(plain).is_some_and(|(one, other)| one != other),
-            expires_in,
-            issued_at: text("issued_at").and_then(dates::parse_rfc3339),
-        }
+        let Some(response) = TokenResponse::read(body) else { return TokenAnswer::default() };
+        let TokenResponse { token, tokens, ambiguous, expires_in, issued_at } = response;
+        TokenAnswer { json: true, token, others: tokens, ambiguous, expires_in, issued_at }
     }
 
     /// What of it may not be shown.

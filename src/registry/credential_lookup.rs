@@ -1,97 +1,63 @@
-//! Looking for credentials on behalf of an exchange: who is told, and what is remembered.
+//! Looks up credentials on behalf of an exchange, and reports what was looked at.
 
-use std::time::Duration;
+use std::time::Instant;
 
-use crate::credentials::{
-    Credential, Found, HELPER_DEADLINE as LONGEST, Lookup, LookupContext, LookupResult, ask_helper,
-};
+use crate::credentials::{Credential, Lookup, LookupContext, LookupResult};
 use crate::error::{CredentialFault, HelperFault};
 use crate::event::Event;
 use crate::reference::Registry;
-use crate::registry::client::{Inner, add, lock};
-use crate::url::Origin;
+use crate::registry::client::Client;
+use crate::registry::endpoint::Endpoint;
 
-/// Whether it was looked for credentials already.
-#[derive(Debug)]
-pub(super) enum LookupState {
-    /// Not yet: nobody asked.
-    Open,
-    /// Yes, and this was found.
-    Done(Option<Found>),
-}
-
-impl LookupState {
-    /// What was found.
-    pub(super) fn done(&self) -> Option<&Found> {
-        match self {
-            LookupState::Done(found) => found.as_ref(),
-            LookupState::Open => None,
-        }
-    }
-}
-
-impl Inner {
-    /// What the user keeps for the host that asks: the registry that was named, or one that it led to. A helper
-    /// has so much time at most.
-    pub(super) fn search(
+impl Client {
+    /// Looks up what the user keeps for an endpoint: the registry that the user named, or a host that it led to.
+    /// Helpers are given until `deadline`.
+    pub(super) fn lookup_credentials(
         &self,
         registry: &Registry,
-        origin: &Origin,
+        endpoint: &Endpoint,
         repository: &str,
-        asked: bool,
-        time: Duration,
+        deadline: Instant,
     ) -> Lookup {
-        let keychain = &self.config.keychain;
-        let mut teller = Teller { client: self, time };
-        let search = if asked {
-            keychain.find(registry, repository, true, &mut teller)
+        let keychain = &self.shared.config.keychain;
+        let mut context = Context { client: self, deadline };
+        let lookup = if endpoint.is_named_by_user() {
+            keychain.find(registry, repository, true, &mut context)
         } else {
-            match Registry::parse(&origin.authority()) {
-                Ok(other) => keychain.find(&other, repository, false, &mut teller),
-                // A host that no reference could name has no credentials.
+            match Registry::parse(&endpoint.origin().authority()) {
+                Ok(other) => keychain.find(&other, repository, false, &mut context),
+                // No credentials can be kept for a host that is not a valid registry name.
                 Err(_) => Lookup::default(),
             }
         };
-        // A helper that fails is said at once: the question goes on without it. Of a file nothing is known before
-        // the registry has answered to a request without credentials.
-        if let Some(trouble @ CredentialFault::Helper { .. }) = &search.trouble {
-            self.say(&trouble.to_string());
+        // A failing helper is reported at once, since the question goes on without it. An unusable file is reported
+        // once the registry has answered to a request without credentials.
+        if let Some(fault @ CredentialFault::Helper { .. }) = &lookup.trouble {
+            self.report_credential_problem(&fault.to_string());
         }
-        search
+        lookup
     }
 
-    /// Tells why the question goes on without credentials, once.
-    pub(super) fn say(&self, text: &str) {
-        if add(&mut lock(&self.said), &text.to_owned()) {
-            self.config.observer.emit(&Event::CredentialProblem { text });
+    /// Reports, once for each text, why a question goes on without credentials.
+    pub(super) fn report_credential_problem(&self, text: &str) {
+        if self.shared.is_new(text) {
+            self.observer.emit(&Event::CredentialProblem { text });
         }
     }
 }
 
-/// Tells the client's observer, and asks each helper once for a server.
-struct Teller<'a> {
-    client: &'a Inner,
-    time: Duration,
+/// Reports a lookup to the client's observer, and asks helpers on its behalf.
+struct Context<'a> {
+    client: &'a Client,
+    deadline: Instant,
 }
 
-impl LookupContext for Teller<'_> {
+impl LookupContext for Context<'_> {
     fn looked(&mut self, place: &str, look: &LookupResult) {
-        self.client.config.observer.emit(&Event::CredentialLookup { source: place, result: look });
+        self.client.observer.emit(&Event::CredentialLookup { source: place, result: look });
     }
 
     fn ask(&mut self, helper: &str, server: &str) -> Result<Option<Credential>, HelperFault> {
-        let key = (helper.to_owned(), server.to_owned());
-        // Held while the helper runs: another thread that wants the same waits for this answer, and a person is
-        // asked one thing at a time. Failures are remembered too: one that hangs would cost its time again.
-        let mut helped = lock(&self.client.helped);
-        if let Some((_, known)) = helped.iter().find(|(asked, _)| *asked == key) {
-            return known.clone();
-        }
-        let answer = ask_helper(helper, server, self.time);
-        // One that had less time than a helper gets may do better with more.
-        if !matches!(answer, Err(HelperFault::TimedOut(limit)) if limit < LONGEST) {
-            helped.push((key, answer.clone()));
-        }
-        answer
+        self.client.shared.helpers.get(helper, server, self.deadline)
     }
 }

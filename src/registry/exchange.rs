@@ -1,159 +1,223 @@
-//! One question and all the requests that it takes: redirects, challenges, tokens, and the answer.
+//! One question and all the requests that it takes: redirects, challenges, tokens, and the final response.
 //!
-//! The first request is the question itself. A 401 is answered with a token or with credentials, once, or once
-//! more where the challenge then asks for something else (distribution's token specification, steps 1 to 6).
+//! The first request is the question itself. What a 401 leads to is decided in `challenge_plan` (which challenge may
+//! be used) and `authentication` (what to do next); it is carried out here.
 
-use std::time::SystemTime;
+use std::collections::HashMap;
+use std::thread;
+use std::time::{Instant, SystemTime};
 
-use crate::credentials::{Found, Secret};
+use crate::credentials::{Credential, Found, Secret};
+use crate::digest::Digest;
 use crate::error::{
     ChallengeFault, ConnectionFault, CredentialFault, Error, Identity, Kind, Party, Refusal,
     Result, StatusError,
 };
 use crate::event::{Event, Exchanged};
 use crate::http::{Head, challenge};
-use crate::oci::ErrorBody;
-use crate::reference::{Registry, Repository};
-use crate::registry::challenge_plan::{self, Authorization, Plan};
-use crate::registry::client::{Client, Inner};
-use crate::registry::credential_lookup::LookupState;
-use crate::token::TokenRequest;
-use crate::transport::redirect;
-use crate::transport::{AddressScope, Call, Deadline, Fetched, Limit, Method, Request};
-use crate::url::{Origin, Scheme, Url};
+use crate::reference::{Reference, Registry, Repository};
+use crate::registry::authentication::{Login, Offer, Step};
+use crate::registry::authorization::Authorization;
+use crate::registry::challenge_plan::{self, Plan};
+use crate::registry::client::Client;
+use crate::registry::endpoint::Endpoint;
+use crate::registry::final_response::{FinalResponse, error_body, status_error};
+use crate::transport::{AddressScope, Call, Deadline, Fetched, Limit, Method, Request, redirect};
+use crate::url::{Origin, Scheme, Url, UrlError};
 
 /// What is asked of a registry.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
     pub(super) method: Method,
-    /// Beginning with `/v2/`.
-    pub(super) path: &'a str,
+    pub(super) resource: Resource<'a>,
+    /// The value of the `Accept` header.
     pub(super) accept: &'a str,
     pub(super) limit: Limit,
 }
 
-/// The answer to a question, and how it was got.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) answer: Fetched,
-    /// Who answered, after all redirects.
-    pub(super) url: Url,
-    /// What went along.
-    pub(super) authorization: Option<Authorization>,
-    /// What was sent on the way to it that may not be shown.
-    pub(super) sent: Vec<Secret>,
-    /// What stands against the challenges of a final 401.
-    pub(super) faults: Vec<ChallengeFault>,
-    /// What kept credentials from being found, when this is a refusal.
-    pub(super) trouble: Option<CredentialFault>,
+/// What a question is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Resource<'a> {
+    /// The API itself.
+    Base,
+    /// The manifest of a reference.
+    Manifest(&'a Reference),
+    /// A manifest of the exchange's repository.
+    ManifestOfDigest(&'a Digest),
+    /// A blob of the exchange's repository.
+    Blob(&'a Digest),
 }
 
-/// The questions about one reference, or one registry: they share a deadline.
+/// The questions about one reference or one registry. They share a deadline.
 #[derive(Debug)]
 pub(super) struct Exchange<'a> {
-    pub(super) client: &'a Inner,
+    pub(super) client: &'a Client,
     registry: &'a Registry,
-    /// The repository's path; `None` for questions to the registry itself.
+    /// The repository's path. `None` for questions about the registry itself.
     repository: Option<&'a str>,
     pub(super) deadline: Deadline,
-    /// The most private address that the registry may lead to.
-    reach: Option<AddressScope>,
-    /// What kept a search for credentials from going on.
-    trouble: Option<CredentialFault>,
-    /// What was sent that may not be shown, to whomever.
-    pub(super) sent: Vec<Secret>,
+    /// The most public address scope of the registry: what it leads to must not be more private.
+    address_scope: Option<AddressScope>,
+    /// The user's credentials for each origin that asked for some.
+    credentials: HashMap<Origin, Option<Found>>,
+    /// Why a lookup of credentials ended early.
+    credential_fault: Option<CredentialFault>,
+    /// All secrets that were sent, to any server.
+    pub(super) secrets: Vec<Secret>,
+}
+
+/// What a 401 led to.
+enum Reaction {
+    /// Send the same request again with this login.
+    Resend(Login),
+    /// The 401 is the final response to a request with this authorization. `Vec`: why its challenges could not be used.
+    Final(Authorization, Vec<ChallengeFault>),
 }
 
 impl Client {
-    /// Begins the questions about one repository: from here the deadline runs.
+    /// Starts the questions about one repository. The deadline starts with it.
     pub(super) fn exchange<'a>(&'a self, repository: &'a Repository) -> Exchange<'a> {
-        Exchange::new(&self.inner, repository.registry(), Some(repository.path()))
+        Exchange::new(self, repository.registry(), Some(repository.path()))
     }
 }
 
 impl<'a> Exchange<'a> {
     pub(super) fn new(
-        client: &'a Inner,
+        client: &'a Client,
         registry: &'a Registry,
         repository: Option<&'a str>,
     ) -> Exchange<'a> {
-        let deadline = Deadline::new(client.config.timeout);
-        let sent = Vec::new();
-        Exchange { client, registry, repository, deadline, reach: None, trouble: None, sent }
+        Exchange {
+            client,
+            registry,
+            repository,
+            deadline: Deadline::new(client.shared.config.timeout),
+            address_scope: None,
+            credentials: HashMap::new(),
+            credential_fault: None,
+            secrets: Vec::new(),
+        }
     }
 
-    /// Asks, and answers what stands in the way. Every final status is a reply.
+    /// Asks a question: follows redirects, logs in if the registry asks for it, and returns the final response.
     ///
     /// # Errors
-    /// When no answer came, a safety rule forbids to go on, or the token server gives no token.
-    pub(super) fn ask(&mut self, question: Question<'_>) -> Result<Reply> {
-        let outcome = match self.walk(question) {
-            Err(error) if self.speaks_plain_http(&error) => self.walk(question),
+    /// When no response came, a safety rule forbids the next request, or the token server issued no token.
+    pub(super) fn ask(&mut self, question: Question<'_>) -> Result<FinalResponse> {
+        let outcome = match self.request_until_final(question) {
+            Err(error) if self.falls_back_to_plain_http(&error) => {
+                self.request_until_final(question)
+            }
             outcome => outcome,
         };
-        let Some(trouble) = self.trouble.take() else { return outcome };
-        // A place that cannot be used matters unless the registry lets us in without it; a helper that fails, when
-        // we are refused.
-        let (denied, in_vain) = match &outcome {
-            Ok(reply) => (matches!(reply.answer.status(), 401 | 403), reply.answer.status() != 200),
+        let Some(fault) = self.credential_fault.take() else { return outcome };
+        // An unusable credential file is an error unless anonymous access works. A failing helper is one only if
+        // access is denied.
+        let (denied, failed) = match &outcome {
+            Ok(response) => {
+                let status = response.response.status();
+                (matches!(status, 401 | 403), status != 200)
+            }
             Err(error) => (error.kind() == Kind::Denied, true),
         };
-        let matters = match trouble {
-            CredentialFault::Source { .. } => in_vain,
+        let matters = match fault {
+            CredentialFault::Source { .. } => failed,
             CredentialFault::Helper { .. } => denied,
         };
         match outcome {
-            Ok(reply) if matters => Ok(Reply { trouble: Some(trouble), ..reply }),
+            Ok(response) if matters => {
+                Ok(FinalResponse { credential_fault: Some(fault), ..response })
+            }
             Err(error) if matters => {
-                Err(Error::CredentialsUnavailable { cause: trouble, response: Box::new(error) })
+                Err(Error::CredentialsUnavailable { cause: fault, response: Box::new(error) })
             }
             outcome => {
-                self.client.say(&trouble.to_string());
+                self.client.report_credential_problem(&fault.to_string());
                 outcome
             }
         }
     }
 
-    /// Sends the GET that reads why a HEAD was refused: once, with the same headers, to the same place.
-    pub(super) fn ask_again(&mut self, reply: &Reply, question: Question<'_>) -> Result<Fetched> {
-        let request = Request::get(&reply.url)
+    /// Repeats a refused request as a GET, once and without retries, to read the registry's error message.
+    pub(super) fn get_again(
+        &mut self,
+        refused: &FinalResponse,
+        question: Question<'_>,
+    ) -> Result<Fetched> {
+        let request = Request::get(&refused.url)
             .accept(question.accept)
-            .authorization(reply.authorization.as_ref().map(|a| &a.header))
-            .max_scope(self.reach_for(&reply.url))
+            .max_scope(self.max_scope(&refused.url))
             .once();
-        let asker = Requester::of(reply.authorization.as_ref());
-        self.send(Party::Registry, &asker, request, question.limit)
+        self.send_to_registry(request, question.limit, refused.authorization.as_ref())
     }
 
-    /// Sends a request, and tells how it ended.
+    /// Sends a request to a registry, or to a host that one redirected to.
+    fn send_to_registry(
+        &mut self,
+        request: Request<'_>,
+        limit: Limit,
+        authorization: Option<&Authorization>,
+    ) -> Result<Fetched> {
+        let requester = Requester {
+            identity: authorization.map_or(Identity::Anonymous, |sent| sent.identity().clone()),
+            secrets: authorization.map(Authorization::secrets).unwrap_or_default(),
+        };
+        let header = authorization.map(Authorization::header);
+        let request = request.authorization(header.as_ref());
+        self.send(Party::Registry, &requester, request, limit)
+    }
+
+    /// Sends a request, and reports how it ended.
     pub(super) fn send(
         &mut self,
         party: Party,
-        asker: &Requester<'_>,
+        requester: &Requester,
         request: Request<'_>,
         limit: Limit,
     ) -> Result<Fetched> {
-        for secret in asker.secrets {
-            if !self.sent.contains(secret) {
-                self.sent.push(secret.clone());
+        for secret in &requester.secrets {
+            if !self.secrets.contains(secret) {
+                self.secrets.push(secret.clone());
             }
         }
-        let observer = &self.client.config.observer;
-        let call = Call { observer, secrets: &self.sent };
-        let outcome = self.client.transport.fetch(request, limit, &mut self.deadline, call);
-        let fetched = outcome.as_ref().ok();
+        let observer = &self.client.observer;
+        let call = Call { observer, secrets: &self.secrets };
+        let transport = &self.client.shared.transport;
+        let outcome = transport.fetch(request, limit, &mut self.deadline, call);
+        let response = outcome.as_ref().ok();
         observer.emit_exchange(&Exchanged {
             party,
             method: request.method.as_str(),
             url: request.url,
-            identity: &asker.identity,
+            identity: &requester.identity,
             authorization: request.authorization,
-            secrets: asker.secrets,
-            head: fetched.map(|fetched| &fetched.head),
-            body: fetched.map_or(&[], |fetched| fetched.body.as_slice()),
+            secrets: &requester.secrets,
+            head: response.map(|response| &response.head),
+            body: response.map_or(&[], |response| &response.body),
             at: SystemTime::now(),
         });
         outcome
+    }
+
+    /// Waits as long as the registry asked for in an earlier response.
+    ///
+    /// # Errors
+    /// With that response, if the rest of the pause is longer than the client waits.
+    fn wait_for_pause(&mut self, url: &Url) -> Result<()> {
+        let shared = &self.client.shared;
+        let Some((pause, error)) = shared.registries.state(url.origin()).pause() else {
+            return Ok(());
+        };
+        if pause > shared.config.max_wait {
+            let error = StatusError { retry_after: Some(pause), ..error };
+            return Err(Error::Status(Box::new(error)));
+        }
+        let host = &url.origin().authority();
+        let reason = &format!("status {}", error.status);
+        self.client.observer.emit(&Event::Retrying { host, reason, wait: pause, announced: true });
+        self.deadline.extend(pause);
+        thread::sleep(pause);
+        Ok(())
     }
 
     /// The path of the repository that is asked about.
@@ -161,272 +225,235 @@ impl<'a> Exchange<'a> {
         self.repository.unwrap_or_default()
     }
 
-    fn origin(&self) -> Origin {
-        self.client.origin(self.registry)
-    }
-
-    /// True when the registry is on this machine and its peer speaks no TLS: it is asked in plain http then.
-    /// Never after a certificate was refused or an answer came over TLS, and never for a host that the registry
-    /// led to.
-    fn speaks_plain_http(&self, error: &Error) -> bool {
+    /// True if the registry is on this machine and its peer does not speak TLS: then plain http is used. Never after a
+    /// certificate was refused or a response came over TLS, and never for a host that the registry led to.
+    fn falls_back_to_plain_http(&self, error: &Error) -> bool {
         let Error::Connection(connection) = error else { return false };
         let ConnectionFault::NotTls = connection.fault else { return false };
-        let origin = self.origin();
-        let falls = self.registry.is_loopback()
+        let endpoint = self.client.endpoint(self.registry);
+        let origin = endpoint.origin();
+        let falls_back = self.registry.is_loopback()
             && origin.scheme() == Scheme::Https
             && connection.host == origin.authority()
-            && !self.client.speaks_tls(&origin);
-        if falls {
-            self.client.remember_plain_http(self.registry);
+            && self.client.shared.registries.state(origin).record_missing_tls();
+        if falls_back {
             let host = &self.registry.name();
-            self.client.config.observer.emit(&Event::PlainHttp { host });
+            self.client.observer.emit(&Event::PlainHttp { host });
         }
-        falls
+        falls_back
     }
 
-    fn walk(&mut self, question: Question<'_>) -> Result<Reply> {
-        let asked = self.origin();
-        let mut url = Url::at(asked.clone(), question.path).map_err(|fault| {
-            Refusal::RedirectTarget { host: asked.authority(), fault: Some(fault) }
+    fn request_until_final(&mut self, question: Question<'_>) -> Result<FinalResponse> {
+        let named = self.client.endpoint(self.registry);
+        let mut url = self.url(&named, question.resource).map_err(|fault| {
+            Refusal::RedirectTarget { host: named.origin().authority(), fault: Some(fault) }
         })?;
-        let mut login = self.login(&asked);
-        // The logins of origins that a redirect led away from, for the way back.
-        let mut left: Vec<Login> = Vec::new();
+        let mut endpoint = named.clone();
+        let mut login = self.initial_login(&endpoint);
+        // The logins of origins that a redirect led away from, in case another one leads back.
+        let mut left: HashMap<Origin, Login> = HashMap::new();
         let mut redirects = 0;
         loop {
             let request = Request::new(question.method, &url)
                 .accept(question.accept)
-                .authorization(login.authorization.as_ref().map(|a| &a.header))
-                .max_scope(self.reach_for(&url));
-            let asker = Requester::of(login.authorization.as_ref());
-            let answer = self.send(Party::Registry, &asker, request, question.limit)?;
-            self.client.remember_answer(url.origin());
-            self.reach = self.reach.or(Some(answer.scope));
-            if redirect::is_redirect(answer.status()) {
+                .max_scope(self.max_scope(&url));
+            let authorization = login.authorization().cloned();
+            self.wait_for_pause(&url)?;
+            let response =
+                self.send_to_registry(request, question.limit, authorization.as_ref())?;
+            self.record(&url, authorization.as_ref(), &response);
+            if redirect::is_redirect(response.status()) {
                 redirects += 1;
-                let to = follow(&url, &answer.head, redirects)?;
+                let to = follow(&url, &response.head, redirects)?;
                 if to.origin() != url.origin() {
-                    let known = left.iter().position(|login| login.origin == *to.origin());
-                    let next = known.map(|at| left.swap_remove(at));
-                    let next = next.unwrap_or_else(|| self.login(to.origin())).withheld();
-                    left.push(std::mem::replace(&mut login, next));
+                    endpoint = self.endpoint_at(&named, to.origin());
+                    let next = left.remove(to.origin());
+                    let next = next.unwrap_or_else(|| self.initial_login(&endpoint)).withheld();
+                    left.insert(url.origin().clone(), std::mem::replace(&mut login, next));
                 }
                 url = to;
                 continue;
             }
-            let faults = if answer.status() == 401 {
-                match self.respond(&mut login, &url, &answer)? {
-                    Response::Resend => continue,
-                    Response::Final(faults) => faults,
+            let (authorization, challenge_faults) = if response.status() == 401 {
+                match self.react(login, &endpoint, &url, &response)? {
+                    Reaction::Resend(next) => {
+                        login = next;
+                        continue;
+                    }
+                    Reaction::Final(authorization, faults) => (Some(authorization), faults),
                 }
             } else {
-                Vec::new()
+                (authorization, Vec::new())
             };
-            let authorization = login.authorization;
-            let sent = self.sent.clone();
-            return Ok(Reply { answer, url, authorization, sent, faults, trouble: None });
+            let secrets = self.secrets.clone();
+            return Ok(FinalResponse {
+                response,
+                url,
+                authorization,
+                secrets,
+                challenge_faults,
+                credential_fault: None,
+            });
         }
     }
 
-    /// What is known for an origin: a token or credentials that it took before, or a ready token.
-    fn login(&self, origin: &Origin) -> Login {
-        let asked = *origin == self.origin();
-        let known = self.client.known(origin, self.repository());
-        let stale = known.is_some();
-        let ready = self.client.config.keychain.ready_token().filter(|_| asked);
-        let ready = ready.as_ref().and_then(Authorization::ready);
-        let authorization = ready.or(known);
-        let (origin, found) = (origin.clone(), LookupState::Open);
-        Login { origin, asked, found, stale, authorization, kept: None, tokens: 0 }
+    fn url(&self, endpoint: &Endpoint, resource: Resource<'_>) -> Result<Url, UrlError> {
+        match resource {
+            Resource::Base => endpoint.base(),
+            Resource::Manifest(reference) => endpoint.manifest(reference),
+            Resource::ManifestOfDigest(digest) => {
+                endpoint.manifest_of_digest(self.repository(), digest)
+            }
+            Resource::Blob(digest) => endpoint.blob(self.repository(), digest),
+        }
     }
 
-    fn respond(&mut self, login: &mut Login, url: &Url, answer: &Fetched) -> Result<Response> {
-        if let Some(kept) = login.kept.take() {
-            login.authorization = Some(kept);
-            return Ok(Response::Resend);
+    fn endpoint_at(&self, named: &Endpoint, origin: &Origin) -> Endpoint {
+        if named.origin() == origin { named.clone() } else { Endpoint::redirected(origin.clone()) }
+    }
+
+    /// What is sent first to an endpoint: a ready token, or what it accepted for this repository before.
+    fn initial_login(&self, endpoint: &Endpoint) -> Login {
+        let ready = self.client.shared.config.keychain.ready_token();
+        let ready = ready.filter(|_| endpoint.is_named_by_user());
+        let ready = ready.as_ref().and_then(Authorization::ready_token);
+        let state = self.client.shared.registries.state(endpoint.origin());
+        match ready.or_else(|| state.login(self.repository())) {
+            Some(authorization) => Login::kept(authorization),
+            None => Login::Anonymous { tokens: 0 },
         }
-        // Where it is final, nothing more is looked for: a helper may ask a person.
-        let found = if login.is_final() { None } else { self.found(login, url.origin())? };
-        let challenges = challenge::parse(answer.head.lines("www-authenticate"));
-        let config = &self.client.config;
+    }
+
+    fn status_error(
+        &self,
+        url: &Url,
+        response: &Fetched,
+        authorization: Option<&Authorization>,
+    ) -> StatusError {
+        let identity = authorization.map_or(Identity::Anonymous, |sent| sent.identity().clone());
+        let host = url.origin().authority();
+        status_error(Party::Registry, host, response, identity, &self.secrets)
+    }
+
+    /// Remembers what a response shows about its origin.
+    fn record(&mut self, url: &Url, authorization: Option<&Authorization>, response: &Fetched) {
+        let shared = &self.client.shared;
+        let state = shared.registries.state(url.origin());
+        state.record_response(url.scheme());
+        // The first response is the registry's own.
+        self.address_scope.get_or_insert(response.scope);
+        let status = response.status();
+        if let Some(password) = authorization.and_then(Authorization::password)
+            && matches!(status, 200..=399 | 403 | 404)
+        {
+            state.record_accepted(&Credential::Password(password.clone()));
+        }
+        if let (429 | 503, Some(pause)) = (status, response.retry_after()) {
+            let error = self.status_error(url, response, authorization);
+            state.record_pause(pause, error);
+        }
+    }
+
+    fn react(
+        &mut self,
+        login: Login,
+        endpoint: &Endpoint,
+        url: &Url,
+        response: &Fetched,
+    ) -> Result<Reaction> {
+        let needed = login.needs_credentials();
+        let found = if needed { self.credentials_for(endpoint)? } else { None };
+        let challenges = challenge::parse(response.head.lines("www-authenticate"));
+        let config = &self.client.shared.config;
         let credential = found.as_ref().map(|found| &found.credential);
         let Plan { token, basic, ready, faults } =
             challenge_plan::plan(challenges, url, self.repository, credential, config);
         let usable = token.is_some() || basic;
-        let ready = found.as_ref().filter(|_| ready).and_then(Authorization::ready);
-        if let (None, None, Some(token)) = (&login.authorization, &ready, &token)
-            && let Some(known) = self.client.token_for(token, found.as_ref())
-        {
-            self.client.remember(url.origin(), self.repository(), Some(&known));
-            (login.authorization, login.stale) = (Some(known), true);
-            return Ok(Response::Resend);
-        }
-        let next = match (&login.authorization, token) {
-            (None, _) if ready.is_some() => ready,
-            (_, Some(token)) if login.may_ask(&token) => {
-                Some(self.fetch_token(&token, found.as_ref())?)
-            }
-            (None, None) if basic => found.as_ref().and_then(Authorization::basic),
-            (None, _) => {
-                let words = words(&answer.body, &self.sent);
-                return Err(challenge_plan::unusable(url.origin().authority(), faults, words));
-            }
-            // A token of an earlier question that is refused without a usable challenge: asked anew, as if it had
-            // not been kept. Credentials that are refused are final.
-            (Some(Authorization { asked: Some(_), .. }), _) if login.stale => None,
-            (Some(_), _) if usable => return Ok(Response::Final(Vec::new())),
-            (Some(_), _) => return Ok(Response::Final(faults)),
+        let state = self.client.shared.registries.state(url.origin());
+        let offer = Offer {
+            ready: found.as_ref().filter(|_| ready).and_then(Authorization::ready_token),
+            kept: token.as_ref().and_then(|token| state.token(token, credential)),
+            basic: found.as_ref().filter(|_| basic).and_then(Authorization::basic),
+            token,
         };
-        login.tokens += u32::from(next.as_ref().is_some_and(|next| next.asked.is_some()));
-        if login.stale {
-            login.stale = false;
-            login.tokens += 1;
+        let login = match login.next(offer) {
+            Step::Resend(login) => login,
+            Step::Fetch { request, tokens } => {
+                let token = self.fetch_token(&request, found.as_ref())?;
+                Login::Fetched { token, tokens }
+            }
+            Step::Refused(authorization) => {
+                if let Some(password) = authorization.password() {
+                    let error = self.status_error(url, response, Some(&authorization));
+                    state.record_refused(&Credential::Password(password.clone()), &error);
+                    state.forget_login(self.repository());
+                }
+                let faults = if usable { Vec::new() } else { faults };
+                return Ok(Reaction::Final(authorization, faults));
+            }
+            Step::Unusable => {
+                let body = error_body(&response.body, &self.secrets);
+                return Err(challenge_plan::unusable(url.origin().authority(), faults, body));
+            }
+        };
+        match login.authorization() {
+            Some(authorization) => {
+                let password = authorization.password().cloned().map(Credential::Password);
+                if let Some(error) = password.and_then(|password| state.refusal(&password)) {
+                    return Err(Error::Status(Box::new(error)));
+                }
+                state.record_login(self.repository(), authorization);
+            }
+            None => state.forget_login(self.repository()),
         }
-        self.client.remember(url.origin(), self.repository(), next.as_ref());
-        login.authorization = next;
-        Ok(Response::Resend)
+        Ok(Reaction::Resend(login))
     }
 
-    /// What the user keeps for the host that asks: looked up now that it does, and once.
+    /// The user's credentials for an endpoint. They are looked up only once it asks for a login, and once for each
+    /// origin.
     ///
     /// # Errors
-    /// When a place that the user named cannot be used; of others it is told once the registry has answered to a
-    /// request without credentials.
-    fn found(&mut self, login: &mut Login, origin: &Origin) -> Result<Option<Found>> {
-        if let LookupState::Open = login.found {
-            let time = self.deadline.left().unwrap_or_default();
-            let path = self.repository();
-            let search = self.client.search(self.registry, origin, path, login.asked, time);
-            login.found = LookupState::Done(search.found);
-            match search.trouble {
-                Some(CredentialFault::Source { name: place, default: false, fault }) => {
-                    return Err(Error::Local { path: place.into(), fault });
-                }
-                trouble => self.trouble = self.trouble.take().or(trouble),
-            }
+    /// When a source that the user named cannot be used. Faults of other sources are kept until the registry has
+    /// answered to a request without credentials.
+    fn credentials_for(&mut self, endpoint: &Endpoint) -> Result<Option<Found>> {
+        if let Some(known) = self.credentials.get(endpoint.origin()) {
+            return Ok(known.clone());
         }
-        Ok(login.found.done().cloned())
+        let until = Instant::now() + self.deadline.left().unwrap_or_default();
+        let path = self.repository();
+        let lookup = self.client.lookup_credentials(self.registry, endpoint, path, until);
+        match lookup.trouble {
+            Some(CredentialFault::Source { name, default: false, fault }) => {
+                return Err(Error::Local { path: name.into(), fault });
+            }
+            fault => self.credential_fault = self.credential_fault.take().or(fault),
+        }
+        self.credentials.insert(endpoint.origin().clone(), lookup.found.clone());
+        Ok(lookup.found)
     }
 
-    /// The rule of reach for a URL: none for the origin that the user named.
-    pub(super) fn reach_for(&self, url: &Url) -> Option<AddressScope> {
-        let named = *url.origin() == self.origin();
-        if named || self.client.config.allow_private { None } else { self.reach }
+    /// The most private kind of address that a request to this URL may connect to. `None` for the registry that the
+    /// user named: any address is allowed.
+    pub(super) fn max_scope(&self, url: &Url) -> Option<AddressScope> {
+        let named = url.origin() == self.client.endpoint(self.registry).origin();
+        if named || self.client.shared.config.allow_private { None } else { self.address_scope }
     }
 }
 
-/// Who asks, and what of that may not be shown.
+/// On whose behalf a request is sent, and which secrets it contains.
 #[derive(Debug)]
-pub(super) struct Requester<'a> {
+pub(super) struct Requester {
     pub(super) identity: Identity,
-    pub(super) secrets: &'a [Secret],
+    pub(super) secrets: Vec<Secret>,
 }
 
-impl Requester<'_> {
-    fn of(authorization: Option<&Authorization>) -> Requester<'_> {
-        Requester {
-            identity: authorization.map_or(Identity::Anonymous, |login| login.identity.clone()),
-            secrets: authorization.map_or(&[], |login| &login.secrets),
-        }
-    }
-}
-
-/// How the login at one origin stands.
-#[derive(Debug)]
-struct Login {
-    origin: Origin,
-    /// True for the registry that the caller named.
-    asked: bool,
-    found: LookupState,
-    authorization: Option<Authorization>,
-    /// What is sent once the origin asks for it.
-    kept: Option<Authorization>,
-    /// True when the authorization is from an earlier question.
-    stale: bool,
-    /// How many tokens were used up: one from an earlier question counts.
-    tokens: u32,
-}
-
-impl Login {
-    /// For an origin that a redirect leads to: it gets nothing until it asks.
-    fn withheld(mut self) -> Login {
-        self.kept = self.authorization.take().or(self.kept);
-        self
-    }
-
-    /// True once credentials or a ready token were sent: refused, they are not tried elsewhere, since some servers
-    /// lock accounts.
-    fn is_final(&self) -> bool {
-        matches!(self.authorization, Some(Authorization { asked: None, .. }))
-    }
-
-    /// One token for the first challenge; one more when what we have was not asked for in this question, or
-    /// when the challenge now asks for something else.
-    fn may_ask(&self, request: &TokenRequest) -> bool {
-        match &self.authorization {
-            None => self.tokens < 2,
-            Some(_) if self.is_final() => false,
-            Some(_) if self.stale => true,
-            Some(Authorization { asked, .. }) => {
-                self.tokens < 2 && asked.as_ref() != Some(request.asked())
-            }
-        }
-    }
-}
-
-enum Response {
-    /// The same question again, with what the login holds now.
-    Resend,
-    /// The 401 stands, and this stands against its challenges.
-    Final(Vec<ChallengeFault>),
-}
-
-/// The target of a redirect, if one more may be followed.
+/// The target of a redirect.
+///
+/// # Errors
+/// After too many redirects, and when the target is missing, not a URL, or in plain http below https.
 pub(super) fn follow(from: &Url, head: &Head, redirects: u32) -> Result<Url> {
     if redirects > redirect::MAX_REDIRECTS {
         return Err(Refusal::TooManyRedirects { host: from.origin().authority() }.into());
     }
     Ok(redirect::target(from, head)?)
-}
-
-/// What an answer says for itself, without the secrets that were sent: some servers repeat them.
-pub(super) fn words(body: &[u8], sent: &[Secret]) -> ErrorBody {
-    ErrorBody::read_without(body, &Secret::forms(sent))
-}
-
-pub(super) fn status_error(
-    party: Party,
-    host: String,
-    answer: &Fetched,
-    identity: Identity,
-    sent: &[Secret],
-) -> Error {
-    Error::Status(Box::new(StatusError {
-        party,
-        host,
-        status: answer.status(),
-        body: words(&answer.body, sent),
-        identity,
-        retry_after: answer.retry_after(),
-    }))
-}
-
-impl Reply {
-    /// The error that this reply is when its status is no answer.
-    pub(super) fn into_error(self) -> Error {
-        let host = self.url.origin().authority();
-        let invalid = self.faults.iter().any(ChallengeFault::is_invalid);
-        let error = if self.answer.status() == 401 && invalid {
-            challenge_plan::unusable(host, self.faults, words(&self.answer.body, &self.sent))
-        } else {
-            let identity = self.authorization.map_or(Identity::Anonymous, |a| a.identity);
-            status_error(Party::Registry, host, &self.answer, identity, &self.sent)
-        };
-        match self.trouble {
-            Some(trouble) => {
-                Error::CredentialsUnavailable { cause: trouble, response: Box::new(error) }
-            }
-            None => error,
-        }
-    }
 }

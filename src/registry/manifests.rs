@@ -1,8 +1,8 @@
-//! Manifests and digests: what has this tag, and is it what it says.
+//! Manifests and digests: which manifest a reference names, and whether it is what it claims to be.
 //!
-//! A digest is had from a HEAD, which costs nothing where pulls are counted, and from a GET and our own hash
-//! where that does not do. Follows distribution-spec ("Pulling manifests", "Checking if content exists") and
-//! image-spec's matching of platforms.
+//! A digest is taken from a HEAD response, which registries do not count as a pull, or computed over the body of a GET if
+//! the registry announces none. Follows distribution-spec ("Pulling manifests", "Checking if content exists in the
+//! registry") and image-spec's platform matching.
 
 use crate::digest::{Algorithm, Digest, DigestError};
 use crate::error::{DigestSource, Error, Result};
@@ -10,29 +10,30 @@ use crate::oci::{self, DeclaredType, Descriptor, ManifestFault, Shape};
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::registry::client::Client;
-use crate::registry::exchange::{Exchange, Question, Reply};
+use crate::registry::exchange::{Exchange, Question, Resource};
+use crate::registry::final_response::FinalResponse;
 use crate::transport::{Fetched, Limit, Method};
 
-/// What is asked of [`Client::resolve`] beside the reference.
+/// Options of [`Client::resolve`].
 #[derive(Debug, Clone, Default)]
 pub struct ResolveOptions {
-    /// Always read the manifest and hash it, whatever the registry announces.
+    /// Read the manifest and hash it, even if the registry announces a digest.
     pub verify: bool,
-    /// The digest of the manifest for this platform, in place of the index's.
+    /// Resolve to the manifest for this platform instead of the index.
     pub platform: Option<Platform>,
-    /// When a HEAD fails, ask once more by GET for what the registry says of it: a HEAD's answer has no words.
-    pub reasons: bool,
+    /// When a HEAD fails, send a GET to read the registry's error message: a HEAD response has no body.
+    pub error_details: bool,
 }
 
-/// What a reference stands for.
+/// What a reference resolves to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resolved {
-    /// The manifest's digest. A digest in the reference is given back as it stands there.
+    /// The manifest's digest. A digest in the reference is returned unchanged.
     pub digest: Digest,
-    /// Its media type, where the registry says it.
+    /// Its media type, if the registry announces it.
     pub media_type: Option<String>,
-    /// Its size in bytes, where the registry says it.
+    /// Its size in bytes, if the registry announces it.
     pub size: Option<u64>,
 }
 
@@ -42,11 +43,11 @@ pub struct Resolved {
 pub struct Manifest {
     /// Its digest.
     pub digest: Digest,
-    /// Its media type, where the registry or the document says it.
+    /// Its media type, if the registry or the document names it.
     pub media_type: Option<String>,
     /// What kind of manifest it is.
     pub shape: Shape,
-    /// Its bytes, exactly as they came.
+    /// Its bytes, exactly as received.
     pub bytes: Vec<u8>,
 }
 
@@ -57,20 +58,20 @@ const MANIFEST_LIMIT: Limit = Limit { what: "manifest", bytes: 4 * 1024 * 1024 }
 const CONFIG_LIMIT: Limit = Limit { what: "config", bytes: 8 * 1024 * 1024 };
 
 impl Client {
-    /// The digest that a reference stands for.
+    /// Resolves a reference to a digest.
     ///
-    /// A HEAD where that does; a GET and our own hash where the registry announces no digest that can be used,
-    /// or where `options` ask for it.
+    /// Sends a HEAD. Sends a GET and hashes the body if the registry announces no usable digest, or if `options` require
+    /// it.
     ///
     /// # Errors
     /// Every kind but [`Kind::Usage`](crate::error::Kind::Usage).
     pub fn resolve(&self, reference: &Reference, options: &ResolveOptions) -> Result<Resolved> {
         let mut exchange = self.exchange(reference.repository());
-        let which = Which::of(reference);
+        let target = Target::of(reference);
         match &options.platform {
             Some(platform) => {
-                let manifest = exchange.get_manifest(&which)?;
-                match exchange.choose(&manifest, platform)? {
+                let manifest = exchange.get_manifest(&target)?;
+                match exchange.select_platform(&manifest, platform)? {
                     Some(child) => Ok(Resolved {
                         digest: child.digest,
                         media_type: child.media_type,
@@ -79,13 +80,13 @@ impl Client {
                     None => Ok(manifest.into()),
                 }
             }
-            None if options.verify => exchange.get_manifest(&which).map(Resolved::from),
-            None => exchange.head_manifest(&which, options.reasons),
+            None if options.verify => exchange.get_manifest(&target).map(Resolved::from),
+            None => exchange.head_manifest(&target, options.error_details),
         }
     }
 
-    /// The manifest that a reference stands for, verified against the digest in the reference and the one that
-    /// the registry announces; with a platform, that platform's manifest out of an index.
+    /// Fetches the manifest of a reference, verified against the digest in the reference and the one that the registry
+    /// announces. With a platform, fetches that platform's manifest from an index.
     ///
     /// # Errors
     /// Every kind but [`Kind::Usage`](crate::error::Kind::Usage).
@@ -95,104 +96,112 @@ impl Client {
         platform: Option<&Platform>,
     ) -> Result<Manifest> {
         let mut exchange = self.exchange(reference.repository());
-        let manifest = exchange.get_manifest(&Which::of(reference))?;
+        let manifest = exchange.get_manifest(&Target::of(reference))?;
         let Some(platform) = platform else { return Ok(manifest) };
-        match exchange.choose(&manifest, platform)? {
-            Some(child) => exchange.get_manifest(&Which::child(reference, child.digest)),
+        match exchange.select_platform(&manifest, platform)? {
+            Some(child) => exchange.get_manifest(&Target::child(&child.digest)),
             None => Ok(manifest),
         }
     }
 }
 
-/// Which manifest of a repository, and the digest that it must have.
-#[derive(Debug)]
-struct Which {
-    path: String,
-    expected: Option<(Digest, DigestSource)>,
+/// A manifest of a repository, and the digest that it must have, if known.
+#[derive(Debug, Clone, Copy)]
+struct Target<'a> {
+    resource: Resource<'a>,
+    expected: Option<(&'a Digest, DigestSource)>,
 }
 
-impl Which {
-    /// The digest decides where a reference has both.
-    fn of(reference: &Reference) -> Which {
-        let name = reference.repository().path();
-        Which {
-            path: format!("/v2/{name}/manifests/{}", reference.tag_or_digest()),
-            expected: reference.digest().map(|digest| (digest.clone(), DigestSource::Pinned)),
-        }
+impl<'a> Target<'a> {
+    /// The manifest of a reference. Its digest decides if it has both a tag and a digest.
+    fn of(reference: &'a Reference) -> Target<'a> {
+        let expected = reference.digest().map(|digest| (digest, DigestSource::Pinned));
+        Target { resource: Resource::Manifest(reference), expected }
     }
 
-    fn child(reference: &Reference, digest: Digest) -> Which {
-        let path = format!("/v2/{}/manifests/{digest}", reference.repository().path());
-        Which { path, expected: Some((digest, DigestSource::Descriptor)) }
+    /// A manifest that an index names.
+    fn child(digest: &'a Digest) -> Target<'a> {
+        let expected = Some((digest, DigestSource::Descriptor));
+        Target { resource: Resource::ManifestOfDigest(digest), expected }
     }
 
-    fn pinned(&self) -> Option<&Digest> {
-        self.expected.as_ref().map(|(digest, _)| digest)
-    }
-
-    fn question(&self, method: Method) -> Question<'_> {
-        Question { method, path: &self.path, accept: ACCEPT, limit: MANIFEST_LIMIT }
+    fn question(&self, method: Method) -> Question<'a> {
+        Question { method, resource: self.resource, accept: ACCEPT, limit: MANIFEST_LIMIT }
     }
 }
 
 impl Exchange<'_> {
-    fn head_manifest(&mut self, which: &Which, reasons: bool) -> Result<Resolved> {
-        let question = which.question(Method::Head);
-        let reply = self.ask(question)?;
-        match reply.answer.status() {
+    fn head_manifest(&mut self, target: &Target<'_>, error_details: bool) -> Result<Resolved> {
+        let last = self.ask(target.question(Method::Head))?;
+        match last.response.status() {
             200 => {
-                if let Some(resolved) = announced(which, &reply.answer)? {
+                if let Some(resolved) = announced(target, &last.response)? {
                     return Ok(resolved);
                 }
-                self.get_manifest(which).map(Resolved::from)
+                self.get_manifest(target).map(Resolved::from)
             }
-            // The registry does not do HEAD.
-            405 | 501 => self.get_manifest(which).map(Resolved::from),
-            401 if reply.authorization.is_some() => self.second_look(which, reply),
-            403 => self.second_look(which, reply),
-            400.. if reasons => self.hear(which, reply),
-            _ => Err(reply.into_error()),
+            // The registry does not support HEAD.
+            405 | 501 => self.get_manifest(target).map(Resolved::from),
+            // A refused password is not sent again.
+            401 if last.sent_token() => self.get_after_refused_head(target, last),
+            403 => self.get_after_refused_head(target, last),
+            400.. if error_details && !last.refused_password() => {
+                self.read_error_body(target, last)
+            }
+            _ => Err(last.into_error()),
         }
     }
 
-    /// The words of what failed, by a GET that decides nothing.
-    fn hear(&mut self, which: &Which, mut reply: Reply) -> Result<Resolved> {
-        match self.ask_again(&reply, which.question(Method::Get)) {
-            Ok(answer) if answer.status() >= 400 => reply.answer.body = answer.body,
+    /// Reads the error message of a failed HEAD by a GET. Whatever the GET brings, the HEAD's status decides.
+    fn read_error_body(
+        &mut self,
+        target: &Target<'_>,
+        mut last: FinalResponse,
+    ) -> Result<Resolved> {
+        match self.get_again(&last, target.question(Method::Get)) {
+            Ok(response) if response.status() >= 400 => last.response.body = response.body,
             Ok(_) | Err(_) => {}
         }
-        Err(reply.into_error())
+        Err(last.into_error())
     }
 
-    /// A refused HEAD has no body: one GET brings the registry's own words, or, from registries that refuse
-    /// HEAD alone, the manifest.
-    fn second_look(&mut self, which: &Which, mut reply: Reply) -> Result<Resolved> {
-        let question = which.question(Method::Get);
-        let Ok(answer) = self.ask_again(&reply, question) else { return Err(reply.into_error()) };
-        let manifest =
-            || oci::read_manifest(answer.head.header("content-type"), &answer.body).is_ok();
-        if answer.status() == 200 && manifest() {
-            return verified(which, answer).map(Resolved::from);
+    /// Follows a refused HEAD with a GET: it brings the registry's error message or, from registries that refuse only
+    /// HEAD, the manifest.
+    fn get_after_refused_head(
+        &mut self,
+        target: &Target<'_>,
+        mut last: FinalResponse,
+    ) -> Result<Resolved> {
+        let question = target.question(Method::Get);
+        let Ok(response) = self.get_again(&last, question) else { return Err(last.into_error()) };
+        let is_manifest =
+            || oci::read_manifest(response.head.header("content-type"), &response.body).is_ok();
+        if response.status() == 200 && is_manifest() {
+            return verified(target, response).map(Resolved::from);
         }
-        // Only a refusal's words are the registry's own: a redirect's may hold a signed URL.
-        if answer.status() >= 400 {
-            reply.answer.body = answer.body;
+        // Only the body of a failure is an error message: that of a redirect may contain a signed URL.
+        if response.status() >= 400 {
+            last.response.body = response.body;
         }
-        Err(reply.into_error())
+        Err(last.into_error())
     }
 
-    fn get_manifest(&mut self, which: &Which) -> Result<Manifest> {
-        let reply = self.ask(which.question(Method::Get))?;
-        match reply.answer.status() {
-            200 => verified(which, reply.answer),
-            _ => Err(reply.into_error()),
+    fn get_manifest(&mut self, target: &Target<'_>) -> Result<Manifest> {
+        let last = self.ask(target.question(Method::Get))?;
+        match last.response.status() {
+            200 => verified(target, last.response),
+            _ => Err(last.into_error()),
         }
     }
 
-    /// The descriptor of a platform's manifest in an index; `None` when the manifest itself is the platform's.
-    fn choose(&mut self, manifest: &Manifest, wanted: &Platform) -> Result<Option<Descriptor>> {
+    /// The descriptor of the manifest for a platform. `None` if the manifest itself is for that platform.
+    fn select_platform(
+        &mut self,
+        manifest: &Manifest,
+        wanted: &Platform,
+    ) -> Result<Option<Descriptor>> {
         if manifest.shape == Shape::Index {
-            return from_index(&manifest.bytes, wanted).map(Some);
+            return select_from_index(&manifest.bytes, wanted).map(Some);
         }
         let platform = match manifest.shape {
             Shape::Schema1 => oci::read_schema1_platform(&manifest.bytes)
@@ -202,9 +211,9 @@ impl Exchange<'_> {
         if wanted.runs(&platform) {
             return Ok(None);
         }
-        // The config of something that is no image names no platform.
-        let named = !platform.os().is_empty() && !platform.architecture().is_empty();
-        let available = if named { vec![platform] } else { Vec::new() };
+        // The config of an artifact that is not an image has no platform.
+        let has_platform = !platform.os().is_empty() && !platform.architecture().is_empty();
+        let available = if has_platform { vec![platform] } else { Vec::new() };
         Err(Error::PlatformNotFound { wanted: wanted.clone(), available })
     }
 
@@ -212,23 +221,22 @@ impl Exchange<'_> {
         let descriptor = oci::read_config_descriptor(&manifest.bytes)
             .map_err(|source| Error::Document { what: "manifest", source })?;
         let expected = descriptor.digest;
-        let path = format!("/v2/{}/blobs/{expected}", self.repository());
-        let reply = self.ask(Question {
+        let last = self.ask(Question {
             method: Method::Get,
-            path: &path,
+            resource: Resource::Blob(&expected),
             accept: "*/*",
             limit: CONFIG_LIMIT,
         })?;
-        if reply.answer.status() != 200 {
-            return Err(reply.into_error());
+        if last.response.status() != 200 {
+            return Err(last.into_error());
         }
-        matches(&expected, DigestSource::Descriptor, &reply.answer.body)?;
-        oci::read_config_platform(&reply.answer.body)
+        check_digest(&expected, DigestSource::Descriptor, &last.response.body)?;
+        oci::read_config_platform(&last.response.body)
             .map_err(|source| Error::Document { what: "config", source })
     }
 }
 
-fn from_index(bytes: &[u8], wanted: &Platform) -> Result<Descriptor> {
+fn select_from_index(bytes: &[u8], wanted: &Platform) -> Result<Descriptor> {
     let unreadable = |source| Error::Document { what: "index", source };
     let mut entries = oci::read_index(bytes).map_err(unreadable)?;
     let candidates =
@@ -236,26 +244,27 @@ fn from_index(bytes: &[u8], wanted: &Platform) -> Result<Descriptor> {
     match wanted.select(candidates) {
         Some(at) => entries.swap_remove(at).descriptor.map_err(unreadable),
         None => {
-            let known = entries.into_iter().filter_map(|entry| entry.platform);
-            let named = |platform: &Platform| platform.os() != "unknown";
-            let mut available: Vec<_> = known.filter(named).collect();
+            let platforms = entries.into_iter().filter_map(|entry| entry.platform);
+            // Attestations have the platform unknown/unknown.
+            let mut available: Vec<_> =
+                platforms.filter(|platform| platform.os() != "unknown").collect();
             available.dedup();
             Err(Error::PlatformNotFound { wanted: wanted.clone(), available })
         }
     }
 }
 
-/// What a HEAD's answer says, when that is enough to go by.
-fn announced(which: &Which, answer: &Fetched) -> Result<Option<Resolved>> {
-    let content_type = answer.head.header("content-type");
+/// What the response to a HEAD announces. `None` if the manifest must be read to know its digest.
+fn announced(target: &Target<'_>, response: &Fetched) -> Result<Option<Resolved>> {
+    let content_type = response.head.header("content-type");
     let media_type = match DeclaredType::of(content_type) {
         DeclaredType::Manifest(name) => Some(name),
         DeclaredType::Unspecific => None,
         DeclaredType::Other(name) => return Err(Error::Manifest(ManifestFault::ContentType(name))),
     };
-    let Some(digest) = digest_header(answer)? else { return Ok(None) };
-    match which.pinned() {
-        // Only our own hash tells whether two algorithms mean the same content.
+    let Some(digest) = digest_header(response)? else { return Ok(None) };
+    match target.expected.map(|(digest, _)| digest) {
+        // Only hashing the content shows whether digests of two algorithms mean the same.
         Some(pinned) if pinned.algorithm() != digest.algorithm() => return Ok(None),
         Some(pinned) if *pinned != digest => {
             let pinned = pinned.clone();
@@ -263,16 +272,16 @@ fn announced(which: &Which, answer: &Fetched) -> Result<Option<Resolved>> {
         }
         Some(_) | None => {}
     }
-    // The length of an encoded body is not the manifest's.
-    let length = answer.head.header("content-length").filter(|_| encoding(answer).is_none());
+    // The length of an encoded body is not the length of the manifest.
+    let length = response.head.header("content-length").filter(|_| encoding(response).is_none());
     let size = length.and_then(|length| length.parse().ok());
     Ok(Some(Resolved { digest, media_type, size }))
 }
 
-/// The digest in `Docker-Content-Digest`; `None` when there is none, or one of an algorithm that is not known.
-fn digest_header(answer: &Fetched) -> Result<Option<Digest>> {
+/// The digest in `Docker-Content-Digest`. `None` if it is missing, or of an unknown algorithm.
+fn digest_header(response: &Fetched) -> Result<Option<Digest>> {
     let mut lines: Vec<_> =
-        answer.head.lines("docker-content-digest").map(|line| line.trim_ascii()).collect();
+        response.head.lines("docker-content-digest").map(|line| line.trim_ascii()).collect();
     lines.dedup();
     let value = String::from_utf8_lossy(&lines.join(b", ".as_slice())).into_owned();
     if value.is_empty() {
@@ -285,42 +294,42 @@ fn digest_header(answer: &Fetched) -> Result<Option<Digest>> {
     }
 }
 
-fn encoding(answer: &Fetched) -> Option<&str> {
-    answer
+fn encoding(response: &Fetched) -> Option<&str> {
+    response
         .head
         .header("content-encoding")
         .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"))
 }
 
-/// Holds a manifest that was read against everything that is known of it.
-fn verified(which: &Which, answer: Fetched) -> Result<Manifest> {
-    let content_type = answer.head.header("content-type");
+/// Checks a manifest that was read against its media type and every digest that is known.
+fn verified(target: &Target<'_>, response: Fetched) -> Result<Manifest> {
+    let content_type = response.head.header("content-type");
     if let DeclaredType::Other(name) = DeclaredType::of(content_type) {
         return Err(Error::Manifest(ManifestFault::ContentType(name)));
     }
-    let header = digest_header(&answer)?;
+    let header = digest_header(&response)?;
     let announced = header.as_ref().map(|digest| (digest, DigestSource::Header));
-    let expected = which.expected.as_ref().map(|(digest, from)| (digest, *from));
+    let expected = target.expected;
     let known = || expected.into_iter().chain(announced);
-    if let Some(encoding) = encoding(&answer) {
-        let fits = |(digest, from)| matches(digest, from, &answer.body).is_ok();
+    if let Some(encoding) = encoding(&response) {
+        let fits = |(digest, from)| check_digest(digest, from, &response.body).is_ok();
         if known().next().is_none() || !known().all(fits) {
             return Err(Error::Encoded { encoding: encoding.to_owned() });
         }
     }
     for (digest, from) in known() {
-        matches(digest, from, &answer.body)?;
+        check_digest(digest, from, &response.body)?;
     }
-    let summary = oci::read_manifest(content_type, &answer.body).map_err(Error::Manifest)?;
+    let summary = oci::read_manifest(content_type, &response.body).map_err(Error::Manifest)?;
     let digest = match known().next() {
         Some((digest, _)) => digest.clone(),
-        None => Digest::of(Algorithm::Sha256, &answer.body),
+        None => Digest::of(Algorithm::Sha256, &response.body),
     };
     let oci::ManifestSummary { shape, media_type } = summary;
-    Ok(Manifest { digest, media_type, shape, bytes: answer.body })
+    Ok(Manifest { digest, media_type, shape, bytes: response.body })
 }
 
-fn matches(expected: &Digest, from: DigestSource, body: &[u8]) -> Result<()> {
+fn check_digest(expected: &Digest, from: DigestSource, body: &[u8]) -> Result<()> {
     let computed = Digest::of(expected.algorithm(), body);
     if computed == *expected {
         return Ok(());

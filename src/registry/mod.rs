@@ -1,20 +1,28 @@
-//! Questions to registries: [`Client`] and what it answers.
+//! Questions to registries: [`Client`] and what it returns.
 //!
-//! The client knows the protocol; it knows no command line, prints nothing and reads no environment.
+//! The client knows the protocol. It does not know the command line, prints nothing, and reads no environment.
 
+mod authentication;
+mod authorization;
 mod challenge_plan;
 mod client;
 mod credential_lookup;
+mod endpoint;
 mod exchange;
+mod final_response;
+mod helper_answers;
 mod login;
+mod lru;
 mod manifests;
 mod realm_trust;
 mod settings;
+mod state;
 mod token_fetch;
 
 pub use self::client::Client;
+pub use self::endpoint::Endpoint;
 pub use self::login::LoginCheck;
 pub use self::manifests::{Manifest, ResolveOptions, Resolved};
 pub(crate) use self::realm_trust::realm_is_trusted;
-pub use self::settings::{Config, endpoint};
+pub use self::settings::Config;
 pub use crate::event::{Event, Exchanged, Observer, TlsFacts};

@@ -1,12 +1,12 @@
-//! Which token servers a registry's credentials may be sent to.
+//! Decides which token servers may receive a registry's credentials.
 //!
-//! A registry names its token server itself, so a hostile or broken one could name any host. Credentials go to
-//! a realm on the registry's own host name, or on the registry's parent domain or a name under it; all else
-//! takes the user's word. Pure: names in, yes or no out.
+//! A registry names its own token server, so a hostile or broken one can name any host. Credentials are sent to a realm
+//! on the registry's own host name, on its parent domain, or on a name below that. Any other host must be trusted by the
+//! user. Pure: names in, a decision out.
 
 use crate::url::literal_address;
 
-/// True when credentials for `registry` may go to `realm` (both hosts, without ports).
+/// Returns true if credentials for `registry` may be sent to `realm`. Both are hosts without ports.
 pub(crate) fn realm_is_trusted(registry: &str, realm: &str) -> bool {
     let (registry, realm) = (registry.to_ascii_lowercase(), realm.to_ascii_lowercase());
     if registry == realm {
@@ -16,7 +16,7 @@ pub(crate) fn realm_is_trusted(registry: &str, realm: &str) -> bool {
     realm == parent || realm.strip_suffix(parent).is_some_and(|name| name.ends_with('.'))
 }
 
-/// The domain above a host name, where whoever owns one owns the other.
+/// The domain above a host name, if both have the same owner.
 fn parent(host: &str) -> Option<&str> {
     if literal_address(host).is_some() || host.starts_with('[') {
         return None;
@@ -34,12 +34,12 @@ fn parent(host: &str) -> Option<&str> {
     (owned && !shared).then_some(parent)
 }
 
-/// `co.uk`, `com.au`: a country's own second level, under which strangers register.
+/// A country's second level such as `co.uk` or `com.au`, under which anyone can register names.
 fn is_second_level(second: &str, top: &str) -> bool {
     top.len() == 2 && second.len() <= 3
 }
 
-/// Domains under which strangers get names of their own, so that a common parent says nothing.
+/// Domains that give names to different owners, so that a common parent proves nothing.
 const SHARED_SUFFIXES: [&str; 46] = [
     "amazonaws.com",
     "amazonaws.com.cn",
@@ -94,7 +94,7 @@ mod tests {
     use super::realm_is_trusted;
 
     #[test]
-    fn every_row() {
+    fn realms_are_trusted_by_name() {
         for (registry, realm, expected) in [
             // The same name.
             ("registry.example.com", "registry.example.com", true),
@@ -109,7 +109,7 @@ mod tests {
             ("registry.gitlab.com", "gitlab.com", true),
             ("registry.digitalocean.com", "api.digitalocean.com", true),
             ("registry.example.co.uk", "auth.example.co.uk", true),
-            // The pairs of registries as they are: registry, and the realm it names.
+            // Real registries, and the realms they name.
             ("ghcr.io", "ghcr.io", true),
             ("lscr.io", "ghcr.io", false),
             ("quay.io", "quay.io", true),
@@ -130,7 +130,7 @@ mod tests {
             ("myreg.io", "auth.myreg.io", false),
             ("registry.cloudflare.com", "registry.cloudflare.com", true),
             ("registry.example.com", "172.30.0.1", false),
-            // Not the same, nor above.
+            // Other names.
             ("registry-1.docker.io", "auth.docker.io.evil.example", false),
             ("registry-1.docker.io", "evildocker.io", false),
             ("registry-1.docker.io", "docker.com", false),
@@ -151,7 +151,7 @@ mod tests {
             ("a-uc.a.run.app", "b-uc.a.run.app", false),
             ("me.github.io", "you.github.io", false),
             ("me.duckdns.org", "you.duckdns.org", false),
-            // Addresses and names of one label have no parent.
+            // Addresses and single labels have no parent.
             ("10.0.0.1", "0.0.1", false),
             ("10.1.2.3", "9.1.2.3", false),
             ("[fd00::1]", "[fd00::2]", false),

@@ -1,17 +1,15 @@
-//! How a client talks to registries, as the caller chooses it.
+//! The settings of a client, as the caller chooses them.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::credentials::Keychain;
 use crate::event::Observer;
-use crate::reference::Registry;
 use crate::transport::Settings;
-use crate::url::Scheme;
 
-/// The choices. `Config::default()` is right for public registries.
+/// Settings. `Config::default()` is right for public registries.
 ///
-/// There will be more of them, so take the default and change it:
+/// More fields may be added, so start from the default and change it:
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,30 +30,31 @@ use crate::url::Scheme;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// The credentials. Default: none.
+    /// Where credentials are looked up. Default: nowhere, so every request is anonymous.
     pub keychain: Keychain,
-    /// PEM files with authorities to trust beside the built-in ones.
+    /// PEM files with authorities to trust, in addition to the built-in ones.
     pub ca_files: Vec<PathBuf>,
-    /// TLS without checking certificates. Default: false.
+    /// Whether to use TLS without checking certificates. Default: false.
     pub insecure: bool,
-    /// Plain http in place of https. Default: false.
+    /// Whether to use plain http instead of https. Default: false.
     pub plain_http: bool,
-    /// Hosts of token servers that may get the credentials although their names do not show that they belong
-    /// to the registry.
+    /// Hosts of token servers that may receive credentials even if their names do not show that they belong to the
+    /// registry.
     pub trusted_realms: Vec<String>,
-    /// Follow where a registry leads to addresses more private than its own. Default: false.
+    /// Whether to follow a registry to addresses that are more private than its own. Default: false.
     pub allow_private: bool,
-    /// The time for one question, announced waits not counted. Default: 60 s.
+    /// The deadline for one question. Waits that a registry announces are not counted. Default: 60 s.
     pub timeout: Duration,
-    /// The time for name, connection and TLS handshake together. Default: 10 s.
+    /// The timeout for resolving the name, connecting and the TLS handshake together. Default: 10 s.
     pub connect_timeout: Duration,
-    /// The longest time without a byte, of an answer as of a request. Default: 30 s.
+    /// The longest time without a byte, while sending or receiving. Default: 30 s.
     pub idle_timeout: Duration,
-    /// How many times a request is sent again after failures that may pass. Default: 3.
+    /// How many times a request is sent again after transient failures. Default: 3.
     pub retries: u32,
-    /// The longest wait announced by a registry that is obeyed. Default: 60 s.
+    /// The longest wait that is obeyed if a registry announces one. Default: 60 s.
     pub max_wait: Duration,
-    /// Who is told what happens.
+    /// Observes all questions of the client. [`Client::observed_by`](crate::registry::Client::observed_by) gives single
+    /// questions an observer of their own.
     pub observer: Observer,
 }
 
@@ -90,15 +89,8 @@ impl Config {
         }
     }
 
-    /// True when the user gave his word for this realm's host.
+    /// True if the user trusts this host of a token server.
     pub(super) fn trusts(&self, realm: &str) -> bool {
         self.trusted_realms.iter().any(|trusted| trusted.eq_ignore_ascii_case(realm))
     }
-}
-
-/// The base URL at which a registry is asked, without a slash at its end.
-pub fn endpoint(registry: &Registry, plain_http: bool) -> String {
-    let scheme = if plain_http { Scheme::Http } else { Scheme::Https };
-    let port = registry.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{}{port}", scheme.as_str(), registry.api_host())
 }

@@ -1,106 +1,131 @@
-//! Getting a token: GET with or without a password, POST for an identity token, and one way back.
+//! Gets a token from a token server: by GET with a password or anonymously, by POST for an identity token.
 
 use crate::credentials::{Credential, Found, Password, Secret};
 use crate::error::{Error, Identity, Party, Refusal, Result, TokenFault};
-use crate::registry::challenge_plan::{Authorization, identity};
-use crate::registry::exchange::{Exchange, Requester, follow, status_error, words};
-use crate::token::{self, TokenRequest};
-use crate::transport::redirect;
-use crate::transport::{Fetched, Limit, Request};
+use crate::registry::authorization::{Authorization, identity};
+use crate::registry::exchange::{Exchange, Requester, follow};
+use crate::registry::final_response::{error_body, status_error};
+use crate::token::{TokenRequest, TokenResponse};
+use crate::transport::{Fetched, Limit, Request, redirect};
 
-/// A token's answer is read so far.
+/// How much of a token response is read.
 const TOKEN_LIMIT: Limit = Limit { what: "token answer", bytes: 64 * 1024 };
 
 impl Exchange<'_> {
-    /// Asks the token server that a challenge names.
+    /// Requests a token from the realm that a challenge names.
+    ///
+    /// # Errors
+    /// [`Error::Status`] when the token server refuses, also if it refused the same credential before: then nothing is
+    /// sent. [`Error::Token`] when its response has no usable token.
     pub(super) fn fetch_token(
         &mut self,
         request: &TokenRequest,
         found: Option<&Found>,
     ) -> Result<Authorization> {
         let credential = found.map(|found| &found.credential);
-        let sent = credential.map(Credential::secrets).unwrap_or_default();
-        let asker =
-            Requester { identity: found.map_or(Identity::Anonymous, identity), secrets: &sent };
+        let server = self.client.shared.registries.state(request.realm().origin());
+        if let Some(error) = credential.and_then(|credential| server.refusal(credential)) {
+            return Err(Error::Status(Box::new(error)));
+        }
+        let requester = Requester {
+            identity: found.map_or(Identity::Anonymous, identity),
+            secrets: credential.map(Credential::secrets).unwrap_or_default(),
+        };
         let exchanged = match credential {
             Some(Credential::IdentityToken { token, .. }) => {
-                self.exchange_token(request, token, &asker)?
+                self.exchange_identity_token(request, token, &requester)?
             }
             Some(Credential::Password(_) | Credential::Token(_)) | None => None,
         };
-        let (host, answer, used) = match exchanged {
-            Some(answer) => (request.realm().origin().authority(), answer, found),
+        let (host, response, used) = match exchanged {
+            Some(response) => (request.realm().origin().authority(), response, found),
             None => {
                 let password = credential.and_then(Credential::as_password);
-                let (host, answer) = self.get_token(request, password, &asker)?;
-                (host, answer, found.filter(|_| password.is_some()))
+                let (host, response) = self.get_token(request, password, &requester)?;
+                (host, response, found.filter(|_| password.is_some()))
             }
         };
-        if !(200..300).contains(&answer.status()) {
-            let identity = asker.identity;
-            return Err(status_error(Party::TokenServer, host, &answer, identity, &self.sent));
+        if !(200..300).contains(&response.status()) {
+            let identity = requester.identity;
+            let error = status_error(Party::TokenServer, host, &response, identity, &self.secrets);
+            if let (Some(credential), 401) = (credential, response.status()) {
+                server.record_refused(credential, &error);
+            }
+            return Err(Error::Status(Box::new(error)));
         }
-        let token = token::read_token(answer.head.header("content-type"), &answer.body)
-            .map_err(|mut fault| {
-                if let TokenFault::Json { body: quoted, .. } = &mut fault
-                    && !quoted.is_empty()
-                {
-                    *quoted = words(&answer.body, &self.sent);
-                }
-                fault
-            })
-            .map_err(|fault| Error::Token { host, fault })?;
-        if let (Some(found), None) = (found, used) {
-            let host = request.realm().origin().authority();
-            self.client.say(&format!("{host} did not take {}", identity(found)));
+        let token = self.read_token(&response).map_err(|fault| Error::Token { host, fault })?;
+        match (found, used) {
+            (Some(found), Some(_)) => server.record_accepted(&found.credential),
+            (Some(found), None) => {
+                let host = request.realm().origin().authority();
+                let text = format!("{host} did not take {}", identity(found));
+                self.client.report_credential_problem(&text);
+            }
+            (None, _) => {}
         }
-        Ok(Authorization::bearer(&token, request, used))
+        Ok(Authorization::issued_token(token, request.clone(), used))
     }
 
-    /// POST with the identity token. `None` when the server does not do that, as servers say in four ways.
-    fn exchange_token(
+    fn read_token(&self, response: &Fetched) -> Result<Secret, TokenFault> {
+        let content_type = response.head.header("content-type");
+        TokenResponse::read_token(content_type, &response.body).map_err(|mut fault| {
+            if let TokenFault::Json { body, .. } = &mut fault
+                && !body.is_empty()
+            {
+                *body = error_body(&response.body, &self.secrets);
+            }
+            fault
+        })
+    }
+
+    /// Exchanges an identity token by POST. `None` if the server does not support that: servers answer 400, 401, 404
+    /// or 405 then.
+    fn exchange_identity_token(
         &mut self,
         request: &TokenRequest,
-        identity: &Secret,
-        asker: &Requester<'_>,
+        identity_token: &Secret,
+        requester: &Requester,
     ) -> Result<Option<Fetched>> {
         let url = request.realm();
-        let form = request.form(identity);
-        let sent = Request::post_form(url, &form)
+        let form = request.form(identity_token);
+        let post = Request::post_form(url, &form)
             .accept("application/json")
-            .max_scope(self.reach_for(url));
-        let answer = self.send(Party::TokenServer, asker, sent, TOKEN_LIMIT)?;
-        if redirect::is_redirect(answer.status()) {
-            let to = redirect::target(url, &answer.head)?.origin().authority();
+            .max_scope(self.max_scope(url));
+        let response = self.send(Party::TokenServer, requester, post, TOKEN_LIMIT)?;
+        if redirect::is_redirect(response.status()) {
+            let to = redirect::target(url, &response.head)?.origin().authority();
             let from = url.origin().authority();
             return Err(Refusal::TokenRedirect { from, to }.into());
         }
-        Ok((!matches!(answer.status(), 400 | 401 | 404 | 405)).then_some(answer))
+        Ok((!matches!(response.status(), 400 | 401 | 404 | 405)).then_some(response))
     }
 
-    /// GET, with a password or without. With one it is redirected on its own origin only.
+    /// Requests a token by GET, with a password or anonymously. With a password, only redirects within its origin are
+    /// followed. Returns the host that answered, too.
     fn get_token(
         &mut self,
         request: &TokenRequest,
         password: Option<&Password>,
-        asker: &Requester<'_>,
+        requester: &Requester,
     ) -> Result<(String, Fetched)> {
         let basic = password.map(Password::basic);
-        let nobody = Requester { identity: Identity::Anonymous, secrets: asker.secrets };
-        let asker = if basic.is_some() { asker } else { &nobody };
+        // The redactor still has to know a credential that was tried by POST.
+        let anonymous =
+            Requester { identity: Identity::Anonymous, secrets: requester.secrets.clone() };
+        let requester = if basic.is_some() { requester } else { &anonymous };
         let mut url = request.url();
         let mut redirects = 0;
         loop {
-            let sent = Request::get(&url)
+            let get = Request::get(&url)
                 .accept("application/json")
                 .authorization(basic.as_ref())
-                .max_scope(self.reach_for(&url));
-            let answer = self.send(Party::TokenServer, asker, sent, TOKEN_LIMIT)?;
-            if !redirect::is_redirect(answer.status()) {
-                return Ok((url.origin().authority(), answer));
+                .max_scope(self.max_scope(&url));
+            let response = self.send(Party::TokenServer, requester, get, TOKEN_LIMIT)?;
+            if !redirect::is_redirect(response.status()) {
+                return Ok((url.origin().authority(), response));
             }
             redirects += 1;
-            let to = follow(&url, &answer.head, redirects)?;
+            let to = follow(&url, &response.head, redirects)?;
             if basic.is_some() && to.origin() != url.origin() {
                 let (from, to) = (url.origin().authority(), to.origin().authority());
                 return Err(Refusal::TokenRedirect { from, to }.into());

@@ -30,7 +30,7 @@ impl Deadline {
     }
 
     /// Moves the end: a wait that the server announced does not count.
-    pub(super) fn extend(&mut self, wait: Duration) {
+    pub(crate) fn extend(&mut self, wait: Duration) {
         self.end = self.end.checked_add(wait).unwrap_or(self.end);
     }
 }

@@ -5,8 +5,6 @@ use std::io::BufRead;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use regq::explain::Recorder;
-
 use crate::cli::args::values::Options;
 use crate::cli::output::{Messages, Stdout, Stop};
 
@@ -44,8 +42,6 @@ pub(crate) struct Context {
     pub(crate) stdin_is_terminal: bool,
     pub(crate) stdout: Stdout,
     pub(crate) messages: Arc<Messages>,
-    /// Keeps what the client does, for whoever explains it.
-    pub(crate) recorder: Recorder,
 }
 
 /// A command: it answers, and gives the exit code.

@@ -29,7 +29,7 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     let resolve = ResolveOptions {
         verify: options.verify,
         platform: options.platform.clone(),
-        reasons: false,
+        error_details: false,
     };
     let alone = matches!(context.operands.as_slice(), [only] if only != "-");
     let mut registry = client::OneRegistry::default();
@@ -39,7 +39,8 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     while let Some(item) = items.next()? {
         let answer = item.reference.and_then(|reference| {
             registry.check(&reference, options)?;
-            ask(&client, reference, &item.typed, &resolve, &context.recorder)
+            let (client, recorder) = client::recorded(&client, messages);
+            ask(&client, reference, &item.typed, &resolve, &recorder)
         });
         let (reference, resolved) = match answer {
             Ok(answer) => answer,
@@ -72,8 +73,6 @@ fn ask(
     resolve: &ResolveOptions,
     recorder: &Recorder,
 ) -> Result<(Reference, Resolved), Failure> {
-    // What an earlier reference led to is no cause of this one's failure.
-    drop(recorder.take());
     match client.resolve(&reference, resolve) {
         Ok(resolved) => Ok((reference, resolved)),
         Err(error) => Err(denied::failure(&error, &reference, typed, recorder)),

@@ -28,9 +28,10 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     check(&path).map_err(|error| Failure::new(&error, None))?;
     let keychain = Keychain::given(Credential::Password(password.clone()));
     let client = client::client_with(context, keychain)?;
+    let (client, recorder) = client::recorded(&client, &context.messages);
     let told = |error: &Error| {
         let name = context.operands.first().map(|name| name.to_string_lossy());
-        denied::of_login(error, &name.unwrap_or_default(), &context.recorder)
+        denied::of_login(error, &name.unwrap_or_default(), &recorder)
     };
     let checked = client.check_login(&registry).map_err(|error| told(&error))?;
     if checked == LoginCheck::Open {

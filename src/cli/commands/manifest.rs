@@ -8,13 +8,13 @@ use crate::cli::session::references;
 
 /// Writes the bytes, which the library has verified, and nothing else.
 pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
-    let client = client::client(context)?;
+    let (client, recorder) = client::recorded(&client::client(context)?, &context.messages);
     let Some(operand) = context.operands.first() else { return Ok(0) };
     let item = references::item(operand.as_encoded_bytes());
     let manifest = item.reference.and_then(|reference| {
         client
             .fetch_manifest(&reference, context.options.platform.as_ref())
-            .map_err(|error| denied::failure(&error, &reference, &item.typed, &context.recorder))
+            .map_err(|error| denied::failure(&error, &reference, &item.typed, &recorder))
     });
     match manifest {
         Ok(manifest) => {

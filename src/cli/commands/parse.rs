@@ -27,7 +27,7 @@ impl Parsed<'_> {
             repository: reference.repository().path(),
             tag: reference.tag().map(Tag::as_str),
             digest: reference.digest().map(ToString::to_string),
-            endpoint: regq::registry::endpoint(registry, plain_http),
+            endpoint: regq::registry::Endpoint::of(registry, plain_http).to_string(),
         }
     }
 

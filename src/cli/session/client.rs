@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use regq::credentials::{Credential, Keychain, Password, Secret};
 use regq::error::{Error, HumanDuration};
+use regq::explain::Recorder;
 use regq::reference::{Reference, Registry};
 use regq::registry::{Client, Config, Event, Observer};
 
@@ -48,15 +49,23 @@ pub(crate) fn client_with(context: &Context, keychain: Keychain) -> Result<Clien
     config.retries = options.retries.unwrap_or(config.retries);
     config.max_wait = options.max_wait.unwrap_or(config.max_wait);
     let messages = Arc::clone(&context.messages);
-    let (events, exchanges) = (context.recorder.clone(), context.recorder.clone());
-    config.observer = Observer::with_conversation(
+    config.observer = Observer::new(move |event| tell(&messages, event));
+    Client::new(config).map_err(|error| local(&error, options, environment))
+}
+
+/// The same client for one question, and the recorder of that question.
+pub(crate) fn recorded(client: &Client, messages: &Arc<Messages>) -> (Client, Recorder) {
+    let recorder = Recorder::default();
+    let (events, exchanges) = (recorder.clone(), recorder.clone());
+    let messages = Arc::clone(messages);
+    let observer = Observer::with_conversation(
         move |event| {
             events.record(event);
             tell(&messages, event);
         },
         move |exchange| exchanges.record_exchange(exchange),
     );
-    Client::new(config).map_err(|error| local(&error, options, environment))
+    (client.observed_by(observer), recorder)
 }
 
 /// A file that cannot be used: said with the variable that names it, where no flag does.

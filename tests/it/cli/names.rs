@@ -24,7 +24,7 @@ registry: Quay.io
 repository: a/b
 tag: V1
 digest: {digest}
-endpoint: https://Quay.io
+endpoint: https://quay.io
 
 input: [::1]:80/c@{digest}
 registry: [::1]:80

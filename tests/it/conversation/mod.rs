@@ -13,6 +13,7 @@ mod platforms;
 mod redirects;
 mod retries;
 mod secrecy;
+mod threads;
 mod tokens;
 
 use crate::support::{Certificate, Reply, Request, Server, tls};

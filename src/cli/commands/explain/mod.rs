@@ -125,10 +125,10 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
 }
 
 fn walk(context: &mut Context, reference: &Reference) -> Result<Walked, Failure> {
-    let client = client::client(context)?;
-    let resolve = ResolveOptions { reasons: true, ..ResolveOptions::default() };
+    let (client, recorder) = client::recorded(&client::client(context)?, &context.messages);
+    let resolve = ResolveOptions { error_details: true, ..ResolveOptions::default() };
     let ended = client.resolve(reference, &resolve).map(|resolved| resolved.digest.to_string());
-    Ok(Walked { walk: context.recorder.take(), ended })
+    Ok(Walked { walk: recorder.take(), ended })
 }
 
 fn tell(

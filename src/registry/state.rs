@@ -1,0 +1,207 @@
+//! What a client knows of the registries it has asked: one bounded object for each.
+//!
+//! It is shared by all clones of a client. Every lock is held for one look-up or one change, never while a request
+//! is under way or a helper runs.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::credentials::Credential;
+use crate::error::StatusError;
+use crate::reference::Registry;
+use crate::registry::authorization::Authorization;
+use crate::registry::endpoint::Endpoint;
+use crate::registry::lru::Lru;
+use crate::token::TokenRequest;
+use crate::url::{Origin, Scheme};
+
+/// How many registries are remembered.
+const MAX_REGISTRIES: usize = 256;
+/// For how many repositories of a registry a login is remembered, and how many tokens are kept for reuse.
+const MAX_REPOSITORIES: usize = 1024;
+/// For how many credentials it is remembered whether a registry or token server accepted them.
+const MAX_CREDENTIALS: usize = 64;
+
+/// All registries that are remembered, by origin. Redirect targets are remembered like registries.
+#[derive(Debug)]
+pub(super) struct Registries(Mutex<Lru<Origin, Arc<RegistryState>>>);
+
+impl Default for Registries {
+    fn default() -> Registries {
+        Registries(Mutex::new(Lru::new(MAX_REGISTRIES)))
+    }
+}
+
+impl Registries {
+    /// What is known of an origin. Starts with nothing.
+    pub(super) fn state(&self, origin: &Origin) -> Arc<RegistryState> {
+        let mut registries = lock(&self.0);
+        if let Some(known) = registries.get(origin) {
+            return Arc::clone(known);
+        }
+        let state = Arc::new(RegistryState::default());
+        registries.insert(origin.clone(), Arc::clone(&state));
+        state
+    }
+
+    /// Where a registry is asked.
+    pub(super) fn endpoint(&self, registry: &Registry, plain_http: bool) -> Endpoint {
+        let endpoint = Endpoint::of(registry, plain_http);
+        if self.state(endpoint.origin()).lacks_tls() {
+            return Endpoint::without_tls(registry);
+        }
+        endpoint
+    }
+}
+
+/// What is known of one registry.
+#[derive(Debug)]
+pub(super) struct RegistryState(Mutex<Known>);
+
+#[derive(Debug)]
+struct Known {
+    tls: Tls,
+    /// What was accepted, or will be tried first, by repository.
+    logins: Lru<String, Authorization>,
+    /// Tokens by what they were issued for: some registries issue one for all their repositories.
+    tokens: Lru<(TokenRequest, Option<Credential>), Authorization>,
+    /// Passwords and identity tokens that were sent to this origin, as a registry or as a token server.
+    credentials: Lru<Credential, Verdict>,
+    /// The registry has announced that it answers no request before this time.
+    not_before: Option<(Instant, StatusError)>,
+}
+
+impl Default for RegistryState {
+    fn default() -> RegistryState {
+        RegistryState(Mutex::new(Known {
+            tls: Tls::Unknown,
+            logins: Lru::new(MAX_REPOSITORIES),
+            tokens: Lru::new(MAX_REPOSITORIES),
+            credentials: Lru::new(MAX_CREDENTIALS),
+            not_before: None,
+        }))
+    }
+}
+
+/// Whether an https origin speaks TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tls {
+    Unknown,
+    Spoken,
+    /// Only ever found for loopback registries.
+    Missing,
+}
+
+/// Whether a credential was accepted where it was sent.
+#[derive(Debug, Clone)]
+enum Verdict {
+    Accepted,
+    /// It was answered 401, with this error, before it was ever accepted.
+    Refused(StatusError),
+}
+
+impl RegistryState {
+    /// Remembers that a response came from an origin with this scheme.
+    pub(super) fn record_response(&self, scheme: Scheme) {
+        let mut known = lock(&self.0);
+        if scheme == Scheme::Https && known.tls == Tls::Unknown {
+            known.tls = Tls::Spoken;
+        }
+    }
+
+    /// Remembers that the peer does not speak TLS. False if it did before.
+    pub(super) fn record_missing_tls(&self) -> bool {
+        let mut known = lock(&self.0);
+        let possible = known.tls != Tls::Spoken;
+        if possible {
+            known.tls = Tls::Missing;
+        }
+        possible
+    }
+
+    fn lacks_tls(&self) -> bool {
+        lock(&self.0).tls == Tls::Missing
+    }
+
+    /// What to send first for a repository.
+    pub(super) fn login(&self, repository: &str) -> Option<Authorization> {
+        lock(&self.0).logins.get(&repository.to_owned()).cloned()
+    }
+
+    /// A token that was issued for an equal request and the same credential.
+    pub(super) fn token(
+        &self,
+        request: &TokenRequest,
+        credential: Option<&Credential>,
+    ) -> Option<Authorization> {
+        lock(&self.0).tokens.get(&(request.clone(), credential.cloned())).cloned()
+    }
+
+    /// Remembers what to send first for a repository, and keeps a token for reuse.
+    pub(super) fn record_login(&self, repository: &str, login: &Authorization) {
+        let mut known = lock(&self.0);
+        if let Some(key) = token_key(login) {
+            known.tokens.insert(key, login.clone());
+        }
+        known.logins.insert(repository.to_owned(), login.clone());
+    }
+
+    /// Forgets what was sent for a repository. A token that was refused serves no other repository either.
+    pub(super) fn forget_login(&self, repository: &str) {
+        let mut known = lock(&self.0);
+        let login = known.logins.remove(&repository.to_owned());
+        if let Some(key) = login.as_ref().and_then(token_key) {
+            known.tokens.remove(&key);
+        }
+    }
+
+    /// Remembers that a credential was accepted here.
+    pub(super) fn record_accepted(&self, credential: &Credential) {
+        lock(&self.0).credentials.insert(credential.clone(), Verdict::Accepted);
+    }
+
+    /// Remembers that a credential was answered 401 here, unless it was accepted before: then it is valid, and the 401
+    /// is about rights.
+    pub(super) fn record_refused(&self, credential: &Credential, error: &StatusError) {
+        let mut known = lock(&self.0);
+        if !matches!(known.credentials.get(credential), Some(Verdict::Accepted)) {
+            known.credentials.insert(credential.clone(), Verdict::Refused(error.clone()));
+        }
+    }
+
+    /// The error with which a credential was refused here.
+    pub(super) fn refusal(&self, credential: &Credential) -> Option<StatusError> {
+        match lock(&self.0).credentials.get(credential) {
+            Some(Verdict::Refused(error)) => Some(error.clone()),
+            Some(Verdict::Accepted) | None => None,
+        }
+    }
+
+    /// Remembers that the registry asked for a pause.
+    pub(super) fn record_pause(&self, pause: Duration, error: StatusError) {
+        let until = Instant::now().checked_add(pause);
+        lock(&self.0).not_before = until.map(|until| (until, error));
+    }
+
+    /// The rest of the pause that the registry asked for, and the response that asked for it.
+    pub(super) fn pause(&self) -> Option<(Duration, StatusError)> {
+        let mut known = lock(&self.0);
+        let (until, error) = known.not_before.as_ref()?;
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            known.not_before = None;
+            return None;
+        }
+        Some((left, error.clone()))
+    }
+}
+
+fn token_key(login: &Authorization) -> Option<(TokenRequest, Option<Credential>)> {
+    Some((login.token_request()?.clone(), login.issued_for().cloned()))
+}
+
+/// Locks a mutex, also after a panic in another thread: every change of what is behind it is one insertion or
+/// removal, so it is whole.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
