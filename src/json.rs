@@ -1,11 +1,34 @@
-//! JSON that is read for the texts in it: answers whose shape nobody promised.
+//! Reads JSON of unknown structure, such as the error responses of servers that follow no specification.
 //!
-//! The whole document must be JSON; fractions, `true` and `false` are not kept. What has a shape is read by serde
-//! into types of its own. serde_json's `Value` could do the same, and brings a map and a second reader with it.
+//! Keeps what regq looks at: strings, whole numbers, arrays and objects. Documents with a known structure are
+//! deserialized into types of their own instead. `serde_json::Value` would do too, but adds a map type and a second parser
+//! to the program.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// Why a document cannot be read: the error of the JSON parser with its line and column.
+#[derive(Debug)]
+pub struct JsonError(serde_json::Error);
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for JsonError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl From<serde_json::Error> for JsonError {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error)
+    }
+}
 
 /// A JSON value.
 #[derive(Debug)]
@@ -14,19 +37,19 @@ pub(crate) enum Json {
     Whole(i64),
     Text(String),
     Array(Vec<Json>),
-    /// In the order in which it was written, repeated keys included.
+    /// Members in document order. Keys may repeat.
     Object(Vec<(String, Json)>),
-    /// `true`, `false`, a fraction, or a number that is too large.
+    /// `true`, `false`, a fraction, or a number beyond `i64`.
     Other,
 }
 
 impl Json {
-    /// Reads a whole document.
-    pub(crate) fn read(text: &[u8]) -> Result<Json, serde_json::Error> {
-        serde_json::from_slice(text)
+    /// Reads a document. Anything after it but white space is an error.
+    pub(crate) fn read(text: &[u8]) -> Result<Json, JsonError> {
+        Ok(serde_json::from_slice(text)?)
     }
 
-    /// The value of a key, the last where it is repeated.
+    /// The value of a member of an object. If the key repeats, the last one counts, as in most parsers.
     pub(crate) fn get(&self, key: &str) -> Option<&Json> {
         match self {
             Json::Object(members) => {
@@ -36,11 +59,12 @@ impl Json {
         }
     }
 
-    /// The value of a key, where it is a text.
+    /// The value of a member, if it is a string.
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         self.get(key)?.as_text()
     }
 
+    /// The value, if it is a string.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Json::Text(text) => Some(text),
@@ -48,7 +72,7 @@ impl Json {
         }
     }
 
-    /// The elements of an array, and none of anything else.
+    /// The elements of an array; empty for other values.
     pub(crate) fn elements(&self) -> &[Json] {
         match self {
             Json::Array(elements) => elements,
@@ -59,13 +83,13 @@ impl Json {
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
-        deserializer.deserialize_any(Reader)
+        deserializer.deserialize_any(JsonVisitor)
     }
 }
 
-struct Reader;
+struct JsonVisitor;
 
-impl<'de> Visitor<'de> for Reader {
+impl<'de> Visitor<'de> for JsonVisitor {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,17 +142,16 @@ mod tests {
     use super::Json;
 
     #[test]
-    fn what_is_in_it_is_told() {
+    fn members_are_found_by_key() {
         let text = br#"{"a": "1", "n": -1.5e3, "t": true, "z": null, "l": ["x", {"a": "\u00e9"}], "a": "2"}"#;
         let json = Json::read(text).unwrap_or(Json::Other);
-        // The last of a repeated key, as most readers do.
         assert_eq!(json.text("a"), Some("2"));
         for other in ["n", "t", "z", "l", "absent"] {
             assert_eq!(json.text(other), None, "{other}");
         }
-        for (number, told) in [("9223372036854775807", true), ("9223372036854775808", false)] {
+        for (number, fits) in [("9223372036854775807", true), ("9223372036854775808", false)] {
             let whole = Json::read(number.as_bytes());
-            assert_eq!(matches!(whole, Ok(Json::Whole(i64::MAX))), told, "{number}");
+            assert_eq!(matches!(whole, Ok(Json::Whole(i64::MAX))), fits, "{number}");
         }
         let elements = json.get("l").map_or(&[][..], Json::elements);
         assert_eq!(elements.iter().map(|one| one.text("a")).collect::<Vec<_>>(), [None, Some("é")]);
@@ -136,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_must_be_json() {
+    fn invalid_documents_are_errors() {
         let deep = [vec![b'['; 1000], vec![b']'; 1000]].concat();
         for text in [&b""[..], b"{", b"{} x", b"[1e999]", b"\"\xff\"", b"['a']", &deep] {
             assert!(Json::read(text).is_err(), "{}", String::from_utf8_lossy(text));

@@ -290,7 +290,7 @@ impl TempFile {
 
 fn raw<T: Serialize + ?Sized>(value: &T) -> Result<Box<RawValue>> {
     serde_json::value::to_raw_value(value)
-        .map_err(|source| Error::Document { what: "credential file", source })
+        .map_err(|source| Error::Document { what: "credential file", source: source.into() })
 }
 
 /// The whole document with new `auths`, in the place of the old or at the end.

@@ -26,7 +26,7 @@ pub use self::status::{
 };
 
 use crate::digest::{Digest, DigestError};
-use crate::oci::ManifestFault;
+use crate::oci::{JsonError, ManifestFault};
 use crate::platform::Platform;
 use crate::reference::ReferenceError;
 use crate::url::excerpt;
@@ -97,7 +97,7 @@ pub enum Error {
         /// The document: `index`, `config`.
         what: &'static str,
         /// Where parsing failed, and why.
-        source: serde_json::Error,
+        source: JsonError,
     },
     /// The body is encoded, which was not requested, and does not match a known digest.
     Encoded {

@@ -34,7 +34,7 @@ pub(super) fn commands(attempt: &Attempt<'_>, user: Option<&str>) -> Option<[Str
     let token = format!("curl -sS{} {login}{}", globbing(&url), quoted(&url));
     // One header a type: in one line they would be longer than people read.
     let accept =
-        media_type::ASKED.map(|kind| format!("-H {} ", quoted(&format!("Accept: {kind}"))));
+        media_type::ACCEPTED.map(|kind| format!("-H {} ", quoted(&format!("Accept: {kind}"))));
     let url = manifest(attempt, reference)?.to_string();
     let ask = format!(
         "curl -sSI{} -H \"Authorization: Bearer $T\" {}{}",

@@ -64,7 +64,7 @@ fn what_is_no_manifest() {
     let html = Reply::new(200).header("Content-Type", "text/html").body(MANIFEST);
     invalid(html, "Content-Type is \"text/html\"");
     invalid(Reply::new(200).header("Content-Type", "image/png").body(MANIFEST), "image/png");
-    invalid(body("<html>"), "not readable as JSON");
+    invalid(body("<html>"), "invalid JSON");
     invalid(body("[]"), "no schemaVersion");
     invalid(body("[2"), "JSON");
     invalid(body("[2]"), "no schemaVersion");

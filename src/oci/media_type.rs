@@ -1,0 +1,25 @@
+//! Media types of manifests (image-spec `media-types.md`, and Docker's own).
+
+/// OCI image index.
+pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// OCI image manifest.
+pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// Docker manifest list.
+pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// Docker image manifest, schema 2.
+pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// Docker image manifest, schema 1, with a signature inside.
+pub const SCHEMA1_SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+/// Docker image manifest, schema 1.
+pub const SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+json";
+
+/// The types in regq's `Accept` header.
+pub const ACCEPTED: [&str; 4] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
+/// Unspecific types that caches and gateways send instead of a manifest's own.
+pub const GENERIC: [&str; 3] = ["application/json", "text/plain", "application/octet-stream"];
+
+/// The media type in a `Content-Type` value: without parameters, in lower case. `None` if the value is empty.
+pub(crate) fn essence(content_type: &str) -> Option<String> {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    (!essence.is_empty()).then(|| essence.to_ascii_lowercase())
+}
