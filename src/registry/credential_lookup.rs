@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::credentials::{Credential, Lookup, LookupContext, LookupResult};
+use crate::credentials::{Credential, Lookup, LookupContext, LookupResult, ask_helper};
 use crate::error::{CredentialFault, HelperFault};
 use crate::event::Event;
 use crate::reference::Registry;
@@ -58,6 +58,7 @@ impl LookupContext for Context<'_> {
     }
 
     fn ask(&mut self, helper: &str, server: &str) -> Result<Option<Credential>, HelperFault> {
-        self.client.shared.helpers.get(helper, server, self.deadline)
+        let helpers = &self.client.shared.helpers;
+        helpers.get(helper, server, self.deadline, |time| ask_helper(helper, server, time))
     }
 }

@@ -4,71 +4,165 @@ use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::credentials::{Credential, HELPER_DEADLINE, ask_helper};
+use crate::credentials::{Credential, HELPER_DEADLINE};
 use crate::error::HelperFault;
 use crate::registry::state::lock;
 
-/// What helpers answered, so that each is asked once for a server.
+/// What a helper answered: a credential, that it has none, or why it failed.
+type Answer = Result<Option<Credential>, HelperFault>;
+
+/// The answers of helpers, by helper and server.
 #[derive(Debug, Default)]
 pub(super) struct HelperAnswers {
-    answers: Mutex<HashMap<(String, String), HelperState>>,
+    states: Mutex<HashMap<(String, String), HelperState>>,
     answered: Condvar,
 }
 
 #[derive(Debug, Clone)]
 enum HelperState {
-    /// It was started by some thread. The others wait for its answer: a user is asked one thing at a time.
+    /// A thread has started it. Others wait for its answer, since a helper may prompt the user.
     Running,
-    Answered(Result<Option<Credential>, HelperFault>),
+    Answered(Answer),
 }
 
 impl HelperAnswers {
-    /// The answer of a helper for a server, from memory if it was asked before. Failures are remembered too: a helper
-    /// that hangs would cost its time again.
+    /// Returns the answer of a helper for a server, from memory if it was asked before, else from `ask`, which gets the
+    /// time that is left until `deadline`.
+    ///
+    /// Failures are remembered, too: a helper that hangs would cost its time again. The lock is not held while a
+    /// helper runs, so other helpers are not delayed.
     pub(super) fn get(
         &self,
         helper: &str,
         server: &str,
         deadline: Instant,
-    ) -> Result<Option<Credential>, HelperFault> {
-        let started = Instant::now();
+        ask: impl FnOnce(Duration) -> Answer,
+    ) -> Answer {
+        let start = Instant::now();
+        let left = || deadline.saturating_duration_since(Instant::now());
         let key = (helper.to_owned(), server.to_owned());
-        let mut answers = lock(&self.answers);
+        let mut states = lock(&self.states);
         loop {
-            match answers.get(&key) {
+            match states.get(&key) {
                 Some(HelperState::Answered(answer)) => return answer.clone(),
+                Some(HelperState::Running) if left().is_zero() => {
+                    return Err(HelperFault::TimedOut(start.elapsed()));
+                }
+                Some(HelperState::Running) => {
+                    let woken = self.answered.wait_timeout(states, left());
+                    states = woken.unwrap_or_else(PoisonError::into_inner).0;
+                }
                 None => break,
-                Some(HelperState::Running) => {}
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(HelperFault::TimedOut(started.elapsed()));
-            }
-            let woken = self.answered.wait_timeout(answers, left);
-            answers = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
-        answers.insert(key.clone(), HelperState::Running);
-        drop(answers);
-        let time = deadline.saturating_duration_since(Instant::now()).min(HELPER_DEADLINE);
-        let answer = ask_helper(helper, server, time);
-        self.finish(key, time, answer.clone());
+        states.insert(key.clone(), HelperState::Running);
+        drop(states);
+        let time = left().min(HELPER_DEADLINE);
+        let answer = ask(time);
+        let mut states = lock(&self.states);
+        // A helper that had less time than helpers usually get may answer if it is asked again.
+        if time < HELPER_DEADLINE && matches!(answer, Err(HelperFault::TimedOut(_))) {
+            states.remove(&key);
+        } else {
+            states.insert(key, HelperState::Answered(answer.clone()));
+        }
+        drop(states);
+        self.answered.notify_all();
         answer
     }
+}
 
-    fn finish(
-        &self,
-        key: (String, String),
-        time: Duration,
-        answer: Result<Option<Credential>, HelperFault>,
-    ) {
-        let mut answers = lock(&self.answers);
-        // A helper that had less time than helpers get may answer when it is given more.
-        if time < HELPER_DEADLINE && matches!(answer, Err(HelperFault::TimedOut(_))) {
-            answers.remove(&key);
-        } else {
-            answers.insert(key, HelperState::Answered(answer));
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::{Answer, HelperAnswers, HelperFault};
+
+    fn in_one_hour() -> Instant {
+        Instant::now() + Duration::from_secs(3600)
+    }
+
+    fn is_timeout(answer: &Answer) -> bool {
+        matches!(answer, Err(HelperFault::TimedOut(_)))
+    }
+
+    #[test]
+    fn each_helper_is_asked_once_for_a_server() {
+        let answers = HelperAnswers::default();
+        let mut asked = Vec::new();
+        for (helper, server) in [("a", "x"), ("a", "y"), ("b", "x"), ("a", "x"), ("b", "x")] {
+            let answer = answers.get(helper, server, in_one_hour(), |_| {
+                asked.push((helper, server));
+                Err(HelperFault::Missing)
+            });
+            assert!(matches!(answer, Err(HelperFault::Missing)));
         }
-        drop(answers);
-        self.answered.notify_all();
+        assert_eq!(asked, [("a", "x"), ("a", "y"), ("b", "x")]);
+    }
+
+    #[test]
+    fn a_second_thread_waits_for_the_answer_of_the_first() {
+        let answers = HelperAnswers::default();
+        let (started, is_started) = mpsc::channel();
+        let (finish, is_finished) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                answers.get("a", "x", in_one_hour(), move |_| {
+                    let _ = started.send(());
+                    let _ = is_finished.recv();
+                    Ok(None)
+                })
+            });
+            assert!(is_started.recv().is_ok());
+            let second =
+                scope.spawn(|| answers.get("a", "x", in_one_hour(), |_| Err(HelperFault::Missing)));
+            // Another helper, and the same helper for another server, are not delayed.
+            for (helper, server) in [("b", "x"), ("a", "y")] {
+                assert!(answers.get(helper, server, in_one_hour(), |_| Ok(None)).is_ok());
+            }
+            drop(finish);
+            for thread in [first, second] {
+                assert!(thread.join().is_ok_and(|answer| matches!(answer, Ok(None))));
+            }
+        });
+    }
+
+    #[test]
+    fn waiting_for_another_thread_ends_at_the_deadline() {
+        let answers = HelperAnswers::default();
+        let (started, is_started) = mpsc::channel();
+        let (finish, is_finished) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                answers.get("a", "x", in_one_hour(), move |_| {
+                    let _ = started.send(());
+                    let _ = is_finished.recv();
+                    Ok(None)
+                })
+            });
+            assert!(is_started.recv().is_ok());
+            let soon = Instant::now() + Duration::from_millis(20);
+            let answer = answers.get("a", "x", soon, |_| Ok(None));
+            assert!(is_timeout(&answer) && Instant::now() >= soon, "{answer:?}");
+            drop(finish);
+        });
+    }
+
+    #[test]
+    fn a_timeout_is_remembered_only_if_the_helper_had_its_full_time() {
+        for (deadline, expected) in [(Instant::now(), 2), (in_one_hour(), 1)] {
+            let answers = HelperAnswers::default();
+            let mut asked = 0;
+            for _ in 0..2 {
+                let answer = answers.get("a", "x", deadline, |time| {
+                    asked += 1;
+                    Err(HelperFault::TimedOut(time))
+                });
+                assert!(is_timeout(&answer));
+            }
+            assert_eq!(asked, expected);
+        }
     }
 }

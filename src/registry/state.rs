@@ -205,3 +205,126 @@ fn token_key(login: &Authorization) -> Option<(TokenRequest, Option<Credential>)
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::time::Duration;
+
+    use super::{MAX_REGISTRIES, MAX_REPOSITORIES, Registries, RegistryState};
+    use crate::credentials::{Credential, Secret};
+    use crate::error::{Identity, Party, StatusError};
+    use crate::http::challenge;
+    use crate::oci::ErrorBody;
+    use crate::registry::authorization::Authorization;
+    use crate::token::TokenRequest;
+    use crate::url::Url;
+
+    type Outcome = Result<(), Box<dyn Error>>;
+
+    fn request(repository: &str) -> Result<TokenRequest, Box<dyn Error>> {
+        let line = b"Bearer realm=\"https://auth.example/token\"";
+        let challenge = challenge::parse([line.as_slice()]).into_iter().next();
+        let challenge = challenge.ok_or("no challenge")??;
+        let url = Url::parse("https://registry.example/v2/")?;
+        TokenRequest::new(&challenge, &url, Some(repository)).map_err(|_| "no realm".into())
+    }
+
+    fn issued(repository: &str) -> Result<Authorization, Box<dyn Error>> {
+        Ok(Authorization::issued_token(Secret::new(repository), request(repository)?, None))
+    }
+
+    fn error(status: u16) -> StatusError {
+        StatusError {
+            party: Party::Registry,
+            host: "registry.example".to_owned(),
+            status,
+            body: ErrorBody::default(),
+            identity: Identity::Anonymous,
+            retry_after: None,
+        }
+    }
+
+    #[test]
+    fn logins_and_tokens_of_the_least_recently_used_repositories_are_dropped() -> Outcome {
+        let state = RegistryState::default();
+        let name = |number: usize| format!("team/app-{number}");
+        for number in 0..MAX_REPOSITORIES + 2 {
+            state.record_login(&name(number), &issued(&name(number))?);
+            // The first one is used again and again, so it stays.
+            assert!(state.login(&name(0)).is_some());
+        }
+        let kept = |number: usize| {
+            let token = request(&name(number)).map(|request| state.token(&request, None));
+            (state.login(&name(number)).is_some(), token.is_ok_and(|token| token.is_some()))
+        };
+        assert_eq!([0, 1, 2, 3].map(|number| kept(number).0), [true, false, false, true]);
+        assert_eq!(kept(MAX_REPOSITORIES + 1), (true, true));
+        Ok(())
+    }
+
+    #[test]
+    fn a_refused_token_is_forgotten_for_all_repositories() -> Outcome {
+        let state = RegistryState::default();
+        let login = issued("a")?;
+        state.record_login("a", &login);
+        state.record_login("b", &login);
+        state.forget_login("a");
+        assert!(state.login("a").is_none());
+        assert!(state.token(&request("a")?, None).is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn tokens_are_reused_for_the_same_credential_only() -> Outcome {
+        let state = RegistryState::default();
+        let (login, request) = (issued("a")?, request("a")?);
+        state.record_login("a", &login);
+        let ada = Credential::password("ada", Secret::new("secret"))?;
+        assert!(state.token(&request, None).is_some());
+        assert!(state.token(&request, Some(&ada)).is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn a_credential_is_refused_unless_it_was_accepted_before() -> Outcome {
+        let wrong = Credential::password("ada", Secret::new("wrong"))?;
+        let right = Credential::password("ada", Secret::new("right"))?;
+        let state = RegistryState::default();
+        state.record_accepted(&right);
+        for credential in [&wrong, &right] {
+            state.record_refused(credential, &error(401));
+        }
+        assert_eq!(state.refusal(&wrong).map(|error| error.status), Some(401));
+        assert!(state.refusal(&right).is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn a_pause_lasts_as_long_as_it_was_asked_for() {
+        let state = RegistryState::default();
+        assert!(state.pause().is_none());
+        state.record_pause(Duration::from_secs(60), error(429));
+        assert!(state.pause().is_some_and(|(left, error)| {
+            left <= Duration::from_secs(60) && error.status == 429
+        }));
+        state.record_pause(Duration::ZERO, error(429));
+        assert!(state.pause().is_none());
+    }
+
+    #[test]
+    fn the_number_of_registries_is_bounded() -> Outcome {
+        let registries = Registries::default();
+        let state = |number: usize| -> Result<_, Box<dyn Error>> {
+            let url = Url::parse(&format!("https://r{number}.example"))?;
+            Ok(registries.state(url.origin()))
+        };
+        state(0)?.record_missing_tls();
+        assert!(state(0)?.lacks_tls());
+        for number in 1..=MAX_REGISTRIES {
+            state(number)?;
+        }
+        assert!(!state(0)?.lacks_tls());
+        Ok(())
+    }
+}

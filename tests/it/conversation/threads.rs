@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use super::{MANIFEST, config, config_of, https, manifest, sha256, token, unauthorized};
 use crate::support::{Reply, Request, Server};
@@ -163,4 +164,48 @@ fn a_password_that_was_accepted_before_is_sent_for_other_repositories() {
     };
     assert_eq!([0, 1, 2].map(resolve), [true, false, true]);
     assert_eq!(requests_with_password(&server), 3);
+}
+
+#[test]
+fn a_pause_that_a_registry_asks_for_holds_for_all_repositories() {
+    let server = https(|request| match request.path().contains("app-0-0") {
+        true => Reply::new(429).header("Retry-After", "3600"),
+        false => manifest(),
+    });
+    let client = Client::new(config()).unwrap();
+    let options = ResolveOptions::default();
+    for question in [0, 1] {
+        let error = client.resolve(&reference(&server, 0, question), &options).unwrap_err();
+        assert_eq!(error.kind(), regq::error::Kind::RateLimited, "{error}");
+        assert!(error.retry_after().is_some_and(|wait| wait.as_secs() > 3500), "{error}");
+    }
+    assert_eq!(server.requests().len(), 1);
+    // Another registry may be asked, and another client asks anew.
+    let other = https(|_| manifest());
+    assert!(client.resolve(&reference(&other, 0, 0), &options).is_ok());
+    let client = Client::new(config()).unwrap();
+    assert!(client.resolve(&reference(&server, 0, 1), &options).is_ok());
+}
+
+#[test]
+fn a_short_pause_is_waited_for_and_reported() {
+    let server = https(|request| match request.path().contains("app-0-0") {
+        true => Reply::new(429).header("Retry-After", "1"),
+        false => manifest(),
+    });
+    let waits: Arc<Mutex<Vec<(Duration, bool)>>> = Arc::default();
+    let log = Arc::clone(&waits);
+    let client = Client::new(config()).unwrap().observed_by(Observer::new(move |event| {
+        if let Event::Retrying { wait, announced, .. } = event {
+            log.lock().unwrap().push((*wait, *announced));
+        }
+    }));
+    let options = ResolveOptions::default();
+    assert!(client.resolve(&reference(&server, 0, 0), &options).is_err());
+    assert!(client.resolve(&reference(&server, 0, 1), &options).is_ok());
+    let waits = waits.lock().unwrap();
+    assert!(
+        matches!(waits.as_slice(), [(wait, true)] if *wait <= Duration::from_secs(1)),
+        "{waits:?}"
+    );
 }
