@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 
+use regq::registry::Config;
+
 use crate::cli::args::commands::{self, COMMANDS};
-use crate::cli::args::flags::{self, FLAGS, Group, Take};
+use crate::cli::args::flags::{self, Group};
 use crate::cli::args::parser::{Detail, Request, parse};
 use crate::cli::args::suggest::{self, FOREIGN};
+use crate::cli::args::values;
 use crate::cli::docs::help as help_text;
 use crate::cli::docs::help::help;
 use crate::cli::failure::hint;
@@ -21,7 +24,7 @@ fn names_stand_for_one_thing() {
             assert!(seen.insert(name.to_string()), "{name} twice");
         }
     }
-    for flag in FLAGS {
+    for flag in flags::all() {
         assert!(seen.insert(format!("--{}", flag.long)), "--{} twice", flag.long);
         if let Some(short) = flag.short {
             assert!(seen.insert(format!("-{short}")), "-{short} twice");
@@ -39,7 +42,7 @@ fn flags_that_commands_name_are_declared_and_those_declared_are_named() {
     for name in &named {
         assert!(flags::long(name).is_some(), "--{name}");
     }
-    for flag in FLAGS {
+    for flag in flags::all() {
         let of_no_command = matches!(flag.group, Group::General | Group::Alone);
         assert_ne!(of_no_command, named.contains(flag.long), "--{}", flag.long);
     }
@@ -54,11 +57,12 @@ fn texts_have_their_form() {
         command.examples.iter().for_each(|(_, what)| words(what));
         command.about.iter().for_each(|text| assert!(text.ends_with('.'), "{text:?}"));
     }
-    for flag in FLAGS {
+    for flag in flags::all() {
         words(flag.help);
-        assert!(flag.more.is_empty() || flag.more.ends_with('.'), "{:?}", flag.more);
+        let details = flag.details();
+        assert!(details.is_empty() || details.ends_with('.'), "{details:?}");
         assert!(flag.long.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", flag.long);
-        if let Take::Value(name, _) = flag.take {
+        if let Some(name) = flag.value_name() {
             assert!(!name.is_empty() && name == name.to_uppercase(), "{name}");
         }
     }
@@ -66,6 +70,17 @@ fn texts_have_their_form() {
         words(foreign.advice);
     }
     hint::ALL.iter().for_each(|text| words(text));
+}
+
+#[test]
+fn defaults_are_those_of_the_library() {
+    let config = Config::default();
+    let default = |flag: &str| flags::long(flag).and_then(|flag| flag.default);
+    let duration = |flag| default(flag).map(values::duration);
+    assert_eq!(duration("timeout"), Some(Ok(config.timeout)));
+    assert_eq!(duration("connect-timeout"), Some(Ok(config.connect_timeout)));
+    assert_eq!(duration("max-wait"), Some(Ok(config.max_wait)));
+    assert_eq!(default("retries").map(values::count), Some(Ok(config.retries)));
 }
 
 fn pages() -> Vec<String> {
@@ -104,7 +119,7 @@ fn names_only_what_there_is(text: &str) {
 fn advice_names_only_what_there_is() {
     FOREIGN.iter().for_each(|foreign| names_only_what_there_is(foreign.advice));
     hint::ALL.iter().for_each(|text| names_only_what_there_is(text));
-    FLAGS.iter().for_each(|flag| names_only_what_there_is(flag.more));
+    flags::all().for_each(|flag| names_only_what_there_is(flag.long_help));
     COMMANDS
         .iter()
         .flat_map(|command| command.about)
@@ -147,7 +162,10 @@ fn near_misses_find_their_name() {
         ("DIGEST", Some("did you mean regq digest")),
         ("man", Some("did you mean regq manifest")),
         ("halp", Some("did you mean regq help")),
-        ("docker.io/alpine", Some("the command comes first: regq digest docker.io/alpine")),
+        (
+            "docker.io/alpine",
+            Some("the command comes first, for example: regq digest docker.io/alpine"),
+        ),
         ("frobnicate", None),
         ("", None),
     ] {

@@ -222,7 +222,7 @@ impl Place {
         let plain = self.serve("192.0.2.1:5002", false, |_| manifest())?;
         let answer = self.regq("digest registry.public.example:5002/team/app:1")?;
         let outcome = answer.exits(6).and_then(|()| {
-            let hint = "hint: --plain-http asks without TLS, if that is what it speaks\n";
+            let hint = "hint: if the registry does not use TLS, add --plain-http\n";
             if answer.stderr.ends_with(hint) { Ok(()) } else { Err(answer.describe()) }
         });
         report.check("a public registry without TLS: exit 6, and a hint", outcome);

@@ -91,21 +91,24 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "digest",
         aliases: &[],
         operands: Operands::Many("REF"),
-        summary: "Print the digest that a reference has",
+        summary: "Print the digest of a reference",
         about: &[
-            "Asks the registry which digest each reference has and prints it: alone for one \
-             reference, as lines of digest and reference for several. The references are tried \
-             one after the other, and one that fails does not stop the others; the exit code is \
-             that of the first that failed.",
-            "- as REF reads references from standard input, one a line; # starts a comment.",
-            "The digest is the one that the registry announces, for which it sends no manifest. \
-             Where it announces none, the manifest is fetched and hashed.",
+            "Asks the registry for the digest of each reference. Prints the digest alone for one \
+             reference, and lines of digest and reference for several. A reference that fails does \
+             not stop the others; the exit code is that of the first failure.",
+            "If REF is -, references are read from standard input, one per line; # starts a \
+             comment.",
+            "The digest is the one that the registry announces, so no manifest is downloaded. If it \
+             announces none, the manifest is downloaded and hashed.",
         ],
         examples: &[
             ("regq digest alpine", "the digest of alpine:latest on Docker Hub"),
-            ("regq digest --platform linux/arm64 alpine", "that of the image for one platform"),
-            ("regq digest --full-ref quay.io/podman/hello", "in the form to pin an image with"),
-            ("regq digest - < images.txt", "those of a list"),
+            (
+                "regq digest --platform linux/arm64 alpine",
+                "the digest of the image for one platform",
+            ),
+            ("regq digest --full-ref quay.io/podman/hello", "a reference that pins the image"),
+            ("regq digest - < images.txt", "the digests of a list of images"),
         ],
         flags: &[&["platform", "full-ref", "verify"], TEXT, CREDENTIALS, CONNECTION],
         action: Action::Run(digest::run),
@@ -116,9 +119,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         operands: Operands::One("REF"),
         summary: "Print a manifest or index, byte for byte",
         about: &[
-            "Fetches the manifest or index of one reference, checks it against the digest in the \
-             reference or the one that the registry announces, and writes its exact bytes and \
-             nothing else.",
+            "Downloads the manifest or index, verifies it against the digest in the reference or \
+             the one that the registry announces, and writes its exact bytes.",
         ],
         examples: &[
             ("regq manifest alpine", "the index of alpine:latest"),
@@ -131,20 +133,20 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "explain",
         aliases: &[],
         operands: Operands::OneUnlessOffline("REF"),
-        summary: "Say why a registry refuses, all of it at once",
+        summary: "Explain why a registry refuses access",
         about: &[
-            "Walks the whole login as digest does and shows each step: who was asked, what the \
-             challenge says, what the token allows. Then it says what decided the answer, what \
-             would have failed next, and which command works. The exit code is that of digest.",
-            "Pieces of an attempt of your own are held against each other, and never sent. What \
-             is not given is unknown; without --offline it is asked for as well, which supplies \
-             what is missing.",
+            "Logs in as digest does and shows each step: the requests, the challenge, what the \
+             token allows. Then it reports the cause of a refusal, what would fail next, and a \
+             command to try. The exit code is that of digest.",
+            "To diagnose the login of another client, pass what it sent and received. These values \
+             are checked locally and never sent. What is missing comes from a login of regq's \
+             own; with --offline it stays unknown.",
         ],
         examples: &[
-            ("regq explain alpine", "walk through the login and say what is wrong"),
+            ("regq explain alpine", "log in and report what is wrong"),
             (
                 "regq explain --offline --challenge 'Bearer realm=\"/token\"' quay.io/a/b",
-                "what is wrong with a challenge, without asking",
+                "check a challenge without sending a request",
             ),
         ],
         flags: &[ATTEMPT, TEXT, CREDENTIALS, CONNECTION],
@@ -154,13 +156,13 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "login",
         aliases: &[],
         operands: Operands::One("REGISTRY"),
-        summary: "Check credentials, then keep them",
+        summary: "Verify credentials and save them",
         about: &[
-            "Asks the registry whether it takes the user name and the password, then keeps them \
-             where docker keeps its own: in the helper that the file names, else in the file. \
-             When the registry refuses them, nothing is changed.",
-            "The file is that of --authfile, else that of REGISTRY_AUTH_FILE, else config.json in \
-             the folder that DOCKER_CONFIG names, else ~/.docker/config.json.",
+            "Checks the user name and password with the registry, then saves them where docker \
+             does: with the credential helper that docker's file names, otherwise in the file \
+             itself. If the registry refuses them, nothing is changed.",
+            "The file is the first of these: --authfile, REGISTRY_AUTH_FILE, config.json in the \
+             directory DOCKER_CONFIG, ~/.docker/config.json.",
         ],
         examples: &[
             (
@@ -179,13 +181,13 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "logout",
         aliases: &[],
         operands: Operands::One("REGISTRY"),
-        summary: "Forget the credentials for a registry",
+        summary: "Remove the credentials for a registry",
         about: &[
-            "Removes what is kept for the registry in the file that login would write, however \
-             its name is spelled there, and in the helper that this file names. Other files, such \
-             as podman's, are left alone. Nobody is asked.",
+            "Removes the credentials for the registry, under every spelling of its name, from the \
+             file that login writes and from the credential helper that this file names. Other \
+             files, such as podman's, are not changed. No request is sent.",
         ],
-        examples: &[("regq logout registry.example.com", "forget what is kept for it")],
+        examples: &[("regq logout registry.example.com", "remove its credentials")],
         flags: &[&["authfile", "timeout"]],
         action: Action::Run(logout::run),
     },
@@ -193,16 +195,17 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "parse",
         aliases: &[],
         operands: Operands::Many("REF"),
-        summary: "Show how a name is read, without asking anyone",
+        summary: "Show how a reference is parsed (no network)",
         about: &[
-            "Shows for each name the registry, the repository, the tag and the digest in it, and \
-             where the registry would be asked. Nothing is sent. A name that is legal but looks \
-             like something else is pointed out on standard error.",
-            "- as REF reads names from standard input, one a line; # starts a comment.",
+            "Shows the registry, repository, tag and digest of each reference, and the URL of the \
+             registry. No request is sent. A note on standard error points out a reference that is \
+             valid but may not mean what it seems to.",
+            "If REF is -, references are read from standard input, one per line; # starts a \
+             comment.",
         ],
         examples: &[
-            ("regq parse alpine", "Docker Hub's rules, made visible"),
-            ("regq parse --get registry quay.io/podman/hello:latest", "one part of a name"),
+            ("regq parse alpine", "what a short name means"),
+            ("regq parse --get registry quay.io/podman/hello:latest", "one part of a reference"),
         ],
         flags: &[TEXT, &["plain-http"]],
         action: Action::Run(parse::run),
@@ -211,9 +214,9 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "help",
         aliases: &[],
         operands: Operands::Maybe("COMMAND"),
-        summary: "Explain regq, or one of its commands",
-        about: &["The same as --help behind a command."],
-        examples: &[("regq help digest", "all about one command")],
+        summary: "Show help for regq or a command",
+        about: &["The same as --help after a command."],
+        examples: &[("regq help digest", "help for one command")],
         flags: &[],
         action: Action::Help,
     },

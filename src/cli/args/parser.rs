@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use lexopt::{Arg, Parser};
 
 use crate::cli::args::commands::{self, Action, Command, Operands};
-use crate::cli::args::flags::{self, Flag, Group, Take};
+use crate::cli::args::flags::{self, Flag, FlagAction, Group};
 use crate::cli::args::suggest;
 use crate::cli::args::values::{Generated, Options, TokenSource};
 use crate::cli::commands::context::Run;
@@ -124,23 +124,23 @@ impl Seen {
     ) -> Result<(), UsageError> {
         self.flags.push(flag);
         let long = said.starts_with("--");
-        match flag.take {
-            Take::Value(name, set) => {
+        match flag.action {
+            FlagAction::Value(name, set) => {
                 let value = self.value(said, name, parser)?;
                 set(&mut self.options, &value)
                     .map_err(|error| self.wrong(format!("{said}: {error}")))?;
             }
             // What follows a short flag without a space may be more flags, not its value.
-            Take::Switch(_) | Take::Help | Take::Version
+            FlagAction::Switch(_) | FlagAction::Help | FlagAction::Version
                 if long && parser.optional_value().is_some() =>
             {
-                return Err(self.wrong(format!("{said} takes no value")));
+                return Err(self.wrong(format!("{said} does not take a value")));
             }
-            Take::Switch(set) => set(&mut self.options),
-            Take::Help => {
+            FlagAction::Switch(set) => set(&mut self.options),
+            FlagAction::Help => {
                 self.help = Some(if long { Detail::Long } else { Detail::Short });
             }
-            Take::Version => self.version = true,
+            FlagAction::Version => self.version = true,
         }
         Ok(())
     }
@@ -150,12 +150,11 @@ impl Seen {
             Some(attached) => attached,
             None => {
                 let next = parser.value();
-                let next =
-                    next.map_err(|_| self.wrong(format!("{said} needs a value: {said} {name}")))?;
+                let next = next
+                    .map_err(|_| self.wrong(format!("{said} requires a value: {said} {name}")))?;
                 if looks_like_flag(&next) {
                     return Err(self.wrong(format!(
-                        "{said} needs a value, but {:?} follows; a value like that is written \
-                         {said}=VALUE",
+                        "{said} requires a value; to pass {:?} as the value, write {said}=VALUE",
                         next.to_string_lossy()
                     )));
                 }
@@ -172,8 +171,10 @@ impl Seen {
                 Some(generated) if self.flags.iter().all(|flag| flag.group == Group::Alone) => {
                     Ok(Request::Generate(generated))
                 }
-                Some(_) => Err(self.wrong("--generate takes no other flags".to_owned())),
-                None => Err(self.wrong("a command is missing".to_owned())),
+                Some(_) => {
+                    Err(self.wrong("--generate cannot be combined with other flags".to_owned()))
+                }
+                None => Err(self.wrong("missing command".to_owned())),
             };
         };
         if let Some(flag) = self.flags.iter().find(|flag| !command.takes(flag)) {
@@ -210,22 +211,20 @@ impl Seen {
             Operands::One(what) | Operands::Many(what) | Operands::OneUnlessOffline(what)
                 if given == 0 =>
             {
-                format!("{name} needs a {what}")
+                format!("{name} requires a {what}")
             }
             Operands::One(what) | Operands::OneUnlessOffline(what) if given > 1 => {
-                format!("{name} takes one {what}, and {given} are given")
+                format!("{name} takes one {what}, but {given} were given")
             }
             Operands::One(what) | Operands::OneUnlessOffline(what) if lists > 0 => {
-                format!("{name} takes one {what}, not a list on standard input")
+                format!("{name} takes one {what}; it cannot read a list from standard input")
             }
             Operands::Maybe(what) if given > 1 => {
-                format!("{name} takes one {what} at most, and {given} are given")
+                format!("{name} takes at most one {what}, but {given} were given")
             }
-            Operands::Many(_) if lists > 1 => {
-                "- is given more than once, and there is one standard input".to_owned()
-            }
+            Operands::Many(_) if lists > 1 => "- can be given only once".to_owned(),
             Operands::Many(_) if lists > 0 && self.options.password_stdin => {
-                "- and --password-stdin both read standard input, and there is one".to_owned()
+                "- and --password-stdin cannot both read standard input".to_owned()
             }
             Operands::One(_)
             | Operands::Many(_)
@@ -240,21 +239,21 @@ impl Seen {
         let Options { full_ref, json, get, token_file, authfile, attempt, .. } = &self.options;
         let password = *password_stdin || password_file.is_some();
         let message = if *password_stdin && password_file.is_some() {
-            "--password-stdin and --password-file exclude each other"
+            "--password-stdin and --password-file cannot be used together"
         } else if *anonymous && (user.is_some() || password) {
-            "--anonymous and --user exclude each other"
+            "--anonymous and --user cannot be used together"
         } else if *anonymous && (token_file.is_some() || authfile.is_some()) {
-            "--anonymous uses no credentials, so it excludes --token-file and --authfile"
+            "--anonymous cannot be used with --token-file or --authfile"
         } else if user.is_some() && token_file.is_some() {
-            "--user and --token-file exclude each other"
+            "--user and --token-file cannot be used together"
         } else if user.is_some() && !password {
-            "--user needs --password-stdin or --password-file FILE"
+            "--user requires --password-stdin or --password-file FILE"
         } else if user.is_none() && password {
-            "a password needs --user NAME"
+            "--password-stdin and --password-file require --user NAME"
         } else if *password_stdin && matches!(attempt.token, Some(TokenSource::Stdin)) {
-            "--token - and --password-stdin both read standard input, and there is one"
+            "--token - and --password-stdin cannot both read standard input"
         } else if *full_ref && (*json || get.is_some()) {
-            "--full-ref changes lines of text, which --json and --get do not print"
+            "--full-ref cannot be used with --json or --get"
         } else {
             return Ok(());
         };
@@ -267,7 +266,7 @@ impl Seen {
 
     fn see_help(&self) -> String {
         match self.command {
-            Some(command) => format!("regq help {} lists what it takes", command.name),
+            Some(command) => format!("regq help {} shows its usage", command.name),
             None => "regq --help lists the commands".to_owned(),
         }
     }

@@ -4,7 +4,7 @@
 //! name by edit distance. Hints only: none of these words works.
 
 use crate::cli::args::commands::{COMMANDS, Command};
-use crate::cli::args::flags::FLAGS;
+use crate::cli::args::flags;
 
 /// A word of another client's and what to use here.
 pub(crate) struct Foreign {
@@ -26,39 +26,36 @@ pub(crate) const FOREIGN: &[Foreign] = &[
     },
     Foreign {
         theirs: &["image", "images", "imagetools", "repo", "artifact"],
-        advice: "a command is one word here, such as regq digest REF",
+        advice: "a command is a single word, such as regq digest REF",
     },
     Foreign { theirs: &["raw", "cat"], advice: "regq manifest REF prints the exact bytes" },
     Foreign {
         theirs: &["name", "ref", "reference", "normalize"],
-        advice: "regq parse REF shows how a name is read",
+        advice: "regq parse REF shows how a reference is parsed",
     },
     Foreign {
         theirs: &["auth", "signin"],
-        advice: "regq login REGISTRY checks credentials and keeps them",
+        advice: "regq login REGISTRY verifies credentials and saves them",
     },
-    Foreign { theirs: &["version"], advice: "regq --version prints it" },
+    Foreign { theirs: &["version"], advice: "use regq --version" },
     Foreign {
         theirs: &["completion", "completions"],
-        advice: "regq --generate bash prints them, and so for zsh and fish",
+        advice: "use regq --generate bash (or zsh, fish)",
     },
     Foreign {
         theirs: &["--creds", "--username", "--src-creds", "-u"],
-        advice: "credentials are given with --user NAME and --password-stdin or --password-file FILE",
+        advice: "use --user NAME with --password-stdin or --password-file FILE",
     },
     Foreign {
         theirs: &["--password", "--pass", "--pass-stdin", "-p"],
-        advice: "passwords are read with --password-stdin or --password-file FILE, since others can see a command line",
+        advice: "use --password-stdin or --password-file FILE; other users can see command lines",
     },
     Foreign { theirs: &["--no-creds", "--no-auth"], advice: "did you mean --anonymous" },
     Foreign {
         theirs: &["--config", "--registry-config", "--auth-file", "--compat-auth-file"],
         advice: "did you mean --authfile FILE",
     },
-    Foreign {
-        theirs: &["--registry-token"],
-        advice: "--token-file FILE sends the bearer token in a file",
-    },
+    Foreign { theirs: &["--registry-token"], advice: "--token-file FILE sends a bearer token" },
     Foreign {
         theirs: &[
             "--tls-verify",
@@ -68,7 +65,7 @@ pub(crate) const FOREIGN: &[Foreign] = &[
             "--tls",
             "-k",
         ],
-        advice: "--insecure leaves the certificate unchecked, --plain-http does without TLS",
+        advice: "--insecure skips certificate checks, --plain-http uses HTTP",
     },
     Foreign { theirs: &["--http", "--allow-http"], advice: "did you mean --plain-http" },
     Foreign {
@@ -77,7 +74,7 @@ pub(crate) const FOREIGN: &[Foreign] = &[
     },
     Foreign {
         theirs: &["--format", "--output", "--template", "-o", "-f"],
-        advice: "--json prints an object, --get KEY one value of it",
+        advice: "--json prints an object, --get KEY one of its values",
     },
     Foreign {
         theirs: &["--raw", "--raw-body", "--pretty"],
@@ -113,7 +110,7 @@ pub(crate) const FOREIGN: &[Foreign] = &[
     Foreign { theirs: &["--silent", "-s"], advice: "did you mean --quiet" },
     Foreign {
         theirs: &["--require-digest", "--check"],
-        advice: "--verify fetches what is asked about and hashes it",
+        advice: "--verify fetches the manifest and computes its digest",
     },
 ];
 
@@ -124,7 +121,7 @@ pub(crate) fn command(word: &str) -> Option<String> {
     }
     // Somebody who leaves out the command begins with the name of an image.
     if word.contains(['/', ':', '@']) {
-        return Some(format!("the command comes first: regq digest {word}"));
+        return Some(format!("the command comes first, for example: regq digest {word}"));
     }
     nearest(word, COMMANDS.iter().flat_map(Command::names))
         .map(|name| format!("did you mean regq {name}"))
@@ -136,7 +133,7 @@ pub(crate) fn flag(said: &str, command: Option<&Command>) -> Option<String> {
         return Some(advice);
     }
     let word = said.strip_prefix("--")?;
-    let flags = FLAGS.iter().filter(|flag| command.is_none_or(|command| command.takes(flag)));
+    let flags = flags::all().filter(|flag| command.is_none_or(|command| command.takes(flag)));
     nearest(word, flags.map(|flag| flag.long)).map(|name| format!("did you mean --{name}"))
 }
 

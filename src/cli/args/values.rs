@@ -115,7 +115,7 @@ pub(crate) const GENERATED: [(&str, Generated); 4] = [
 /// What to make, by name.
 pub(crate) fn generated(text: &str) -> Result<Generated, String> {
     let found = GENERATED.iter().find(|(name, _)| *name == text);
-    found.map(|(_, kind)| *kind).ok_or_else(|| format!("{text:?}: not man, bash, zsh or fish"))
+    found.map(|(_, kind)| *kind).ok_or_else(|| format!("{text:?}: must be man, bash, zsh or fish"))
 }
 
 /// `OS/ARCH[/VARIANT]`, or `local` for the machine that runs this.
@@ -128,8 +128,8 @@ pub(crate) fn platform(text: &str) -> Result<Platform, String> {
 
 /// Seconds, or a number with `ms`, `s`, `m`, `h`; decimals are fine.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?}: a duration is seconds, or a number with ms, s, m or h");
-    let long = || format!("{text:?}: a duration is at most a year");
+    let wrong = || format!("{text:?}: not a duration: use seconds, or a number with ms, s, m or h");
+    let long = || format!("{text:?}: must be at most one year");
     let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
     let (number, unit) = units
         .iter()
@@ -153,7 +153,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 /// A duration that something is given to happen in, so not zero.
 pub(crate) fn deadline(text: &str) -> Result<Duration, String> {
     match duration(text)? {
-        Duration::ZERO => Err(format!("{text:?}: nothing is done in no time")),
+        Duration::ZERO => Err(format!("{text:?}: must be longer than zero")),
         duration => Ok(duration),
     }
 }
@@ -162,17 +162,17 @@ pub(crate) fn deadline(text: &str) -> Result<Duration, String> {
 pub(crate) fn count(text: &str) -> Result<u32, String> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     let count = if plain { text.parse().ok() } else { None };
-    count.ok_or_else(|| format!("{text:?}: not a number from 0 to {}", u32::MAX))
+    count.ok_or_else(|| format!("{text:?}: must be a number from 0 to {}", u32::MAX))
 }
 
 /// A user name that HTTP's Basic scheme can carry (RFC 7617 section 2).
 pub(crate) fn user(text: &str) -> Result<String, String> {
     if text.is_empty() {
-        return Err("the user name is empty".to_owned());
+        return Err("must not be empty".to_owned());
     }
     if text.contains(':') || text.chars().any(char::is_control) {
         // What stands behind the colon may be a password, so it is not shown.
-        return Err("a user name cannot hold a colon or control characters; a password goes to \
+        return Err("must not contain a colon or control characters; the password goes to \
                     --password-stdin or --password-file"
             .to_owned());
     }
@@ -182,8 +182,8 @@ pub(crate) fn user(text: &str) -> Result<String, String> {
 /// A file's name. That the file is there is seen when it is read.
 pub(crate) fn file(text: &str) -> Result<PathBuf, String> {
     match text {
-        "" => Err("the file name is empty".to_owned()),
-        "-" => Err("this takes a file, not standard input".to_owned()),
+        "" => Err("must not be empty".to_owned()),
+        "-" => Err("must be a file, not standard input".to_owned()),
         name => Ok(PathBuf::from(name)),
     }
 }
@@ -200,18 +200,18 @@ pub(crate) fn token(text: &str) -> TokenSource {
 pub(crate) fn status(text: &str) -> Result<u16, String> {
     let code = count(text).ok().and_then(|code| u16::try_from(code).ok());
     let code = code.filter(|code| (100..600).contains(code));
-    code.ok_or_else(|| format!("{text:?}: an HTTP status is a number from 100 to 599"))
+    code.ok_or_else(|| format!("{text:?}: must be an HTTP status from 100 to 599"))
 }
 
 /// A time, as a `Date` header has it.
 pub(crate) fn date(text: &str) -> Result<i64, String> {
     let example = "Thu, 22 Sep 2016 12:23:03 GMT";
-    explain::read_date(text).ok_or_else(|| format!("{text:?}: not a date such as {example:?}"))
+    explain::read_date(text).ok_or_else(|| format!("{text:?}: must be a date such as {example:?}"))
 }
 
 /// A key of an object, or a dotted path of keys.
 pub(crate) fn key(text: &str) -> Result<String, String> {
-    if text.is_empty() { Err("the key is empty".to_owned()) } else { Ok(text.to_owned()) }
+    if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 /// The host of a token server, without a port: it may have the credentials at any.
@@ -219,7 +219,7 @@ pub(crate) fn realm(text: &str) -> Result<String, String> {
     // With a port in the name, a host of one label is one too.
     match Registry::parse(&format!("{text}:443")) {
         Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(format!("{text:?}: this takes a host, without scheme, port and path")),
+        Err(_) => Err(format!("{text:?}: must be a host name, without scheme, port or path")),
     }
 }
 

@@ -19,8 +19,8 @@ use crate::cli::session::client;
 pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     let registry = client::registry(context)?;
     let Some(password) = client::given(context)? else {
-        let mut failure = Failure::usage("login needs a user name and a password".to_owned());
-        failure.hint = Some("give --user NAME and --password-stdin or --password-file FILE".into());
+        let mut failure = Failure::usage("login requires a user name and a password".to_owned());
+        failure.hint = Some("add --user NAME and --password-stdin or --password-file FILE".into());
         return Err(failure.into());
     };
     let path = client::credential_file(context)?;
@@ -35,21 +35,21 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     };
     let checked = client.check_login(&registry).map_err(|error| told(&error))?;
     if checked == LoginCheck::Open {
-        let line = format!("note: {registry} lets everybody in, so nobody checked the password");
+        let line =
+            format!("note: {registry} allows anonymous access, so the password was not checked");
         context.messages.say(Verbosity::Normal, &line);
     }
     let time = context.options.timeout.unwrap_or(Config::default().timeout);
     let kept = store(&path, &registry, &password, time).map_err(|error| told(&error))?;
     let line = match kept {
         Location::File(path) if is_open(&path) => format!(
-            "note: the password is kept in {}, in plain text, and others on this machine may read \
-             that file",
+            "note: the password was saved in {} in plain text, and other users can read that file",
             path.display()
         ),
         Location::File(path) => {
-            format!("note: the password is kept in {}, in plain text", path.display())
+            format!("note: the password was saved in {} in plain text", path.display())
         }
-        Location::Helper(program) => format!("note: the password is kept by {program}"),
+        Location::Helper(program) => format!("note: the password was saved with {program}"),
         _ => return Ok(0),
     };
     context.messages.say(Verbosity::Normal, &line);

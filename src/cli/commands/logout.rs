@@ -16,7 +16,7 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     let time = context.options.timeout.unwrap_or(Config::default().timeout);
     let erased = erase(&path, &registry, time).map_err(|error| Failure::new(&error, None))?;
     if erased.from.is_empty() && erased.failed.is_none() {
-        let line = format!("note: nothing was kept for {registry} in {}", path.display());
+        let line = format!("note: no credentials for {registry} in {}", path.display());
         context.messages.say(Verbosity::Normal, &line);
     }
     for kept in erased.from {

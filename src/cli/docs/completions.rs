@@ -6,7 +6,7 @@
 //! places are those that [`Piece`] names.
 
 use crate::cli::args::commands::{COMMANDS, Command};
-use crate::cli::args::flags::{FLAGS, Flag, Take};
+use crate::cli::args::flags::{self, Flag, FlagAction};
 use crate::cli::docs::template::{Escapes, fill};
 
 /// Platforms that images are commonly built for.
@@ -43,12 +43,12 @@ struct Script {
 
 /// What a flag's value is, as an index into the texts for it, with its name and the words it may be.
 fn value(flag: &Flag) -> (usize, &'static str, &'static str) {
-    match flag.take {
-        Take::Switch(_) | Take::Help | Take::Version => (0, "", ""),
-        Take::Value(name @ "FILE", _) => (2, name, ""),
-        Take::Value(name @ "KIND", _) => (3, name, KINDS),
-        Take::Value(name @ "OS/ARCH[/VARIANT]", _) => (3, name, PLATFORMS),
-        Take::Value(name, _) => (1, name, ""),
+    match flag.action {
+        FlagAction::Switch(_) | FlagAction::Help | FlagAction::Version => (0, "", ""),
+        FlagAction::Value(name @ "FILE", _) => (2, name, ""),
+        FlagAction::Value(name @ "KIND", _) => (3, name, KINDS),
+        FlagAction::Value(name @ "OS/ARCH[/VARIANT]", _) => (3, name, PLATFORMS),
+        FlagAction::Value(name, _) => (1, name, ""),
     }
 }
 
@@ -68,7 +68,7 @@ impl Script {
                     }
                 }
                 Piece::Flag(parts) => {
-                    FLAGS.iter().for_each(|flag| self.flag(&mut out, parts, flag))
+                    flags::all().for_each(|flag| self.flag(&mut out, parts, flag))
                 }
             }
         }
@@ -296,7 +296,7 @@ complete -c regq -n '__regq_in help' -a '%C'
 mod tests {
     use super::{BASH, FISH, KINDS, PLATFORMS, Piece, Script, ZSH, bash, fish, names, zsh};
     use crate::cli::args::commands::COMMANDS;
-    use crate::cli::args::flags::{FLAGS, Flag, Group, Take};
+    use crate::cli::args::flags::{self, Flag, FlagAction, Group};
     use crate::cli::args::values::{self, GENERATED};
 
     /// The commands that stand between these two, in the one line whose rest is of this flag.
@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn each_shell_knows_each_command_with_its_flags() {
         let (bash, zsh, fish) = (bash(), zsh(), fish());
-        for flag in FLAGS {
+        for flag in flags::all() {
             let long = flag.long;
             let due = COMMANDS.iter().filter(|command| command.takes(flag));
             let due: Vec<_> = due.flat_map(|command| command.names()).collect();
@@ -342,7 +342,7 @@ mod tests {
     /// What zsh would read in them otherwise than it is meant.
     #[test]
     fn texts_fit_between_the_brackets_of_zsh() {
-        for flag in FLAGS {
+        for flag in flags::all() {
             assert!(!flag.help.contains(['[', ']', '\\']), "{}", flag.help);
         }
         assert!(COMMANDS.iter().all(|command| !command.summary.contains('\\')));
@@ -350,16 +350,18 @@ mod tests {
 
     #[test]
     fn flags_of_every_shape_are_said_to_each_shell() {
-        let flag = |short, take| Flag {
+        let flag = |short, action| Flag {
             long: "x",
             short,
             group: Group::General,
             help: "It's",
-            more: "",
-            take,
+            long_help: "",
+            default: None,
+            repeatable: false,
+            action,
         };
-        let switch = flag(Some('s'), Take::Help);
-        let count = flag(Some('n'), Take::Value("N", |_, _| Ok(())));
+        let switch = flag(Some('s'), FlagAction::Help);
+        let count = flag(Some('n'), FlagAction::Value("N", |_, _| Ok(())));
         let lines = |script: &Script| {
             let mut out = String::new();
             for piece in script.pieces {

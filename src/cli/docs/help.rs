@@ -1,12 +1,12 @@
-//! Help, made from the tables, at most 80 columns wide.
+//! Renders help from the tables of commands and flags, at most 80 columns wide.
 
 use crate::cli::args::commands::{COMMANDS, Command, Operands};
-use crate::cli::args::flags::{FLAGS, Flag, Group, Take};
+use crate::cli::args::flags::{self, Flag, Group};
 use crate::cli::args::parser::Detail;
 
-/// How wide help is at most.
+/// The maximum width of a line.
 const WIDTH: usize = 80;
-/// Where the explanation of a command or flag begins.
+/// The column where the text for a command or flag begins.
 const COLUMN: usize = 30;
 
 /// `regq VERSION`.
@@ -22,46 +22,57 @@ pub(crate) fn help(command: Option<&Command>, detail: Detail) -> String {
     }
 }
 
-pub(crate) const ABOUT: &[&str] =
-    &["Asks container registries questions and gets trustworthy answers. Nothing is pulled, no \
-     daemon is needed."];
-
-/// What a script wants to know about every command.
-pub(crate) const STREAMS: &[&str] =
-    &["Answers go to standard output, everything else to standard error. When several references \
-     are given, all are tried, and the exit code is that of the first that failed."];
-
-/// The exit codes, as they are for every command.
-pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
-    ("0", "done"),
-    ("1", "asked and answered no; with --get, there is no such value"),
-    ("2", "wrong command line, or a reference that cannot be read"),
-    ("3", "no such repository, tag or platform"),
-    ("4", "refused: no credentials, wrong ones, or not enough rights"),
-    ("5", "the registry's limit is reached, after the retries"),
-    ("6", "no answer: name, connection, TLS, time, or the registry failed"),
-    ("7", "the answer is not what was asked for, or not safe to act upon"),
-    ("8", "this machine: a file that cannot be read, a full disk"),
+/// What regq is, for the help and the man page.
+pub(crate) const ABOUT: &[&str] = &[
+    "Asks container registries questions: which digest a tag has, what a manifest contains, why \
+     a registry refuses access. It pulls no images and needs no daemon.",
 ];
 
-/// The variables of the environment that mean something.
+/// What scripts rely on, for every command.
+pub(crate) const STREAMS: &[&str] =
+    &["Answers go to standard output, everything else to standard error. If several references \
+     are given, all are tried, and the exit code is that of the first failure."];
+
+/// The exit codes, the same for every command.
+pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
+    ("0", "success"),
+    ("1", "the answer is no; with --get, the value is null or missing"),
+    ("2", "invalid command line or reference"),
+    ("3", "repository, tag or platform not found"),
+    ("4", "access denied: credentials missing, wrong or not sufficient"),
+    ("5", "rate limit exceeded, even after retries"),
+    ("6", "registry unavailable: DNS, connection, TLS, timeout or server error"),
+    ("7", "invalid or unsafe response"),
+    ("8", "local error, such as an unreadable file or a full disk"),
+];
+
+/// The environment variables that regq reads.
 pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
-    ("SSL_CERT_FILE", "a PEM file with authorities to trust, beside the built-in ones"),
+    ("SSL_CERT_FILE", "PEM file with CA certificates to trust besides the built-in ones"),
     ("REGQ_TRUST_REALM", "hosts of token servers, separated by commas, as for --trust-realm"),
-    ("REGISTRY_AUTH_FILE", "a credential file, used as that of --authfile"),
-    ("DOCKER_AUTH_CONFIG", "the text of a credential file"),
-    ("DOCKER_CONFIG", "the folder of docker's config.json, else ~/.docker"),
-    ("XDG_RUNTIME_DIR", "where podman's credentials are, else /run/containers/UID"),
-    ("XDG_CONFIG_HOME", "where podman's lasting credentials are, else ~/.config"),
-    ("HOME", "the folder that ~ stands for"),
-    ("PATH", "where docker-credential-NAME helpers are found"),
-    ("NO_COLOR", "when set, explain shows no colours on a terminal"),
+    ("REGISTRY_AUTH_FILE", "credential file, as for --authfile"),
+    ("DOCKER_AUTH_CONFIG", "contents of a credential file"),
+    ("DOCKER_CONFIG", "directory of docker's config.json; if unset, ~/.docker"),
+    (
+        "XDG_RUNTIME_DIR",
+        "directory of podman's credentials for this session; if unset, /run/containers/UID",
+    ),
+    ("XDG_CONFIG_HOME", "directory of podman's permanent credentials; if unset, ~/.config"),
+    ("HOME", "home directory, written ~ here"),
+    ("PATH", "directories with docker-credential-NAME helpers"),
+    ("NO_COLOR", "if set, explain prints no colors on a terminal"),
 ];
 
 fn overview(detail: Detail) -> String {
     let mut out = Page::default();
     out.line("Usage: regq COMMAND [FLAGS] [REF...]");
     out.paragraphs(ABOUT);
+    if detail == Detail::Long {
+        out.heading("Examples");
+        for (line, purpose) in COMMANDS.iter().filter_map(|command| command.examples.first()) {
+            out.example(line, purpose);
+        }
+    }
     out.heading("Commands");
     for command in COMMANDS {
         out.entry(&format!("  {} {}", command.name, operands(command)), command.summary, "");
@@ -69,20 +80,16 @@ fn overview(detail: Detail) -> String {
     match detail {
         Detail::Short => {
             out.empty();
-            out.line("regq help COMMAND explains one of them, regq --help more of regq.");
+            out.line("regq help COMMAND shows help for a command, regq --help shows more.");
         }
         Detail::Long => {
-            out.heading("Flags of every command");
-            for flag in FLAGS.iter().filter(|flag| flag.group == Group::General) {
-                out.flag(flag, detail);
-            }
-            out.heading(Group::Alone.heading());
-            for flag in FLAGS.iter().filter(|flag| flag.group == Group::Alone) {
-                out.flag(flag, detail);
-            }
-            out.heading("Examples");
-            for (line, what) in COMMANDS.iter().filter_map(|command| command.examples.first()) {
-                out.example(line, what);
+            for (group, heading) in
+                [(Group::General, "Flags of every command"), (Group::Alone, Group::Alone.heading())]
+            {
+                out.heading(heading);
+                flags::all()
+                    .filter(|flag| flag.group == group)
+                    .for_each(|flag| out.flag(flag, detail));
             }
             out.paragraphs(STREAMS);
             out.heading("Exit codes");
@@ -109,26 +116,30 @@ fn of_command(command: &Command, detail: Detail) -> String {
             out.empty();
             out.line(&format!("{}.", command.summary));
         }
-        Detail::Long => out.paragraphs(command.about),
+        Detail::Long => {
+            out.heading("Examples");
+            for (line, purpose) in command.examples {
+                out.example(line, purpose);
+            }
+            out.paragraphs(command.about);
+        }
     }
     for group in Group::ALL {
         let mut flags =
-            FLAGS.iter().filter(|flag| flag.group == group && command.takes(flag)).peekable();
+            flags::all().filter(|flag| flag.group == group && command.takes(flag)).peekable();
         if flags.peek().is_some() {
             out.heading(group.heading());
         }
         flags.for_each(|flag| out.flag(flag, detail));
     }
-    if detail == Detail::Long {
-        out.heading("Examples");
-        for (line, what) in command.examples {
-            out.example(line, what);
-        }
+    if detail == Detail::Short {
+        out.empty();
+        out.line(&format!("regq {} --help shows examples and details.", command.name));
     }
     out.text
 }
 
-/// What stands behind the command's name.
+/// What follows the name of the command in its usage line.
 pub(crate) fn synopsis(command: &Command) -> String {
     let flags = if matches!(command.operands, Operands::Maybe(_)) { "" } else { "[FLAGS] " };
     format!("{flags}{}", operands(command))
@@ -142,7 +153,7 @@ fn operands(command: &Command) -> String {
     }
 }
 
-/// A text under way.
+/// The text written so far.
 #[derive(Default)]
 struct Page {
     text: String,
@@ -174,34 +185,32 @@ impl Page {
 
     fn flag(&mut self, flag: &Flag, detail: Detail) {
         let short = flag.short.map_or("    ".to_owned(), |short| format!("-{short}, "));
-        let value = match flag.take {
-            Take::Value(name, _) => format!(" {name}"),
-            Take::Switch(_) | Take::Help | Take::Version => String::new(),
-        };
-        let more = if detail == Detail::Long { flag.more } else { "" };
-        self.entry(&format!("  {short}--{}{value}", flag.long), flag.help, more);
+        let value = flag.value_name().map(|name| format!(" {name}")).unwrap_or_default();
+        let details = if detail == Detail::Long { flag.details() } else { String::new() };
+        let term = format!("  {short}--{}{value}", flag.long);
+        self.entry(&term, &flag.help_with_default(), &details);
     }
 
-    /// A term and its explanation beside it, or under it where the term is too long.
-    fn entry(&mut self, term: &str, help: &str, more: &str) {
+    /// Adds a term and its text, on the next line if the term is too long.
+    fn entry(&mut self, term: &str, help: &str, details: &str) {
         let mut term = term.to_owned();
         if term.chars().count() + 2 > COLUMN {
             self.line(&term);
             term.clear();
         }
-        for line in wrap(help, WIDTH - COLUMN).into_iter().chain(wrap(more, WIDTH - COLUMN)) {
+        for line in wrap(help, WIDTH - COLUMN).into_iter().chain(wrap(details, WIDTH - COLUMN)) {
             self.line(&format!("{term:COLUMN$}{line}"));
             term.clear();
         }
     }
 
-    fn example(&mut self, line: &str, what: &str) {
+    fn example(&mut self, line: &str, purpose: &str) {
         self.line(&format!("  {line}"));
-        self.line(&format!("      {what}"));
+        self.line(&format!("      {purpose}"));
     }
 }
 
-/// Breaks a text at spaces into lines of at most `width` characters, longer words aside.
+/// Breaks a text at spaces into lines of at most `width` characters. A longer word gets its own line.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

@@ -4,7 +4,7 @@
 //! it is an escape of roff's; in a template, `\&` before a value keeps it from being a request.
 
 use crate::cli::args::commands::COMMANDS;
-use crate::cli::args::flags::{FLAGS, Group, Take};
+use crate::cli::args::flags::{self, Group};
 use crate::cli::docs::help::{ABOUT, ENVIRONMENT, EXIT_CODES, STREAMS, synopsis};
 use crate::cli::docs::template::{Escapes, fill};
 
@@ -41,7 +41,7 @@ const DESCRIPTION: &str = "\
 ";
 const COMMANDS_BEGIN: &str = "\
 .PP
-Flags may stand anywhere, before the command too; \\-\\- ends them.
+Flags can be given anywhere, also before the command; \\-\\- ends them.
 A value is the next word, or follows =.
 .SH COMMANDS
 ";
@@ -57,16 +57,16 @@ const ENTRIES: [(&str, &[(&str, &str)]); 3] = [
     (
         ".SH FILES\n",
         &[
-            ("~/.docker/config.json", "docker's credentials, which login and logout change"),
-            ("$XDG_RUNTIME_DIR/containers/auth.json", "podman's credentials of this session"),
-            ("~/.config/containers/auth.json", "podman's lasting credentials"),
+            ("~/.docker/config.json", "credentials of docker; login and logout change this file"),
+            ("$XDG_RUNTIME_DIR/containers/auth.json", "credentials of podman for this session"),
+            ("~/.config/containers/auth.json", "permanent credentials of podman"),
         ],
     ),
 ];
 
 const EXAMPLES: &str = "\
 .SH EXAMPLES
-One for each command; under COMMANDS there are more.
+One for each command; COMMANDS has more.
 ";
 
 const SEE_ALSO: &str = "\
@@ -92,28 +92,28 @@ pub(crate) fn page() -> String {
             add(out, ".PP\n\\&%n is the same command.\n", alias, "");
         }
         texts(out, command.about);
-        let mut flags = ".PP\nFlags:\n";
-        for flag in FLAGS.iter().filter(|flag| flag.group != Group::General && command.takes(flag))
+        let mut heading = ".PP\nFlags:\n";
+        for flag in flags::all().filter(|flag| flag.group != Group::General && command.takes(flag))
         {
-            add(out, flags, "", "");
+            add(out, heading, "", "");
             add(out, "\\-\\-%n\n", flag.long, "");
-            flags = "";
+            heading = "";
         }
         command.examples.iter().for_each(|(line, what)| add(out, EXAMPLE, line, what));
     }
     out.push_str(".SH FLAGS\n");
     for group in Group::ALL {
-        let heading = if group == Group::Answer { "Answer" } else { group.heading() };
-        add(out, ".SS %n\n", heading, "");
-        for flag in FLAGS.iter().filter(|flag| flag.group == group) {
+        add(out, ".SS %n\n", group.heading(), "");
+        for flag in flags::all().filter(|flag| flag.group == group) {
             let short = flag.short.map(|short| format!("-{short}, ")).unwrap_or_default();
             add(out, ".TP\n\\fB%n\\-\\-%h\\fR", &short, flag.long);
-            if let Take::Value(name, _) = flag.take {
+            if let Some(name) = flag.value_name() {
                 add(out, " %n", name, "");
             }
-            add(out, "\n\\&%h.\n", "", flag.help);
-            if !flag.more.is_empty() {
-                add(out, "\\&%h\n", "", flag.more);
+            add(out, "\n\\&%h.\n", "", &flag.help_with_default());
+            let details = flag.details();
+            if !details.is_empty() {
+                add(out, "\\&%h\n", "", &details);
             }
         }
     }
@@ -143,7 +143,7 @@ fn add(out: &mut String, template: &str, name: &str, said: &str) {
 mod tests {
     use super::{ENTRIES, add, page};
     use crate::cli::args::commands::COMMANDS;
-    use crate::cli::args::flags::FLAGS;
+    use crate::cli::args::flags;
 
     /// A text of the tables as it stands in the page.
     fn escaped(text: &str) -> String {
@@ -211,11 +211,11 @@ mod tests {
                 assert!(page.contains(&format!("\n\\&{line}\n.EE\n.RS\n\\&{what}\n")), "{line}");
             }
         }
-        for flag in FLAGS {
+        for flag in flags::all() {
             let short = flag.short.map(|short| format!("\\-{short}, ")).unwrap_or_default();
             once(format!("\n.TP\n\\fB{short}{}\\fR", escaped(&format!("--{}", flag.long))));
-            is_there(flag.help);
-            is_there(flag.more);
+            is_there(&flag.help_with_default());
+            is_there(&flag.details());
         }
         for (term, meaning) in ENTRIES.iter().flat_map(|(_, entries)| *entries) {
             once(format!(".TP\n\\fB{}\\fR\n\\&{}\n", escaped(term), escaped(meaning)));

@@ -30,7 +30,7 @@ fn explained(
 ) -> Failure {
     let mut failure = Failure::new(error, reference);
     if failure.kind == Kind::Denied {
-        let run = format!("run: regq explain {asked}");
+        let run = format!("for details, run: regq explain {asked}");
         let parts = [failure.hint.take(), decisive(error, reference, recorder), Some(run)];
         failure.hint = Some(parts.into_iter().flatten().collect::<Vec<_>>().join("; "));
     }

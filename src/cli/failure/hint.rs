@@ -13,24 +13,23 @@ use regq::error::{
 };
 use regq::reference::Reference;
 
-const HELPER: &str = "mend the helper, or do without it: --user NAME and --password-stdin or \
+const HELPER: &str = "fix the helper, or bypass it with --user NAME and --password-stdin or \
                       --password-file FILE";
-const OTHER_FILE: &str = "mend the helper, or name a file without one with --authfile FILE";
-const LIMIT: &str = "many registries allow more to those who log in: --user NAME with \
+const OTHER_FILE: &str = "fix the helper, or use a file without one: --authfile FILE";
+const LIMIT: &str = "logged-in users often get a higher limit: --user NAME with \
                      --password-stdin or --password-file FILE";
-const LOOK_UP: &str = "check the spelling; regq parse REF shows how the name is read";
-const LATEST: &str = "it was asked for the tag latest, which not every repository has; regq parse \
-                      REF shows how the name is read";
-const NETWORK: &str = "check the network and the spelling; regq parse REF shows how the name is \
-                       read";
-const TRUST_REALM: &str = "if they belong together, say so with --trust-realm";
-const ALLOW_PRIVATE: &str = "if that is as it should be, --allow-private lets it be asked";
-const IN_THE_CLEAR: &str = "--plain-http sends them all the same, for all in between to read";
-const CA_FILE: &str = "if it is your own authority's, name that with --ca-file FILE";
-const PLAIN_HTTP: &str = "--plain-http asks without TLS, if that is what it speaks";
+const LOOK_UP: &str = "check the spelling; regq parse REF shows how the name is parsed";
+const LATEST: &str = "the tag is latest, which not every repository has; regq parse REF shows how the name is parsed";
+const NETWORK: &str =
+    "check the network and the spelling; regq parse REF shows how the name is parsed";
+const TRUST_REALM: &str = "if you trust this token server, add --trust-realm";
+const ALLOW_PRIVATE: &str = "if this is intended, add --allow-private";
+const IN_THE_CLEAR: &str = "--plain-http sends them anyway, unencrypted";
+const CA_FILE: &str = "if the registry uses a private CA, add --ca-file FILE";
+const PLAIN_HTTP: &str = "if the registry does not use TLS, add --plain-http";
 const CLOCK: &str = "check this machine's clock";
-const CONNECT_TIMEOUT: &str = "--connect-timeout gives it more time";
-const TIMEOUT: &str = "--timeout gives it more time";
+const CONNECT_TIMEOUT: &str = "increase it with --connect-timeout TIME";
+const TIMEOUT: &str = "increase it with --timeout TIME";
 
 /// Everything that is advised, for the test that holds it against the tables.
 #[cfg(test)]
@@ -140,14 +139,14 @@ mod tests {
     fn a_name_taken_for_another_thing_comes_first() {
         let error = Error::Deadline { limit: Duration::from_secs(1) };
         let of = |name| Reference::parse(name).ok().and_then(|name| hint(&error, Some(&name)));
-        assert_eq!(of("alpine").as_deref(), Some("--timeout gives it more time"));
+        assert_eq!(of("alpine").as_deref(), Some("increase it with --timeout TIME"));
         let ambiguity = of("localhost:5000");
         assert!(ambiguity.is_some_and(|ambiguity| ambiguity.starts_with("without a slash ")));
     }
 
     #[test]
     fn refusals_name_the_flag_that_lifts_them() {
-        let expected = "if they belong together, say so with --trust-realm b.example";
+        let expected = "if you trust this token server, add --trust-realm b.example";
         assert_eq!(hint(&Error::from(untrusted()), None).as_deref(), Some(expected));
         // Also where another challenge of the same answer was of no use before it.
         let faults = vec![ChallengeFault::RealmMissing, ChallengeFault::Refused(untrusted())];
@@ -164,7 +163,7 @@ mod tests {
             let error = ConnectionError::new("a.example", fault);
             hint(&Error::Connection(Box::new(error)), None)
         };
-        let expected = "if it is your own authority's, name that with --ca-file FILE";
+        let expected = "if the registry uses a private CA, add --ca-file FILE";
         assert_eq!(of(CertificateFault::UnknownIssuer).as_deref(), Some(expected));
         assert_eq!(of(CertificateFault::Expired(None)), None);
     }

@@ -125,8 +125,7 @@ pub(crate) fn given(context: &mut Context) -> Result<Option<Password>, Failure> 
     let Context { options, stdin, stdin_is_terminal, messages, .. } = context;
     let Some(user) = &options.user else { return Ok(None) };
     if *stdin_is_terminal && options.password_stdin {
-        let line = "note: reading the password from this terminal, where it can be seen; Ctrl-D on \
-                    a line of its own ends it";
+        let line = "note: type the password (it is visible), then press Enter and Ctrl-D";
         messages.say(Verbosity::Normal, line);
     }
     let (place, secret) = match &options.password_file {
@@ -165,8 +164,9 @@ impl OneRegistry {
         if first == registry {
             return Ok(());
         }
-        let mut failure = Failure::usage(format!("the credentials were given for {first}"));
-        failure.hint = Some(format!("ask {registry} in a call of its own"));
+        let mut failure =
+            Failure::usage(format!("the credentials on the command line are for {first}"));
+        failure.hint = Some(format!("run regq separately for {registry}"));
         Err(failure)
     }
 }
@@ -184,7 +184,7 @@ pub(crate) fn credential_file(context: &Context) -> Result<PathBuf, Failure> {
     let path = auth_paths::named(options, environment).or_else(|| auth_paths::docker(environment));
     path.ok_or_else(|| {
         let mut failure =
-            Failure::local("there is no place to keep credentials: HOME is not set".to_owned());
+            Failure::local("no file to save credentials in: HOME is not set".to_owned());
         failure.hint = Some("name a file with --authfile FILE".to_owned());
         failure
     })
@@ -199,10 +199,10 @@ fn password(place: &str, source: impl Read) -> Result<Secret, Failure> {
         .read_to_end(&mut bytes)
         .map_err(|error| failed(format!("cannot be read: {error}")))?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > PASSWORD_LIMIT) {
-        return Err(failed(format!("a password has at most {PASSWORD_LIMIT} bytes")));
+        return Err(failed(format!("the password is longer than {PASSWORD_LIMIT} bytes")));
     }
-    let mut text =
-        String::from_utf8(bytes).map_err(|_| failed("a password is UTF-8 text".to_owned()))?;
+    let mut text = String::from_utf8(bytes)
+        .map_err(|_| failed("the password is not UTF-8 text".to_owned()))?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
@@ -213,7 +213,7 @@ fn password(place: &str, source: impl Read) -> Result<Secret, Failure> {
         return Err(failed("the password is empty".to_owned()));
     }
     if text.contains('\n') {
-        return Err(failed("a password is one line, and there are more".to_owned()));
+        return Err(failed("the password has more than one line".to_owned()));
     }
     Ok(Secret::new(text))
 }
@@ -239,22 +239,23 @@ fn tell(messages: &Messages, event: &Event<'_>) {
         }
         Event::Retrying { host, reason, wait, announced } => {
             let from = if *wait > NOTABLE { Verbosity::Normal } else { Verbosity::Trace };
-            let asked = if *announced { ", as it asks" } else { "" };
+            let asked = if *announced { ", as requested" } else { "" };
             let wait = HumanDuration(*wait);
-            messages.say(from, &format!("waiting {wait} for {host}{asked}: {reason}"));
+            messages.say(from, &format!("retrying {host} in {wait}{asked}: {reason}"));
         }
         Event::Warning { host, text } => {
-            messages.say_once(Verbosity::Normal, &format!("warning: {host} says {text:?}"));
+            messages.say_once(Verbosity::Normal, &format!("warning from {host}: {text:?}"));
         }
         Event::CredentialLookup { source, result } => {
-            let source = if source.is_empty() { "the command line" } else { *source };
+            let source = if source.is_empty() { "command line" } else { *source };
             messages.say(Verbosity::Trace, &format!("* {source}: {result}"));
         }
         Event::CredentialProblem { text } => {
-            messages.say(Verbosity::Normal, &format!("note: {text}; asking without credentials"));
+            messages
+                .say(Verbosity::Normal, &format!("note: {text}; continuing without credentials"));
         }
         Event::PlainHttp { host } => {
-            let line = format!("note: {host} does not speak TLS and is asked in plain http");
+            let line = format!("note: {host} does not use TLS; using plain HTTP");
             messages.say_once(Verbosity::Normal, &line);
         }
         // Events that later versions of the library add are ignored until they have a line here.
@@ -300,15 +301,15 @@ mod tests {
         let [short, long] = [1_000, 1_001].map(Duration::from_millis);
         for (verbosity, wait, announced, due) in [
             (Verbosity::Normal, short, true, ""),
-            (Verbosity::Normal, long, false, "waiting 1 s for h: status 429\n"),
+            (Verbosity::Normal, long, false, "retrying h in 1 s: status 429\n"),
             (
                 Verbosity::Normal,
                 Duration::from_secs(20),
                 true,
-                "waiting 20 s for h, as it asks: status 429\n",
+                "retrying h in 20 s, as requested: status 429\n",
             ),
             (Verbosity::Quiet, Duration::from_secs(20), true, ""),
-            (Verbosity::Trace, short, true, "waiting 1 s for h, as it asks: status 429\n"),
+            (Verbosity::Trace, short, true, "retrying h in 1 s, as requested: status 429\n"),
         ] {
             assert_eq!(said(verbosity, wait, announced), due, "{verbosity:?}, {wait:?}");
         }
@@ -334,8 +335,7 @@ mod tests {
     #[test]
     fn a_password_that_is_typed_is_said_to_be_seen() {
         let empty = "regq: standard input: the password is empty\n";
-        let seen = "note: reading the password from this terminal, where it can be seen; Ctrl-D on \
-                    a line of its own ends it\n";
+        let seen = "note: type the password (it is visible), then press Enter and Ctrl-D\n";
         for (terminal, flags, due) in [
             (true, &["--password-stdin"][..], format!("{seen}{empty}")),
             (true, &["-q", "--password-stdin"], empty.to_owned()),

@@ -68,7 +68,7 @@ impl<'a> Items<'a> {
                 limited.skip_until(b'\n').map_err(failed)?;
                 if limited.limit() == 0 {
                     return Err(Failure::unreadable(
-                        "standard input: a line has more than 1 MiB, so this is no list",
+                        "standard input: not a list of references: a line is longer than 1 MiB",
                     ));
                 }
             }
@@ -96,7 +96,7 @@ pub(crate) fn item(bytes: &[u8]) -> Item {
         Ok(text) => Reference::parse(text).map_err(|error| Failure::new(&Error::from(error), None)),
         Err(error) => {
             let at = error.valid_up_to();
-            Err(Failure::unreadable(&format!("byte {at}: a name is UTF-8 text")))
+            Err(Failure::unreadable(&format!("byte {at}: not UTF-8")))
         }
     };
     Item { typed, reference }

@@ -149,9 +149,7 @@ fn passwords_are_read_without_their_line_end() {
     };
     // One line end is dropped and no more.
     let ran = run(&["--user", "me", "--password-stdin"], "hunter2 \n\n");
-    ran.code(8)
-        .stdout("")
-        .stderr("regq: standard input: a password is one line, and there are more\n");
+    ran.code(8).stdout("").stderr("regq: standard input: the password has more than one line\n");
     for (password, says) in [("", "the password is empty"), ("\n", "the password is empty")] {
         let ran = run(&["--user", "me", "--password-stdin"], password);
         ran.code(8).stdout("").stderr(format!("regq: standard input: {says}\n"));
@@ -165,13 +163,14 @@ fn passwords_are_read_without_their_line_end() {
     assert!(ran.stderr.contains("> HEAD http") && !ran.stderr.contains("hunter2"), "{ran}");
     assert!(!ran.stderr.contains("bWU6aHVudGVyMg"), "{ran}");
     assert!(
-        ran.stderr
-            .ends_with(&format!("hint: the credentials are not taken; run: regq explain {name}\n")),
+        ran.stderr.ends_with(&format!(
+            "hint: the credentials are not taken; for details, run: regq explain {name}\n"
+        )),
         "{ran}"
     );
     let ran = run(&["-q", "--anonymous"], "");
     ran.code(4).stdout("");
-    let hint = format!("\nhint: the token allows nothing; run: regq explain {name}\n");
+    let hint = format!("\nhint: the token allows nothing; for details, run: regq explain {name}\n");
     assert!(ran.stderr.ends_with(&hint), "{ran}");
 }
 
@@ -186,14 +185,14 @@ fn passwords_that_cannot_be_read_stop_everything() {
         .run()
         .code(8)
         .stdout("")
-        .stderr("regq: standard input: a password has at most 65536 bytes\n");
+        .stderr("regq: standard input: the password is longer than 65536 bytes\n");
     Regq::new()
         .args(stdin)
         .stdin(b"\xff".to_vec())
         .run()
         .code(8)
         .stdout("")
-        .stderr("regq: standard input: a password is UTF-8 text\n");
+        .stderr("regq: standard input: the password is not UTF-8 text\n");
     regq(&format!("digest --user me --password-file /nonexistent/file {name}"))
         .code(8)
         .stdout("")
@@ -233,7 +232,7 @@ fn a_fall_back_to_plain_http_is_said_once() {
         .run()
         .code(0)
         .stdout(line.repeat(2))
-        .stderr(format!("note: {host} does not speak TLS and is asked in plain http\n"));
+        .stderr(format!("note: {host} does not use TLS; using plain HTTP\n"));
     Regq::new().args(["digest", "--plain-http", &name, &name]).run().code(0).stderr("");
 }
 
@@ -252,8 +251,8 @@ fn credentials_that_were_given_are_for_one_registry() {
     ran.code(2).stdout(lines.repeat(2));
     assert!(
         ran.stderr.contains(&format!(
-            "regq: {1}/team/app:1: the credentials were given for {0}\n\
-         hint: ask {1} in a call of its own\n",
+            "regq: {1}/team/app:1: the credentials on the command line are for {0}\n\
+         hint: run regq separately for {1}\n",
             first.authority(),
             second.authority()
         )),
@@ -273,6 +272,6 @@ fn the_trace_says_that_credentials_were_given() {
         .stdin("hunter2");
     let ran = ran.run();
     ran.code(0);
-    let line = "* the command line: credentials of \"me\"\n";
+    let line = "* command line: credentials of \"me\"\n";
     assert_eq!(ran.stderr.matches(line).count(), 1, "{ran}");
 }

@@ -7,24 +7,24 @@ const STORY: &str = include_str!("../../vectors/story-token.txt");
 
 #[test]
 fn what_belongs_together_is_checked_before_anything_is_done() {
-    let see = "regq help explain lists what it takes";
+    let see = "regq help explain shows its usage";
     for (line, message) in [
-        ("explain", "explain needs a REF"),
-        ("explain --token x", "explain needs a REF"),
-        ("explain a b", "explain takes one REF, and 2 are given"),
-        ("explain --offline a b", "explain takes one REF, and 2 are given"),
-        ("explain -", "explain takes one REF, not a list on standard input"),
+        ("explain", "explain requires a REF"),
+        ("explain --token x", "explain requires a REF"),
+        ("explain a b", "explain takes one REF, but 2 were given"),
+        ("explain --offline a b", "explain takes one REF, but 2 were given"),
+        ("explain -", "explain takes one REF; it cannot read a list from standard input"),
         (
             "explain --token - --user ada --password-stdin a",
-            "--token - and --password-stdin both read standard input, and there is one",
+            "--token - and --password-stdin cannot both read standard input",
         ),
-        ("explain --status 99 a", "--status: \"99\": an HTTP status is a number from 100 to 599"),
-        ("explain --status 600 a", "--status: \"600\": an HTTP status is a number from 100 to 599"),
+        ("explain --status 99 a", "--status: \"99\": must be an HTTP status from 100 to 599"),
+        ("explain --status 600 a", "--status: \"600\": must be an HTTP status from 100 to 599"),
         (
             "explain --date yesterday a",
-            "--date: \"yesterday\": not a date such as \"Thu, 22 Sep 2016 12:23:03 GMT\"",
+            "--date: \"yesterday\": must be a date such as \"Thu, 22 Sep 2016 12:23:03 GMT\"",
         ),
-        ("explain --body - a", "--body: this takes a file, not standard input"),
+        ("explain --body - a", "--body: must be a file, not standard input"),
         ("digest --offline a", "digest has no flag --offline"),
     ] {
         let command = line.split(' ').next().unwrap();

@@ -5,55 +5,58 @@ use super::regq;
 const SHORT_HELP: &str = "\
 Usage: regq COMMAND [FLAGS] [REF...]
 
-Asks container registries questions and gets trustworthy answers. Nothing is
-pulled, no daemon is needed.
+Asks container registries questions: which digest a tag has, what a manifest
+contains, why a registry refuses access. It pulls no images and needs no daemon.
 
 Commands:
-  digest REF...               Print the digest that a reference has
+  digest REF...               Print the digest of a reference
   manifest REF                Print a manifest or index, byte for byte
-  explain REF                 Say why a registry refuses, all of it at once
-  login REGISTRY              Check credentials, then keep them
-  logout REGISTRY             Forget the credentials for a registry
-  parse REF...                Show how a name is read, without asking anyone
-  help [COMMAND]              Explain regq, or one of its commands
+  explain REF                 Explain why a registry refuses access
+  login REGISTRY              Verify credentials and save them
+  logout REGISTRY             Remove the credentials for a registry
+  parse REF...                Show how a reference is parsed (no network)
+  help [COMMAND]              Show help for regq or a command
 
-regq help COMMAND explains one of them, regq --help more of regq.
+regq help COMMAND shows help for a command, regq --help shows more.
 ";
 
 const HELP_PARSE: &str = "\
 Usage: regq parse [FLAGS] REF...
 
-Shows for each name the registry, the repository, the tag and the digest in it,
-and where the registry would be asked. Nothing is sent. A name that is legal but
-looks like something else is pointed out on standard error.
+Examples:
+  regq parse alpine
+      what a short name means
+  regq parse --get registry quay.io/podman/hello:latest
+      one part of a reference
 
-- as REF reads names from standard input, one a line; # starts a comment.
+Shows the registry, repository, tag and digest of each reference, and the URL of
+the registry. No request is sent. A note on standard error points out a
+reference that is valid but may not mean what it seems to.
 
-Flags:
-      --json                  Print one JSON object a line
-                              What failed is an object too, with an \"error\" of
-                              kind, message and hint.
+If REF is -, references are read from standard input, one per line; # starts a
+comment.
+
+Output:
+      --json                  Print one JSON object per line
+                              A reference that failed is an object with an
+                              \"error\" of kind, message and hint.
       --get KEY               Print one value of the JSON object
-                              KEY may be a dotted path. Strings are printed
-                              bare, anything else as JSON; a value that is null
-                              or not there prints nothing and is exit code 1.
+                              KEY can be a dotted path, such as error.kind.
+                              Strings are printed bare, anything else as JSON. A
+                              null or missing value prints nothing, and the exit
+                              code is 1.
 
 Connection:
-      --plain-http            Use http, without TLS
+      --plain-http            Use HTTP instead of HTTPS
                               Not needed for a registry on this machine.
 
 General:
-  -v, --verbose               Show the requests on standard error
-                              Secrets are never shown.
-  -q, --quiet                 Say nothing on standard error but errors
-  -h, --help                  Explain, at length with --help
-  -V, --version               Print regq's version
-
-Examples:
-  regq parse alpine
-      Docker Hub's rules, made visible
-  regq parse --get registry quay.io/podman/hello:latest
-      one part of a name
+  -v, --verbose               Print each request to standard error
+                              Secrets are never printed.
+  -q, --quiet                 Print only errors
+                              Hides notes, warnings and messages about retries.
+  -h, --help                  Show help (--help shows more)
+  -V, --version               Print the version
 ";
 
 #[test]
@@ -74,8 +77,8 @@ fn help_is_an_answer() {
     for part in [
         "Commands:\n  digest REF...",
         "Without a command:\n      --generate KIND ",
-        "Exit codes:\n  0  done\n",
-        "\n  8  this machine",
+        "Exit codes:\n  0  success\n",
+        "\n  8  local error",
         "Environment:\n  SSL_CERT_FILE  ",
     ] {
         assert!(text.contains(part), "{part:?} in\n{text}");

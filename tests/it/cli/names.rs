@@ -114,7 +114,7 @@ fn lists_on_stdin() {
         .run()
         .code(2)
         .stdout("library/first\nlibrary/alpine\na/b\nlibrary/last\n")
-        .stderr("regq: \u{fffd}\u{fffd}: byte 0: a name is UTF-8 text\n");
+        .stderr("regq: \u{fffd}\u{fffd}: byte 0: not UTF-8\n");
     regq("parse -").code(0).stdout("").stderr("");
 }
 
@@ -142,7 +142,7 @@ fn a_line_without_an_end_is_no_list() {
         .run()
         .code(2)
         .stdout("first\n")
-        .stderr("regq: standard input: a line has more than 1 MiB, so this is no list\n");
+        .stderr("regq: standard input: not a list of references: a line is longer than 1 MiB\n");
 }
 
 #[test]

@@ -23,19 +23,19 @@ fn every_command_that_is_refused_names_the_cause_and_explain() {
     let cause = "the registry wants a user name and a password";
     for command in ["digest", "manifest"] {
         let ran = asked(&server, &[command, "HOST/team/app:1"]);
-        hinted(&ran, &format!("{cause}; run: regq explain HOST/team/app:1"));
+        hinted(&ran, &format!("{cause}; for details, run: regq explain HOST/team/app:1"));
     }
     let ran = asked(&server, &["digest", "--platform", "linux/arm64", "HOST/team/app"]);
-    hinted(&ran, &format!("{cause}; run: regq explain HOST/team/app"));
+    hinted(&ran, &format!("{cause}; for details, run: regq explain HOST/team/app"));
     let user = ["--user", "ada", "--password-stdin"];
     let ran = asked(&server, &[&["digest"], &user[..], &["HOST/team/app:1"]].concat());
-    hinted(&ran, "the credentials are not taken; run: regq explain HOST/team/app:1");
+    hinted(&ran, "the credentials are not taken; for details, run: regq explain HOST/team/app:1");
     let folder = env!("CARGO_TARGET_TMPDIR");
     let file = format!("{folder}/refusals-{}.json", std::process::id());
     let login = [&["login", "--authfile", &file], &user[..], &["HOST"]].concat();
     hinted(
         &asked(&server, &login),
-        "the credentials are not taken; run: regq explain HOST/REPOSITORY",
+        "the credentials are not taken; for details, run: regq explain HOST/REPOSITORY",
     );
 }
 
@@ -43,7 +43,7 @@ fn every_command_that_is_refused_names_the_cause_and_explain() {
 fn a_refusal_without_a_cause_that_is_known_leads_to_explain_too() {
     let server = Server::start(None, |_| Reply::new(451));
     let ran = asked(&server, &["digest", "HOST/team/app:1"]);
-    hinted(&ran, "run: regq explain HOST/team/app:1");
+    hinted(&ran, "for details, run: regq explain HOST/team/app:1");
 }
 
 #[test]
@@ -66,8 +66,8 @@ fn each_reference_has_its_own_cause() {
     assert_eq!(
         hints,
         [
-            "hint: the registry forbids it; run: regq explain HOST/team/app:1",
-            "hint: the registry does not say how to log in; run: regq explain HOST/other/app:1",
+            "hint: the registry forbids it; for details, run: regq explain HOST/team/app:1",
+            "hint: the registry does not say how to log in; for details, run: regq explain HOST/other/app:1",
         ],
         "{ran}"
     );

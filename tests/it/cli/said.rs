@@ -28,7 +28,7 @@ fn image() -> Reply {
 fn a_warning_is_said_once_and_not_under_quiet() {
     let server = registry(|_| image().header("Warning", r#"299 - "moves in May""#));
     let line = "digest HOST/team/app:1 HOST/team/app:2";
-    asked(&server, line).code(0).stderr("warning: HOST says \"moves in May\"\n");
+    asked(&server, line).code(0).stderr("warning from HOST: \"moves in May\"\n");
     asked(&server, &format!("-q {line}")).code(0).stderr("");
 }
 
@@ -44,9 +44,9 @@ fn a_short_wait_is_said_under_verbose_only() {
     asked(&failing(), "digest HOST/team/app:1").code(0).stderr("");
     let ran = asked(&failing(), "-v digest HOST/team/app:1");
     ran.code(0);
-    let said = ran.stderr.lines().filter(|line| line.starts_with("waiting ")).count();
+    let said = ran.stderr.lines().filter(|line| line.starts_with("retrying ")).count();
     assert_eq!(said, 1, "{ran}");
-    assert!(ran.stderr.contains("ms for HOST: status 503\n"), "{ran}");
+    assert!(ran.stderr.contains("ms: status 503\n"), "{ran}");
 }
 
 /// An answer to any request, with one header.
@@ -121,5 +121,5 @@ fn a_warning_is_cut_where_the_specification_ends_it() {
         registry(|_| image().header("Warning", format!("299 - \"{}\"", "x".repeat(9_000))));
     let ran = asked(&server, "digest HOST/team/app:1");
     let begin = "299 - \"".len();
-    ran.code(0).stderr(format!("warning: HOST says \"{}\"\n", "x".repeat(4_096 - begin)));
+    ran.code(0).stderr(format!("warning from HOST: \"{}\"\n", "x".repeat(4_096 - begin)));
 }

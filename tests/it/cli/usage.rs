@@ -20,41 +20,41 @@ fn commands_that_there_are_not() {
     refused(
         "alpine:3.20",
         "unknown command \"alpine:3.20\"",
-        "the command comes first: regq digest alpine:3.20",
+        "the command comes first, for example: regq digest alpine:3.20",
     );
     refused("help digset", "unknown command \"digset\"", "did you mean regq digest");
     refused(
         "help a b",
-        "help takes one COMMAND at most, and 2 are given",
-        "regq help help lists what it takes",
+        "help takes at most one COMMAND, but 2 were given",
+        "regq help help shows its usage",
     );
     refused(
         "completion bash",
         "unknown command \"completion\"",
-        "regq --generate bash prints them, and so for zsh and fish",
+        "use regq --generate bash (or zsh, fish)",
     );
-    refused("--json", "a command is missing", "regq --help lists the commands");
+    refused("--json", "missing command", "regq --help lists the commands");
     refused("-- --json", "unknown command \"--json\"", "regq --help lists the commands");
 }
 
 #[test]
 fn what_is_generated_stands_alone() {
     let all = "regq --help lists the commands";
-    refused("--generate nonsense", "--generate: \"nonsense\": not man, bash, zsh or fish", all);
-    refused("--generate", "--generate needs a value: --generate KIND", all);
-    refused("--generate=", "--generate: \"\": not man, bash, zsh or fish", all);
-    refused("--json --generate man", "--generate takes no other flags", all);
+    refused("--generate nonsense", "--generate: \"nonsense\": must be man, bash, zsh or fish", all);
+    refused("--generate", "--generate requires a value: --generate KIND", all);
+    refused("--generate=", "--generate: \"\": must be man, bash, zsh or fish", all);
+    refused("--json --generate man", "--generate cannot be combined with other flags", all);
     refused("--generate man dig", "unknown command \"dig\"", "did you mean regq digest");
     refused(
         "digest --generate man",
         "digest has no flag --generate",
-        "regq help digest lists what it takes",
+        "regq help digest shows its usage",
     );
 }
 
 #[test]
 fn flags_that_there_are_not() {
-    let see = "regq help digest lists what it takes";
+    let see = "regq help digest shows its usage";
     refused("digest --plattform x", "unknown flag \"--plattform\"", "did you mean --platform");
     refused("digest --frobnicate x", "unknown flag \"--frobnicate\"", see);
     refused("digest -x y", "unknown flag \"-x\"", see);
@@ -62,13 +62,13 @@ fn flags_that_there_are_not() {
     refused(
         "digest --tls-verify=false x",
         "unknown flag \"--tls-verify\"",
-        "--insecure leaves the certificate unchecked, --plain-http does without TLS",
+        "--insecure skips certificate checks, --plain-http uses HTTP",
     );
     refused("digest --no-creds x", "unknown flag \"--no-creds\"", "did you mean --anonymous");
     refused(
         "digest --format {{.Digest}} x",
         "unknown flag \"--format\"",
-        "--json prints an object, --get KEY one value of it",
+        "--json prints an object, --get KEY one of its values",
     );
     refused(
         "manifest --raw x",
@@ -78,12 +78,12 @@ fn flags_that_there_are_not() {
     refused(
         "manifest --json x",
         "manifest has no flag --json",
-        "regq help manifest lists what it takes",
+        "regq help manifest shows its usage",
     );
     refused(
         "--platform linux/amd64 parse x",
         "parse has no flag --platform",
-        "regq help parse lists what it takes",
+        "regq help parse shows its usage",
     );
 }
 
@@ -100,76 +100,73 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
 
 #[test]
 fn values_that_do_not_fit() {
-    let see = "regq help digest lists what it takes";
+    let see = "regq help digest shows its usage";
     for (line, message) in [
-        ("digest --platform", "--platform needs a value: --platform OS/ARCH[/VARIANT]"),
+        ("digest --platform", "--platform requires a value: --platform OS/ARCH[/VARIANT]"),
         (
             "digest --platform --json x",
-            "--platform needs a value, but \"--json\" follows; a value like that is written --platform=VALUE",
+            "--platform requires a value; to pass \"--json\" as the value, write --platform=VALUE",
         ),
         (
             "digest --platform linux x",
             "--platform: \"linux\": byte 5: a platform is OS/ARCH or OS/ARCH/VARIANT, such as linux/amd64",
         ),
-        ("digest --verify=yes x", "--verify takes no value"),
+        ("digest --verify=yes x", "--verify does not take a value"),
         (
             "digest --timeout 5d x",
-            "--timeout: \"5d\": a duration is seconds, or a number with ms, s, m or h",
+            "--timeout: \"5d\": not a duration: use seconds, or a number with ms, s, m or h",
         ),
-        ("digest --timeout 0 x", "--timeout: \"0\": nothing is done in no time"),
-        ("digest --max-wait 9000h x", "--max-wait: \"9000h\": a duration is at most a year"),
-        ("digest --retries=-1 x", "--retries: \"-1\": not a number from 0 to 4294967295"),
+        ("digest --timeout 0 x", "--timeout: \"0\": must be longer than zero"),
+        ("digest --max-wait 9000h x", "--max-wait: \"9000h\": must be at most one year"),
+        ("digest --retries=-1 x", "--retries: \"-1\": must be a number from 0 to 4294967295"),
         (
             "digest --user a:b x",
-            "--user: a user name cannot hold a colon or control characters; a password goes to --password-stdin or --password-file",
+            "--user: must not contain a colon or control characters; the password goes to --password-stdin or --password-file",
         ),
-        ("digest --get= x", "--get: the key is empty"),
-        ("digest --ca-file - x", "--ca-file: this takes a file, not standard input"),
+        ("digest --get= x", "--get: must not be empty"),
+        ("digest --ca-file - x", "--ca-file: must be a file, not standard input"),
         (
             "digest --trust-realm https://auth.example/token x",
-            "--trust-realm: \"https://auth.example/token\": this takes a host, without scheme, port and path",
+            "--trust-realm: \"https://auth.example/token\": must be a host name, without scheme, port or path",
         ),
     ] {
         refused(line, message, see);
     }
     Regq::new().args(["digest", "--user", "a\nb", "x"]).run().code(2).stdout("").stderr(format!(
-        "regq: --user: a user name cannot hold a colon or control characters; a password goes to \
+        "regq: --user: must not contain a colon or control characters; the password goes to \
              --password-stdin or --password-file\nhint: {see}\n"
     ));
 }
 
 #[test]
 fn flags_that_need_or_exclude_each_other() {
-    let see = "regq help digest lists what it takes";
+    let see = "regq help digest shows its usage";
     for (line, message) in [
-        ("digest", "digest needs a REF"),
-        ("digest --user me x", "--user needs --password-stdin or --password-file FILE"),
-        ("digest --password-stdin x", "a password needs --user NAME"),
-        ("digest --password-file f x", "a password needs --user NAME"),
+        ("digest", "digest requires a REF"),
+        ("digest --user me x", "--user requires --password-stdin or --password-file FILE"),
+        ("digest --password-stdin x", "--password-stdin and --password-file require --user NAME"),
+        ("digest --password-file f x", "--password-stdin and --password-file require --user NAME"),
         (
             "digest --user me --password-stdin --password-file f x",
-            "--password-stdin and --password-file exclude each other",
+            "--password-stdin and --password-file cannot be used together",
         ),
         (
             "digest --anonymous --user me --password-stdin x",
-            "--anonymous and --user exclude each other",
+            "--anonymous and --user cannot be used together",
         ),
         (
             "digest --user me --password-stdin x -",
-            "- and --password-stdin both read standard input, and there is one",
+            "- and --password-stdin cannot both read standard input",
         ),
-        ("digest - x -", "- is given more than once, and there is one standard input"),
-        (
-            "digest --full-ref --json x",
-            "--full-ref changes lines of text, which --json and --get do not print",
-        ),
+        ("digest - x -", "- can be given only once"),
+        ("digest --full-ref --json x", "--full-ref cannot be used with --json or --get"),
     ] {
         refused(line, message, see);
     }
-    let see = "regq help manifest lists what it takes";
-    refused("manifest", "manifest needs a REF", see);
-    refused("manifest a b", "manifest takes one REF, and 2 are given", see);
-    refused("manifest -", "manifest takes one REF, not a list on standard input", see);
+    let see = "regq help manifest shows its usage";
+    refused("manifest", "manifest requires a REF", see);
+    refused("manifest a b", "manifest takes one REF, but 2 were given", see);
+    refused("manifest -", "manifest takes one REF; it cannot read a list from standard input", see);
 }
 
 #[test]
@@ -181,16 +178,21 @@ fn arguments_that_are_no_text() {
         .code(2)
         .stdout("")
         .stderr("regq: unknown command \"a\u{fffd}\"\nhint: regq --help lists the commands\n");
-    Regq::new().args(["digest", "--user"]).arg(bad).arg("x").run().code(2).stdout("").stderr(
-        "regq: --user: the value is not UTF-8\nhint: regq help digest lists what it takes\n",
-    );
+    Regq::new()
+        .args(["digest", "--user"])
+        .arg(bad)
+        .arg("x")
+        .run()
+        .code(2)
+        .stdout("")
+        .stderr("regq: --user: the value is not UTF-8\nhint: regq help digest shows its usage\n");
     Regq::new()
         .arg("digest")
         .arg(OsStr::from_bytes(b"--\xff"))
         .run()
         .code(2)
         .stdout("")
-        .stderr("regq: unknown flag \"--\u{fffd}\"\nhint: regq help digest lists what it takes\n");
+        .stderr("regq: unknown flag \"--\u{fffd}\"\nhint: regq help digest shows its usage\n");
     // A name that is no text is a bad name, and the others go on.
     Regq::new()
         .args(["parse", "--get", "repository"])
@@ -199,7 +201,7 @@ fn arguments_that_are_no_text() {
         .run()
         .code(2)
         .stdout("library/alpine\n")
-        .stderr("regq: a\u{fffd}: byte 1: a name is UTF-8 text\n");
+        .stderr("regq: a\u{fffd}: byte 1: not UTF-8\n");
 }
 
 #[test]

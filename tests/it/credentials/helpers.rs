@@ -102,7 +102,7 @@ fn a_helper_that_has_nothing_is_no_trouble() {
 fn fails(folder: &Folder, config: &str, said: &str) {
     // A public image is there all the same.
     let server = registry(Door::Public);
-    let line = format!("note: {said}; asking without credentials\n");
+    let line = format!("note: {said}; continuing without credentials\n");
     ask(folder, &server, config).code(0).stderr(&line);
     assert_eq!(shown(&server), [""; 0]);
     // A private one is not, and the failure leads. No other store is asked.
@@ -169,8 +169,9 @@ fn names_that_could_be_paths_are_of_no_helper() {
     ] {
         let config = format!(r#"{{"credsStore":"{name}"}}"#);
         let server = registry(Door::Public);
-        let line =
-            format!("note: docker-credential-{shown} is not on PATH; asking without credentials\n");
+        let line = format!(
+            "note: docker-credential-{shown} is not on PATH; continuing without credentials\n"
+        );
         ask(&folder, &server, &config).code(0).stderr(line);
     }
     assert_eq!(folder.asked("x"), "");

@@ -30,7 +30,7 @@ pub(super) fn mode(path: &Path) -> u32 {
 
 fn plain_text(path: &Path) -> String {
     let path = path.display();
-    format!("note: the password is kept in {path}, in plain text\n")
+    format!("note: the password was saved in {path} in plain text\n")
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn it_is_kept_where_docker_keeps_it() {
     assert!(folder.read("named.json").contains(&encoded("ada", PASSWORD)));
     let ran = login(&server).run();
     ran.code(8).stdout("").stderr(
-        "regq: there is no place to keep credentials: HOME is not set\n\
+        "regq: no file to save credentials in: HOME is not set\n\
          hint: name a file with --authfile FILE\n",
     );
 }
@@ -81,7 +81,7 @@ fn a_wrong_password_changes_nothing() {
         assert!(ran.stderr.contains("HOST refused the credentials of \"ada\" (401)"), "{ran}");
         assert!(
             ran.stderr.ends_with(
-                "\nhint: the credentials are not taken; run: regq explain HOST/REPOSITORY\n"
+                "\nhint: the credentials are not taken; for details, run: regq explain HOST/REPOSITORY\n"
             ),
             "{ran}"
         );
@@ -116,7 +116,7 @@ fn an_open_registry_is_said_and_kept() {
     let (folder, server) = (Folder::new(), registry(Door::Open));
     let path = folder.path("auth.json");
     with_file(login(&server), &path, &server).code(0).stdout("").stderr(format!(
-        "note: HOST lets everybody in, so nobody checked the password\n{}",
+        "note: HOST allows anonymous access, so the password was not checked\n{}",
         plain_text(&path)
     ));
     assert!(folder.read("auth.json").contains(&encoded("ada", PASSWORD)));
@@ -131,7 +131,7 @@ fn being_let_in_elsewhere_without_the_password_is_no_check() {
     let server = Server::start(None, move |_| Reply::new(307).header("Location", &target));
     let path = folder.path("auth.json");
     with_file(login(&server), &path, &server).code(0).stdout("").stderr(format!(
-        "note: HOST lets everybody in, so nobody checked the password\n{}",
+        "note: HOST allows anonymous access, so the password was not checked\n{}",
         plain_text(&path)
     ));
     // There it was let in with a token for anybody.
@@ -295,7 +295,7 @@ fn a_helper_keeps_it_where_one_is_configured() {
         let config = config.replace("HOST", &server.authority());
         let path = folder.write("auth.json", &config);
         let run = login(&server).env("PATH", folder.search_path());
-        let kept = "note: the password is kept by docker-credential-x\n";
+        let kept = "note: the password was saved with docker-credential-x\n";
         with_file(run, &path, &server).code(0).stdout("").stderr(kept);
         let host = server.authority();
         let stored =
@@ -334,7 +334,7 @@ fn a_helper_that_fails_is_the_failure() {
         let run = login(&server).env("PATH", folder.search_path());
         let line = format!(
             "regq: docker-credential-x {said}\n\
-             hint: mend the helper, or name a file without one with --authfile FILE\n"
+             hint: fix the helper, or use a file without one: --authfile FILE\n"
         );
         with_file(run, &path, &server).code(8).stdout("").stderr(line);
         assert_eq!(folder.read("auth.json"), old);
@@ -387,7 +387,7 @@ fn nothing_to_forget_is_no_failure() {
             folder.write(name, text);
         }
         let path = folder.path(name);
-        let said = format!("note: nothing was kept for HOST in {}\n", path.display());
+        let said = format!("note: no credentials for HOST in {}\n", path.display());
         with_file(logout(&server), &path, &server).code(0).stdout("").stderr(said);
         assert_eq!(path.exists().then(|| folder.read(name)).as_deref(), text);
     }
@@ -397,7 +397,7 @@ fn nothing_to_forget_is_no_failure() {
     let run = logout(&server).env("PATH", folder.search_path());
     let ran = with_file(run, &path, &server);
     ran.code(0);
-    assert!(ran.stderr.starts_with("note: nothing was kept for HOST"), "{ran}");
+    assert!(ran.stderr.starts_with("note: no credentials for HOST"), "{ran}");
 }
 
 #[test]
@@ -453,7 +453,7 @@ fn a_helper_that_keeps_the_password_leaves_none_in_the_file() {
     );
     let path = folder.write("auth.json", old);
     let run = login(&server).env("PATH", folder.search_path());
-    let kept = "note: the password is kept by docker-credential-x\n";
+    let kept = "note: the password was saved with docker-credential-x\n";
     with_file(run, &path, &server).code(0).stdout("").stderr(kept);
     let left: String = folder.read("auth.json").split_whitespace().collect();
     assert_eq!(left, r#"{"credsStore":"x","auths":{}}"#);
@@ -467,7 +467,7 @@ fn a_file_that_others_may_read_is_said_to_be_one() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let ran = with_file(login(&server), &path, &server);
     ran.code(0);
-    assert!(ran.stderr.ends_with("and others on this machine may read that file\n"), "{ran}");
+    assert!(ran.stderr.ends_with("in plain text, and other users can read that file\n"), "{ran}");
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn everything_else_is_read_only_after_a_401() {
     // Nobody asked for credentials, so nobody looked for any.
     ask(Door::Open).code(0).stderr("");
     // The registry lets us in without: a warning.
-    ask(Door::Public).code(0).stderr(format!("note: {fault}; asking without credentials\n"));
+    ask(Door::Public).code(0).stderr(format!("note: {fault}; continuing without credentials\n"));
     // It does not: the file is the failure.
     for (door, refusal) in [
         (Door::Private, "HOST denied anonymous access (401)"),

@@ -46,7 +46,7 @@ fn a_broken_file_counts_unless_the_registry_answers_without_it() {
     let folder = Folder::new();
     let path = folder.write("config.json", "{");
     let fault = format!("{}: line 1, column 1: invalid JSON", path.display());
-    let note = format!("note: {fault}; asking without credentials\n");
+    let note = format!("note: {fault}; continuing without credentials\n");
     with_config(&folder, &behind_tokens(super::manifest())).code(0).stderr(&note);
     // What is not there for everybody may be there for the user.
     for status in [401, 403, 404] {
@@ -64,7 +64,7 @@ fn a_helper_that_fails_counts_when_the_registry_refuses() {
     folder.write("config.json", r#"{"credsStore":"x"}"#);
     folder.helper("x", "exit 1");
     let fault = "docker-credential-x failed without a message";
-    let note = format!("note: {fault}; asking without credentials\n");
+    let note = format!("note: {fault}; continuing without credentials\n");
     with_config(&folder, &behind_tokens(super::manifest())).code(0).stderr(&note);
     let lines = |ran: &Ran| {
         let lines = ran.stderr.strip_prefix(&note).unwrap_or_else(|| panic!("{ran}"));
@@ -73,7 +73,7 @@ fn a_helper_that_fails_counts_when_the_registry_refuses() {
     for status in [401, 403] {
         let ran = with_config(&folder, &behind_tokens(Reply::new(status)));
         assert!(lines(ran.code(4)), "{ran}");
-        advised(&ran, Some("mend the helper, or do without it: "));
+        advised(&ran, Some("fix the helper, or bypass it with "));
     }
     let ran = with_config(&folder, &behind_tokens(Reply::new(404)));
     assert!(!lines(ran.code(3)), "{ran}");
@@ -124,8 +124,7 @@ fn an_identity_token_that_is_not_exchanged_is_told_once() {
         let regq = question(server).arg(format!("{}/team/other:1", server.authority()));
         let ran = hosted(&regq.env("DOCKER_CONFIG", &folder.0).run(), server);
         let note = format!(
-            "note: HOST did not take the identity token from the entry \"HOST\" of {}; asking without \
-             credentials\n",
+            "note: HOST did not take the identity token from the entry \"HOST\" of {}; continuing without credentials\n",
             path.display()
         );
         let rest = ran.stderr.strip_prefix(&note).unwrap_or_else(|| panic!("{note}{ran}"));
@@ -175,7 +174,7 @@ fn what_was_sent_to_the_token_server_and_refused_is_named() {
         let ran = with_config(&folder, &server);
         ran.code(4).stdout("");
         assert!(ran.stderr.contains(said), "{ran}");
-        advised(&ran, Some("the credentials are not taken; run: regq explain "));
+        advised(&ran, Some("the credentials are not taken; for details, run: regq explain "));
     }
 }
 

@@ -1,0 +1,86 @@
+//! Flags of `explain` that describe the login attempt of another client.
+
+use super::flag::{Flag, FlagAction, Group};
+use crate::cli::args::values;
+
+const BASE: Flag = Flag { group: Group::Attempt, ..Flag::BASE };
+
+pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        long: "token-url",
+        help: "URL that the token was requested from",
+        long_help: "Put it in single quotes: in a shell, an unquoted & ends the command.",
+        action: FlagAction::Value("URL", |options, text| {
+            options.attempt.token_url = Some(text.to_owned());
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "token",
+        help: "Token that was received, or - for stdin",
+        long_help: "The token alone, or the whole response of the token server. Other users of \
+                    this machine can see command lines, so prefer -.",
+        action: FlagAction::Value("TOKEN", |options, text| {
+            options.attempt.token = Some(values::token(text));
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "challenge",
+        help: "WWW-Authenticate header of the response",
+        long_help: "With or without the name of the header; empty if the response had none. If \
+                    --token is given, this is the response to the request with that token, \
+                    otherwise the first response.",
+        repeatable: true,
+        action: FlagAction::Value("HEADER", |options, text| {
+            options.attempt.challenges.get_or_insert_default().push(text.to_owned());
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "status",
+        help: "HTTP status of the last response",
+        long_help: "If only --challenge is given, 401 is assumed.",
+        action: FlagAction::Value("CODE", |options, text| {
+            options.attempt.status = Some(values::status(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "body",
+        help: "File with the body of the last response",
+        action: FlagAction::Value("FILE", |options, text| {
+            options.attempt.body = Some(values::file(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "date",
+        help: "Date header of the last response",
+        long_help: "Without it, the lifetime of the token is not checked.",
+        action: FlagAction::Value("DATE", |options, text| {
+            options.attempt.date = Some(values::date(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "offline",
+        help: "Check only the values above; send no request",
+        long_help: "REF is optional then.",
+        action: FlagAction::Switch(|options| options.offline = true),
+        ..BASE
+    },
+    Flag {
+        long: "curl",
+        help: "Print equivalent curl commands",
+        long_help: "They are also printed with --token-url.",
+        action: FlagAction::Switch(|options| options.curl = true),
+        ..BASE
+    },
+];

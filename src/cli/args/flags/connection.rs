@@ -1,0 +1,88 @@
+//! Flags that control connections: TLS, addresses, time limits and retries.
+
+use super::flag::{Flag, FlagAction, Group};
+use crate::cli::args::values;
+
+const BASE: Flag = Flag { group: Group::Connection, ..Flag::BASE };
+
+pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        long: "ca-file",
+        help: "Also trust the CA certificates in this file",
+        long_help: "A PEM file. The built-in CA certificates and those in SSL_CERT_FILE stay \
+                    trusted.",
+        repeatable: true,
+        action: FlagAction::Value("FILE", |options, text| {
+            options.ca_files.push(values::file(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "insecure",
+        help: "Do not verify TLS certificates",
+        long_help: "Anyone between you and the registry can then read and change everything, \
+                    passwords included.",
+        action: FlagAction::Switch(|options| options.insecure = true),
+        ..BASE
+    },
+    Flag {
+        long: "plain-http",
+        help: "Use HTTP instead of HTTPS",
+        long_help: "Not needed for a registry on this machine.",
+        action: FlagAction::Switch(|options| options.plain_http = true),
+        ..BASE
+    },
+    Flag {
+        long: "allow-private",
+        help: "Follow a registry to private addresses",
+        long_help: "By default no connection is made to a token server or redirect target \
+                    whose address is more private than that of the registry.",
+        action: FlagAction::Switch(|options| options.allow_private = true),
+        ..BASE
+    },
+    Flag {
+        long: "timeout",
+        help: "Time limit per reference",
+        long_help: "Waits that a registry asks for do not count. A credential helper gets at most \
+                    30s of it. TIME is in seconds, or has a unit: ms, s, m or h.",
+        default: Some("60s"),
+        action: FlagAction::Value("TIME", |options, text| {
+            options.timeout = Some(values::deadline(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "connect-timeout",
+        help: "Time limit per connection",
+        long_help: "Covers the name lookup, the connection and the TLS handshake.",
+        default: Some("10s"),
+        action: FlagAction::Value("TIME", |options, text| {
+            options.connect_timeout = Some(values::deadline(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "retries",
+        help: "Retry a failed request up to N times",
+        default: Some("3"),
+        action: FlagAction::Value("N", |options, text| {
+            options.retries = Some(values::count(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "max-wait",
+        help: "Longest wait a registry may ask for",
+        long_help: "A longer wait fails at once; the error says when to retry.",
+        default: Some("60s"),
+        action: FlagAction::Value("TIME", |options, text| {
+            options.max_wait = Some(values::duration(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+];

@@ -1,0 +1,79 @@
+//! Flags that select the credentials, and the servers that receive them.
+
+use super::flag::{Flag, FlagAction, Group};
+use crate::cli::args::values;
+
+const BASE: Flag = Flag { group: Group::Credentials, ..Flag::BASE };
+
+pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        long: "user",
+        help: "Log in to the registry as this user",
+        long_help: "Requires --password-stdin or --password-file.",
+        action: FlagAction::Value("NAME", |options, text| {
+            options.user = Some(values::user(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "password-stdin",
+        help: "Read the password from standard input",
+        long_help: "One trailing newline is removed; the same applies to --password-file.",
+        action: FlagAction::Switch(|options| options.password_stdin = true),
+        ..BASE
+    },
+    Flag {
+        long: "password-file",
+        help: "Read the password from this file",
+        action: FlagAction::Value("FILE", |options, text| {
+            options.password_file = Some(values::file(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "token-file",
+        help: "Send the bearer token in this file",
+        long_help: "It is sent only to the registry. If it is refused, no other token is \
+                    requested.",
+        action: FlagAction::Value("FILE", |options, text| {
+            options.token_file = Some(values::file(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "authfile",
+        help: "Look for credentials in this file first",
+        long_help: "A file as docker and podman write it. If the flag is not given, the file in \
+                    REGISTRY_AUTH_FILE is used. DOCKER_AUTH_CONFIG and the files of docker and \
+                    podman come next. login and logout change this file; login creates it if it \
+                    is missing.",
+        action: FlagAction::Value("FILE", |options, text| {
+            options.authfile = Some(values::file(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+    Flag {
+        long: "anonymous",
+        help: "Use no credentials",
+        long_help: "Stored credentials are ignored.",
+        action: FlagAction::Switch(|options| options.anonymous = true),
+        ..BASE
+    },
+    Flag {
+        long: "trust-realm",
+        help: "Also send credentials to this token server",
+        long_help: "By default they are sent only to the registry and to token servers in the \
+                    registry's own domain. REGQ_TRUST_REALM has the same effect, with host names \
+                    separated by commas.",
+        repeatable: true,
+        action: FlagAction::Value("HOST", |options, text| {
+            options.trusted_realms.push(values::realm(text)?);
+            Ok(())
+        }),
+        ..BASE
+    },
+];

@@ -1,0 +1,102 @@
+//! The type of a flag's declaration.
+
+use crate::cli::args::values::Options;
+
+/// A flag.
+pub(crate) struct Flag {
+    /// The long name, without dashes.
+    pub(crate) long: &'static str,
+    pub(crate) short: Option<char>,
+    pub(crate) group: Group,
+    /// One line, without a full stop.
+    pub(crate) help: &'static str,
+    /// More sentences for `--help` and the man page; may be empty.
+    pub(crate) long_help: &'static str,
+    /// The value that applies if the flag is not given, as it would be typed.
+    pub(crate) default: Option<&'static str>,
+    /// Whether giving the flag again adds a value. Otherwise the last value counts.
+    pub(crate) repeatable: bool,
+    pub(crate) action: FlagAction,
+}
+
+/// A heading of the help, with the flags under it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    Answer,
+    Attempt,
+    Credentials,
+    Connection,
+    General,
+    /// Flags that replace a command.
+    Alone,
+}
+
+/// What a flag does.
+#[derive(Clone, Copy)]
+pub(crate) enum FlagAction {
+    Switch(fn(&mut Options)),
+    /// The name of the value, and the function that parses and stores it.
+    Value(&'static str, fn(&mut Options, &str) -> Result<(), String>),
+    Help,
+    Version,
+}
+
+impl Flag {
+    /// The fields that most flags leave as they are. The names and texts are placeholders.
+    pub(super) const BASE: Flag = Flag {
+        long: "",
+        short: None,
+        group: Group::General,
+        help: "",
+        long_help: "",
+        default: None,
+        repeatable: false,
+        action: FlagAction::Help,
+    };
+
+    /// The name of its value; `None` if it takes none.
+    pub(crate) fn value_name(&self) -> Option<&'static str> {
+        match self.action {
+            FlagAction::Value(name, _) => Some(name),
+            FlagAction::Switch(_) | FlagAction::Help | FlagAction::Version => None,
+        }
+    }
+
+    /// The sentences of the long help, with a remark if the flag can be repeated.
+    pub(crate) fn details(&self) -> String {
+        let repeatable = if self.repeatable { "Can be repeated." } else { "" };
+        let parts = [self.long_help, repeatable].into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The short help with the default in brackets.
+    pub(crate) fn help_with_default(&self) -> String {
+        match self.default {
+            Some(default) => format!("{} [default: {default}]", self.help),
+            None => self.help.to_owned(),
+        }
+    }
+}
+
+impl Group {
+    /// All groups, in the order of the help.
+    pub(crate) const ALL: [Group; 6] = [
+        Group::Answer,
+        Group::Attempt,
+        Group::Credentials,
+        Group::Connection,
+        Group::General,
+        Group::Alone,
+    ];
+
+    pub(crate) fn heading(self) -> &'static str {
+        match self {
+            Group::Answer => "Output",
+            Group::Attempt => "Login attempt to diagnose",
+            Group::Credentials => "Credentials",
+            Group::Connection => "Connection",
+            Group::General => "General",
+            Group::Alone => "Without a command",
+        }
+    }
+}
