@@ -1,10 +1,8 @@
-//! What one `digest` costs: regq beside crane, regctl and skopeo, against the registry of the
-//! checks (TLS, token authentication), on this machine, in one run.
+//! Measures one `digest` with regq, crane, regctl and skopeo against the registry of the checks (TLS, tokens).
 //!
-//! Wall time is hyperfine's. CPU time and peak memory are the kernel's account of each process
-//! (`wait4`), taken by this program started again: the peak of a process counts from before its
-//! `exec`, so whoever starts it has to be small (1 MiB, as `/bin/true` measures). Nothing here
-//! fails because something is slow.
+//! hyperfine measures wall time. CPU time and peak memory are the kernel's figures for each process (`wait4`), measured by
+//! a copy of this program: the peak of a process includes the time before its `exec`, so its parent must be small (1 MiB,
+//! measured with `/bin/true`). Slow results are not failures.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -22,18 +20,18 @@ use crate::Outcome;
 use crate::peers;
 use crate::stage::{Open, Stage};
 
-/// The argument that this program gives itself to measure.
+/// The argument of the copy of this program that measures.
 pub(crate) const MEASURE: &str = "measure";
 
-/// How often hyperfine, and then `wait4`, runs each command.
+/// How many times each command runs, for hyperfine and for `wait4` each.
 const RUNS: &str = "40";
 
-/// What regq is to reach: parts of the best other program's wall and CPU time, and MiB.
+/// regq's targets: wall and CPU time relative to the best other client, and MiB.
 const TARGET_WALL: f64 = 0.5;
 const TARGET_CPU: f64 = 0.25;
 const TARGET_MEMORY: f64 = 6.0;
 
-/// The medians of one program: milliseconds, milliseconds, MiB.
+/// The medians of one client, in milliseconds and MiB.
 #[derive(Debug, Clone, Copy)]
 struct Figures {
     wall: f64,
@@ -41,31 +39,31 @@ struct Figures {
     memory: f64,
 }
 
-/// Starts a registry, measures everybody, and prints the table.
+/// Starts a registry, measures all clients, and prints the table.
 pub(crate) fn run() -> Outcome<()> {
-    let hyperfine = peers::find("hyperfine").ok_or("hyperfine is needed to measure")?;
+    let hyperfine = peers::find("hyperfine").ok_or("hyperfine is required")?;
     let stage = Stage::prepare()?;
-    let program = stage.programs.last().ok_or("there is no registry to ask")?;
+    let program = stage.programs.last().ok_or("no registry is installed")?;
     let open = stage.open(program)?;
     println!("one digest of a tag, https and token, {}, {RUNS} runs, medians", program.name);
     let commands = commands(&stage, &open);
     for (name, words) in &commands {
         let answer = run_once(&stage, words)?;
         if answer != stage.images.single.top.digest {
-            return Err(format!("{name} answered {answer}"));
+            return Err(format!("{name} printed {answer}"));
         }
     }
     let walls = wall_times(&stage, &hyperfine, &commands)?;
     let mut table = Vec::new();
     for ((name, words), wall) in commands.iter().zip(walls) {
-        let (cpu, memory) = account(&stage, words)?;
+        let (cpu, memory) = cpu_and_memory(&stage, words)?;
         table.push((*name, Figures { wall, cpu, memory }));
     }
     print(&table);
     Ok(())
 }
 
-/// The same question to everybody who is there.
+/// The command line of each installed client.
 fn commands(stage: &Stage, open: &Open) -> Vec<(&'static str, Vec<String>)> {
     let name = open.name("public/single:1");
     let certificates = stage.certificates.folder_for_skopeo().display().to_string();
@@ -82,7 +80,7 @@ fn commands(stage: &Stage, open: &Open) -> Vec<(&'static str, Vec<String>)> {
     commands
 }
 
-/// A command line as its words.
+/// The words of a command line.
 pub(crate) fn words(program: &Path, arguments: &[&str]) -> Vec<String> {
     let program = program.display().to_string();
     std::iter::once(program).chain(arguments.iter().map(|word| (*word).to_owned())).collect()
@@ -93,7 +91,7 @@ fn run_once(stage: &Stage, words: &[String]) -> Outcome<String> {
     stage.surroundings.run(Path::new(program), arguments, "")?.text()
 }
 
-/// The median wall time of each command, in milliseconds, as hyperfine takes it.
+/// The median wall time of each command in milliseconds, measured by hyperfine.
 fn wall_times(
     stage: &Stage,
     hyperfine: &Path,
@@ -101,7 +99,7 @@ fn wall_times(
 ) -> Outcome<Vec<f64>> {
     let file = stage.folder.join("hyperfine.json");
     let mut command = Command::new(hyperfine);
-    stage.surroundings.dress(&mut command);
+    stage.surroundings.apply_to(&mut command);
     command.args(["-N", "--style", "none", "--warmup", "3", "--runs", RUNS, "--export-json"]);
     command.arg(&file);
     for (_, words) in commands {
@@ -116,12 +114,13 @@ fn wall_times(
     let value: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let results = value.get("results").and_then(Value::as_array).ok_or("hyperfine's results")?;
     let medians = results.iter().map(|result| result.get("median").and_then(Value::as_f64));
-    let medians: Option<Vec<_>> = medians.map(|median| median.map(|it| it * 1000.0)).collect();
-    medians.ok_or_else(|| "hyperfine gave no medians".to_owned())
+    let medians: Option<Vec<_>> =
+        medians.map(|median| median.map(|seconds| seconds * 1000.0)).collect();
+    medians.ok_or_else(|| "hyperfine printed no medians".to_owned())
 }
 
 /// The median CPU time (milliseconds) and peak memory (MiB) of a command.
-pub(crate) fn account(stage: &Stage, words: &[String]) -> Outcome<(f64, f64)> {
+pub(crate) fn cpu_and_memory(stage: &Stage, words: &[String]) -> Outcome<(f64, f64)> {
     let this = env::current_exe().map_err(|error| error.to_string())?;
     let arguments = [&[MEASURE.to_owned(), RUNS.to_owned()], words].concat();
     let output = stage.surroundings.run(&this, &arguments, "")?.text()?;
@@ -137,17 +136,17 @@ pub(crate) fn account(stage: &Stage, words: &[String]) -> Outcome<(f64, f64)> {
     Ok((column("cpu")? / 1000.0, column("memory")? / 1024.0))
 }
 
-/// The value in the middle.
+/// The median.
 fn median(mut values: Vec<f64>) -> Outcome<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.get(values.len() / 2).copied();
     middle.ok_or_else(|| "nothing was measured".to_owned())
 }
 
-/// Runs a command several times and prints what each run took: microseconds and KiB.
+/// Runs a command several times, and prints CPU microseconds and peak KiB of each run.
 pub(crate) fn measure(runs: &str, command: &[&str]) -> Outcome<()> {
     let runs: u32 = runs.parse().map_err(|_| "not a number of runs")?;
-    let (program, arguments) = command.split_first().ok_or("measure what?")?;
+    let (program, arguments) = command.split_first().ok_or("the command is missing")?;
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
     fork_to_start(&mut command);
@@ -159,23 +158,22 @@ pub(crate) fn measure(runs: &str, command: &[&str]) -> Outcome<()> {
     Ok(())
 }
 
-/// Has the command started by fork(2). The standard library would share this program's memory
-/// with the child until its `exec`, and all of it would count for the child's peak; after a fork
-/// only the pages that are copied do.
-#[expect(unsafe_code, reason = "nothing else keeps the standard library from posix_spawn")]
+/// Makes the standard library start the command with fork(2). Otherwise the child shares this program's memory until its
+/// `exec`, and all of it counts for the child's peak. After a fork, only copied pages count.
+#[expect(unsafe_code, reason = "the only way to avoid posix_spawn")]
 fn fork_to_start(command: &mut Command) {
-    // SAFETY: the closure does nothing, so nothing that is not async-signal-safe.
+    // SAFETY: the closure does nothing, so it is async-signal-safe.
     unsafe { command.pre_exec(|| Ok(())) };
 }
 
-/// Waits for a child of ours: its CPU time and its peak memory in KiB.
-#[expect(unsafe_code, reason = "the standard library waits without the kernel's account")]
+/// Waits for a child, and returns its CPU time and its peak memory in KiB.
+#[expect(unsafe_code, reason = "the standard library does not return the resource usage")]
 fn wait_for_usage(child: u32) -> io::Result<(Duration, i64)> {
     let child = libc::pid_t::try_from(child).map_err(io::Error::other)?;
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: both pointers are to values that live through the call and are of the types that
-    // wait4(2) writes. All-zero bytes are a valid rusage, whatever of it the kernel leaves alone.
+    // SAFETY: both pointers are valid during the call and have the types that wait4(2) writes. All-zero bytes are a valid
+    // rusage, so it is initialised even if the kernel does not write all of it.
     let (waited, usage) = unsafe {
         (libc::wait4(child, &raw mut status, 0, usage.as_mut_ptr()), usage.assume_init())
     };
@@ -193,7 +191,7 @@ fn wait_for_usage(child: u32) -> io::Result<(Duration, i64)> {
     Ok((time(usage.ru_utime) + time(usage.ru_stime), usage.ru_maxrss))
 }
 
-/// Prints everybody's figures, then regq's against the best of the others in each.
+/// Prints the figures of all clients, then regq's figures relative to the best of the others.
 fn print(table: &[(&'static str, Figures)]) {
     println!("{:<8} {:>9} {:>9} {:>10}", "", "wall ms", "CPU ms", "peak MiB");
     for (name, figures) in table {
@@ -205,13 +203,13 @@ fn print(table: &[(&'static str, Figures)]) {
         others.iter().map(|(_, figures)| of(figures)).fold(f64::INFINITY, f64::min)
     };
     let rows = [
-        ("wall, of the best other", ours.wall / best(|it| it.wall), TARGET_WALL),
-        ("CPU, of the best other", ours.cpu / best(|it| it.cpu), TARGET_CPU),
+        ("wall time / best other", ours.wall / best(|figures| figures.wall), TARGET_WALL),
+        ("CPU time / best other", ours.cpu / best(|figures| figures.cpu), TARGET_CPU),
         ("peak memory, MiB", ours.memory, TARGET_MEMORY),
     ];
-    for (what, is, target) in rows {
-        let word = if is <= target { "reached" } else { "missed" };
-        println!("{what:<24} {is:>6.2}, at most {target:.2} is wanted: {word}");
+    for (what, value, target) in rows {
+        let result = if value <= target { "reached" } else { "missed" };
+        println!("{what:<24} {value:>6.2}, target {target:.2}: {result}");
     }
-    println!("peak memory is {:.2} of the best other's", ours.memory / best(|it| it.memory));
+    println!("peak memory / best other: {:.2}", ours.memory / best(|it| it.memory));
 }

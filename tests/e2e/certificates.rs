@@ -1,5 +1,5 @@
-//! Keys and certificates, made anew for every run with the `openssl` command: a CA, a certificate
-//! for everything that speaks TLS here, and the key that signs tokens with its certificate.
+//! Creates keys and certificates for a run with the `openssl` command: a CA, one certificate for all TLS servers, and the
+//! key that signs tokens with its certificate.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use crate::Outcome;
 use crate::peers::Surroundings;
 
-/// Every name and address a server answers for in these tests.
+/// All names and addresses of servers in these tests.
 const NAMES: &str = "DNS:localhost,IP:127.0.0.1,DNS:registry-1.docker.io,DNS:index.docker.io,DNS:auth.docker.io,\
                      DNS:registry.public.example,DNS:token.private.example,\
                      DNS:registry.private.example,DNS:quay.io,DNS:auth.quay.io,\
                      DNS:registry.example.com,DNS:auth.example.com";
 
-/// openssl's own default configuration differs from machine to machine.
+/// Replaces openssl's default configuration, which differs between machines.
 const CONFIGURATION: &str = "\
 [req]
 distinguished_name = name
@@ -47,30 +47,35 @@ pub(crate) struct Certificates {
 }
 
 impl Certificates {
-    /// Makes all of them in the folder `parent/tls`.
+    /// Creates them in the folder `parent/tls`.
     pub(crate) fn make(parent: &Path) -> Outcome<Self> {
         let folder = parent.join("tls");
-        let made = Self { folder };
+        let certificates = Self { folder };
         // skopeo reads every `.crt` file of the folder that `--cert-dir` names.
-        fs::create_dir_all(made.folder_for_skopeo()).map_err(|error| error.to_string())?;
+        fs::create_dir_all(certificates.folder_for_skopeo()).map_err(|error| error.to_string())?;
         let configuration = CONFIGURATION.replace("NAMES", NAMES);
-        fs::write(made.file("openssl.cnf"), configuration).map_err(|error| error.to_string())?;
-        made.certify("authority", "authority", &["-days", "2"])?;
-        let authority = made.authority().display().to_string();
-        let key = made.file("authority.key").display().to_string();
-        made.certify("server", "server", &["-days", "1", "-CA", &authority, "-CAkey", &key])?;
-        made.certify("token", "token", &["-days", "1"])?;
-        fs::copy(made.authority(), made.folder_for_skopeo().join("ca.crt"))
+        fs::write(certificates.file("openssl.cnf"), configuration)
             .map_err(|error| error.to_string())?;
-        Ok(made)
+        certificates.certify("authority", "authority", &["-days", "2"])?;
+        let authority = certificates.authority().display().to_string();
+        let key = certificates.file("authority.key").display().to_string();
+        certificates.certify(
+            "server",
+            "server",
+            &["-days", "1", "-CA", &authority, "-CAkey", &key],
+        )?;
+        certificates.certify("token", "token", &["-days", "1"])?;
+        fs::copy(certificates.authority(), certificates.folder_for_skopeo().join("ca.crt"))
+            .map_err(|error| error.to_string())?;
+        Ok(certificates)
     }
 
-    /// The ones that an earlier run of this program made in `parent`.
+    /// The certificates that another process created in `parent`.
     pub(crate) fn of(parent: &Path) -> Self {
         Self { folder: parent.join("tls") }
     }
 
-    /// The CA's certificate, PEM.
+    /// The CA certificate, PEM.
     pub(crate) fn authority(&self) -> PathBuf {
         self.file("authority.crt")
     }
@@ -80,12 +85,12 @@ impl Certificates {
         self.folder.join("certs.d")
     }
 
-    /// The certificate of every server here, PEM.
+    /// The certificate of all servers, PEM.
     pub(crate) fn server_certificate(&self) -> PathBuf {
         self.file("server.crt")
     }
 
-    /// Its key, PEM (PKCS #8).
+    /// The key of the server certificate, PEM (PKCS #8).
     pub(crate) fn server_key(&self) -> PathBuf {
         self.file("server.key")
     }
@@ -101,7 +106,7 @@ impl Certificates {
         Ok((key.secret_pkcs8_der().to_vec(), read_certificate(&self.token_certificate())?.to_vec()))
     }
 
-    /// The settings of a server of our own.
+    /// The TLS settings of a server in this program.
     pub(crate) fn server_config(&self) -> Outcome<Arc<ServerConfig>> {
         let chain = vec![read_certificate(&self.server_certificate())?];
         let key = PrivateKeyDer::from(read_key(&self.server_key())?);
@@ -116,7 +121,7 @@ impl Certificates {
         self.folder.join(name)
     }
 
-    /// Makes `NAME.key` and `NAME.crt`, self-signed unless `more` names a CA.
+    /// Creates `NAME.key` and `NAME.crt`, self-signed unless `more` names a CA.
     fn certify(&self, name: &str, extensions: &str, more: &[&str]) -> Outcome<()> {
         let key = self.file(&format!("{name}.key")).display().to_string();
         let certificate = self.file(&format!("{name}.crt")).display().to_string();

@@ -1,5 +1,5 @@
-//! A Dockerfile without a container engine: the image becomes a plain root folder, and what runs in
-//! it is run by chroot. An engine's part beside that, `/etc/hosts` and `/etc/resolv.conf`, is played.
+//! Builds and runs a `FROM scratch` Dockerfile without a container engine: the image is a plain root folder, programs run
+//! in it with chroot. `/etc/hosts` and `/etc/resolv.conf`, which an engine adds, are copied.
 
 use std::env;
 use std::fs;
@@ -10,10 +10,10 @@ use serde_json::Value;
 use crate::peers::{Answer, Surroundings};
 use crate::{Outcome, peers};
 
-/// What a `FROM scratch` Dockerfile says.
+/// A parsed `FROM scratch` Dockerfile.
 #[derive(Debug, Default)]
 pub(crate) struct Dockerfile {
-    /// From the folder it is built in, to the image.
+    /// Files in the build folder and their paths in the image.
     copies: Vec<(String, String)>,
     environment: Vec<String>,
     user: Option<String>,
@@ -21,7 +21,7 @@ pub(crate) struct Dockerfile {
     command: Vec<String>,
 }
 
-/// An image that was built.
+/// A built image.
 #[derive(Debug)]
 pub(crate) struct Root<'a> {
     folder: PathBuf,
@@ -29,32 +29,36 @@ pub(crate) struct Root<'a> {
 }
 
 impl Dockerfile {
-    /// Reads the instructions that an image of nothing but a program needs; any other is an error.
+    /// Parses the instructions that an image with a single program needs. Others are errors.
     pub(crate) fn read(text: &str) -> Outcome<Self> {
-        let mut read = Self::default();
+        let mut dockerfile = Self::default();
         let mut lines = text.lines();
         if lines.next() != Some("FROM scratch") {
-            return Err("it does not begin with nothing".to_owned());
+            return Err("expected FROM scratch".to_owned());
         }
         for line in lines {
             let (instruction, rest) = line.split_once(' ').unwrap_or((line, ""));
             match (instruction, rest.split_whitespace().collect::<Vec<_>>().as_slice()) {
                 ("COPY", [from, to]) if !from.contains('/') && to.starts_with('/') => {
-                    read.copies.push(((*from).to_owned(), (*to).to_owned()));
+                    dockerfile.copies.push(((*from).to_owned(), (*to).to_owned()));
                 }
                 ("ENV", [variable]) if variable.contains('=') => {
-                    read.environment.push((*variable).to_owned());
+                    dockerfile.environment.push((*variable).to_owned());
                 }
-                ("USER", [user]) => read.user = Some((*user).to_owned()),
-                ("ENTRYPOINT", _) => read.entrypoint = strings(rest)?,
-                ("CMD", _) => read.command = strings(rest)?,
-                _ => return Err(format!("nobody here can judge `{line}`")),
+                ("USER", [user]) => dockerfile.user = Some((*user).to_owned()),
+                ("ENTRYPOINT", _) => dockerfile.entrypoint = strings(rest)?,
+                ("CMD", _) => dockerfile.command = strings(rest)?,
+                _ => return Err(format!("unsupported instruction `{line}`")),
             }
         }
-        if read.entrypoint.is_empty() { Err("it runs nothing".to_owned()) } else { Ok(read) }
+        if dockerfile.entrypoint.is_empty() {
+            Err("ENTRYPOINT is missing".to_owned())
+        } else {
+            Ok(dockerfile)
+        }
     }
 
-    /// Builds the image, out of one folder into another.
+    /// Builds the image from one folder into another.
     pub(crate) fn build(&self, from: &Path, folder: &Path) -> Outcome<Root<'_>> {
         let copy = |from: &Path, to: &str| {
             let to = folder.join(to.trim_start_matches('/'));
@@ -75,23 +79,23 @@ impl Dockerfile {
     }
 }
 
-/// The strings of a JSON array.
+/// Parses a JSON array of strings.
 fn strings(text: &str) -> Outcome<Vec<String>> {
     let values: Vec<Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
-    texts.collect::<Option<_>>().ok_or_else(|| format!("not all of {text} are strings"))
+    texts.collect::<Option<_>>().ok_or_else(|| format!("not an array of strings: {text}"))
 }
 
 impl Root<'_> {
-    /// Runs the image, with these words or else with its own.
+    /// Runs the image with these arguments, or with those of CMD.
     pub(crate) fn run(&self, around: &Surroundings, words: &[&str]) -> Outcome<Answer> {
         let Dockerfile { environment, user, entrypoint, command, .. } = self.dockerfile;
         let chroot = peers::find("chroot").ok_or("the chroot command is needed")?;
         let mut line = vec!["-i".to_owned()];
         line.extend(environment.iter().cloned());
         line.push(chroot.display().to_string());
-        // Where a plain user plays root there is no other user to become.
-        if let Some(user) = user.as_ref().filter(|_| there_are_users()) {
+        // A user namespace with root only has no other user to switch to.
+        if let Some(user) = user.as_ref().filter(|_| has_several_users()) {
             let (user, group) = user.split_once(':').unwrap_or((user, user));
             line.push(format!("--userspec=+{user}:+{group}"));
         }
@@ -107,13 +111,13 @@ impl Root<'_> {
     }
 }
 
-/// Whether this user namespace has more than one user.
-fn there_are_users() -> bool {
+/// Whether this user namespace has several users.
+fn has_several_users() -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.split_whitespace().nth(2).is_some_and(|count| count != "1")
 }
 
-/// Copies the static program for this machine, which has to be built before.
+/// Copies the static program for this machine, which must already be built.
 pub(crate) fn copy_static_program(to: &Path) -> Outcome<()> {
     let target = format!("{}-unknown-linux-musl", env::consts::ARCH);
     let built = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(&target);

@@ -1,6 +1,8 @@
-//! A static program alone: in a root folder that holds it, the file that `--ca-file` names and, for names,
-//! `/etc/resolv.conf`. Read-only, as a user of no name, with an empty environment: no `HOME`, no `/tmp`, no `/proc`,
-//! no `/dev`, no `/etc/hosts`. Its standard streams are opened outside.
+//! Runs a static program in a root folder that contains only the program, a CA file and, for some checks,
+//! `/etc/resolv.conf`.
+//!
+//! The folder is read-only, the user has no name, the environment is empty: no `HOME`, `/tmp`, `/proc`, `/dev` or
+//! `/etc/hosts`. The standard streams are opened outside.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -18,39 +20,39 @@ use crate::report::Report;
 use crate::stage::{Open, Stage};
 use crate::support::{Reply, Server};
 
-/// Whom it runs as.
-const NOBODY: &str = "--userspec=+65534:+65534";
+/// The user and group to run as.
+const USER: &str = "--userspec=+65534:+65534";
 
-/// What is tested: a program, and what it asks.
+/// The tested program, and the registry for it.
 pub(crate) struct Subject<'a> {
     pub(crate) stage: &'a Stage,
     pub(crate) open: &'a Open,
     pub(crate) program: &'a Path,
-    /// The target that it was built for.
+    /// Its target.
     pub(crate) target: &'a str,
 }
 
-/// Runs every scene.
+/// Runs all checks.
 pub(crate) fn check(subject: &Subject<'_>, report: &mut Report) -> Outcome<()> {
     let root = Root::build(subject, "alone")?;
     root.seal()?;
-    answers(&root, subject, report);
-    exit_codes(&root, subject, report)?;
-    streams(&root, subject, report)?;
-    localhost(&root, subject.stage, report)?;
-    nobody_knows_names(&root, report);
-    names(subject, report)?;
-    closed(subject, report)
+    check_commands(&root, subject, report);
+    check_exit_codes(&root, subject, report)?;
+    check_streams(&root, subject, report)?;
+    check_localhost(&root, subject.stage, report)?;
+    check_without_resolver(&root, report);
+    check_resolver(subject, report)?;
+    check_closed_streams(subject, report)
 }
 
-/// A root folder. Its mounts end with the namespace.
+/// A root folder. The namespace ends its mounts.
 struct Root {
     folder: PathBuf,
     around: Surroundings,
 }
 
 impl Root {
-    /// Writes the program and the authority's certificate into a folder of this name.
+    /// Creates a root with the program and the CA certificate.
     fn build(subject: &Subject<'_>, name: &str) -> Outcome<Self> {
         let stage = subject.stage;
         let folder = stage.folder.join("roots").join(subject.target).join(name);
@@ -63,7 +65,7 @@ impl Root {
         Ok(Self { folder, around })
     }
 
-    /// The same with a name server to ask.
+    /// Adds `/etc/resolv.conf` with a name server.
     fn with_resolver(self) -> Outcome<Self> {
         let folder = self.folder.join("etc");
         fs::create_dir(&folder)
@@ -72,7 +74,7 @@ impl Root {
         Ok(self)
     }
 
-    /// The same with `/dev/null`.
+    /// Adds `/dev/null`.
     fn with_null(self) -> Outcome<Self> {
         let file = self.folder.join("dev/null");
         fs::create_dir(self.folder.join("dev"))
@@ -82,28 +84,28 @@ impl Root {
         Ok(self)
     }
 
-    /// Makes it read-only.
+    /// Makes the root read-only.
     fn seal(&self) -> Outcome<()> {
         let folder = self.folder.display().to_string();
         self.mount(&["--rbind", &folder, &folder])?;
         self.mount(&["-o", "remount,bind,ro", &folder])?;
         match File::create(self.folder.join("file")) {
             Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(()),
-            other => Err(format!("the root can be written to: {other:?}")),
+            other => Err(format!("the root is writable: {other:?}")),
         }
     }
 
     fn mount(&self, words: &[&str]) -> Outcome<()> {
-        let mount = peers::find("mount").ok_or("mount has gone")?;
+        let mount = peers::find("mount").ok_or("mount is required")?;
         self.around.run(&mount, words, "")?.bytes().map(drop)
     }
 
-    /// A run that is asked nothing on stdin, and whose answer is read, until it is told otherwise.
+    /// Prepares a run with empty stdin and captured output.
     fn regq(&self, words: &[&str]) -> Run {
         self.run_through(&[], words)
     }
 
-    /// The same, started by a shell that does this with the streams.
+    /// Prepares a run by a shell that redirects its streams.
     fn redirected(&self, redirection: &str, words: &[&str]) -> Run {
         let script = format!("exec \"$@\" {redirection}");
         let mut run = self.run_through(&["/bin/sh", "-c", &script, "sh"], words);
@@ -114,14 +116,14 @@ impl Root {
     fn run_through(&self, first: &[&str], words: &[&str]) -> Run {
         let chroot = peers::find("chroot").unwrap_or_default();
         let mut command = Command::new("timeout");
-        command.env_clear().arg(peers::TIME_LIMIT).args(first).arg(chroot).arg(NOBODY);
+        command.env_clear().arg(peers::TIME_LIMIT).args(first).arg(chroot).arg(USER);
         command.arg(&self.folder).arg("/regq").args(words);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Run { command, line: format!("regq {}", words.join(" ")) }
     }
 }
 
-/// A run that is about to begin.
+/// A prepared run.
 struct Run {
     command: Command,
     line: String,
@@ -143,61 +145,65 @@ impl Run {
         self
     }
 
-    fn answer(mut self) -> Outcome<Answer> {
+    fn run(mut self) -> Outcome<Answer> {
         let child = self.command.spawn().map_err(|error| error.to_string())?;
-        // What it holds of a pipe must end before the other side does.
+        // Closes this side of the pipes, so that reading the other side ends.
         drop(self.command);
         let output = child.wait_with_output().map_err(|error| error.to_string())?;
         Ok(Answer::of(output, self.line))
     }
 
     fn exits(self, code: i32) -> Outcome<()> {
-        self.answer()?.exits(code)
+        self.run()?.exits(code)
     }
 
-    /// Whether it answers with this, and a line end.
-    fn prints(self, due: &str) -> Outcome<()> {
-        let text = self.answer()?.text()?;
-        if text == due { Ok(()) } else { Err(format!("{due} is due, not {text}")) }
+    /// Checks that it prints exactly this line.
+    fn prints(self, expected: &str) -> Outcome<()> {
+        let text = self.run()?.text()?;
+        if text == expected { Ok(()) } else { Err(format!("expected {expected}, not {text}")) }
     }
 }
 
-/// Whether `text` has `part`.
-fn has(text: &str, part: &str) -> Outcome<()> {
-    if text.contains(part) { Ok(()) } else { Err(format!("{part:?} is due in: {text}")) }
+/// Checks that `text` contains `part`.
+fn contains(text: &str, part: &str) -> Outcome<()> {
+    if text.contains(part) { Ok(()) } else { Err(format!("expected {part:?} in: {text}")) }
 }
 
-/// What it is for: https with a token, and an authority beside the built-in ones.
-fn answers(root: &Root, subject: &Subject<'_>, report: &mut Report) {
+/// Checks commands over https with a token and an additional CA.
+fn check_commands(root: &Root, subject: &Subject<'_>, report: &mut Report) {
     let (stage, open) = (subject.stage, subject.open);
     let name = &open.name("public/single:1");
     let image = &stage.images.single.top;
     let digest = root.regq(&["digest", "--ca-file", "/ca.pem", name]).prints(&image.digest);
     report.check("digest", digest);
     let index = &open.name("public/index:1");
-    let arm = ["digest", "--ca-file", "/ca.pem", "--platform", "linux/arm/v7", index];
-    let due = stage.images.index.children.iter().find(|child| child.platform == "linux/arm/v7");
-    let due = due.map(|child| child.digest.as_str()).unwrap_or_default();
-    report.check("digest --platform", root.regq(&arm).prints(due));
-    let answer = root.regq(&["manifest", "--ca-file", "/ca.pem", index]).answer();
+    let words = ["digest", "--ca-file", "/ca.pem", "--platform", "linux/arm/v7", index];
+    let child = stage.images.index.children.iter().find(|child| child.platform == "linux/arm/v7");
+    let expected = child.map(|child| child.digest.as_str()).unwrap_or_default();
+    report.check("digest --platform", root.regq(&words).prints(expected));
+    let answer = root.regq(&["manifest", "--ca-file", "/ca.pem", index]).run();
     let outcome = answer.and_then(Answer::bytes).and_then(|bytes| {
-        if bytes == stage.images.index.top.bytes { Ok(()) } else { Err("other bytes".to_owned()) }
+        if bytes == stage.images.index.top.bytes {
+            Ok(())
+        } else {
+            Err("not the pushed bytes".to_owned())
+        }
     });
     report.check("manifest", outcome);
-    let answer = root.regq(&["explain", "--ca-file", "/ca.pem", name]).answer();
+    let answer = root.regq(&["explain", "--ca-file", "/ca.pem", name]).run();
     let outcome = answer.and_then(Answer::text);
-    let due = format!("This works:\n  regq digest --ca-file /ca.pem {name}");
-    report.check("explain", outcome.and_then(|text| has(&text, &due)));
-    let answer = root.regq(&["explain", "--json", "--ca-file", "/ca.pem", name]).answer();
+    let expected = format!("This works:\n  regq digest --ca-file /ca.pem {name}");
+    report.check("explain", outcome.and_then(|text| contains(&text, &expected)));
+    let answer = root.regq(&["explain", "--json", "--ca-file", "/ca.pem", name]).run();
     let outcome = answer.and_then(Answer::text).and_then(|text| {
         let value: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-        has(&value["outcome"].to_string(), "\"exitCode\":0")
+        contains(&value["outcome"].to_string(), "\"exitCode\":0")
     });
     report.check("explain --json", outcome);
 }
 
-/// Every code of the README's table.
-fn exit_codes(root: &Root, subject: &Subject<'_>, report: &mut Report) -> Outcome<()> {
+/// Checks every exit code of the README's table.
+fn check_exit_codes(root: &Root, subject: &Subject<'_>, report: &mut Report) -> Outcome<()> {
     let (stage, open) = (subject.stage, subject.open);
     let config = stage.certificates.server_config()?;
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
@@ -205,88 +211,88 @@ fn exit_codes(root: &Root, subject: &Subject<'_>, report: &mut Report) -> Outcom
         if request.path().contains("/limited/") {
             Reply::new(429)
         } else {
-            Reply::new(200).body("no manifest")
+            Reply::new(200).body("not a manifest")
         }
     });
     let scripted = |repository: &str| format!("localhost:{}/{repository}/a:1", scripted.port());
-    // A port that nobody listens to.
+    // A port without a listener.
     let free = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
     let free = format!("{}/a/b:1", free.map_err(|error| error.to_string())?);
     let (name, absent) = (open.name("public/single:1"), open.name("public/single:absent"));
     let (private, limited, wrong) =
         (open.name("private/single:1"), scripted("limited"), scripted("wrong"));
-    let trusting = ["digest", "--retries", "0", "--ca-file", "/ca.pem"];
+    let digest = ["digest", "--retries", "0", "--ca-file", "/ca.pem"];
     let cases: [(i32, &str, &[&str]); 9] = [
         (0, "--version", &["--version"]),
         (1, "parse", &["parse", "--get", "digest", "alpine"]),
         (2, "digest", &["digest"]),
-        (3, "no such tag", &[&trusting[..], &[&absent]].concat()),
-        (4, "a private image", &[&trusting[..], &[&private]].concat()),
-        (5, "a limit", &[&trusting[..], &[&limited]].concat()),
-        (6, "nobody listens", &[&trusting[..], &[&free]].concat()),
-        (7, "no manifest", &[&trusting[..], &[&wrong]].concat()),
-        (8, "no such file", &["digest", "--ca-file", "/absent.pem", &name]),
+        (3, "unknown tag", &[&digest[..], &[&absent]].concat()),
+        (4, "private image", &[&digest[..], &[&private]].concat()),
+        (5, "rate limit", &[&digest[..], &[&limited]].concat()),
+        (6, "no listener", &[&digest[..], &[&free]].concat()),
+        (7, "not a manifest", &[&digest[..], &[&wrong]].concat()),
+        (8, "unknown file", &["digest", "--ca-file", "/absent.pem", &name]),
     ];
     for (code, what, words) in cases {
         report.check(&format!("exit {code}: {what}"), root.regq(words).exits(code));
     }
-    let answer = root.regq(&["digest", &name]).answer()?;
-    let outcome = answer.exits(6).and_then(|()| has(&answer.stderr, "certificate"));
-    report.check("exit 6: the built-in authorities did not sign it", outcome);
+    let answer = root.regq(&["digest", &name]).run()?;
+    let outcome = answer.exits(6).and_then(|()| contains(&answer.stderr, "certificate"));
+    report.check("exit 6: unknown CA", outcome);
     Ok(())
 }
 
-/// A device, to read from and write to.
+/// Opens a device for reading and writing.
 fn device(name: &str) -> Outcome<File> {
     let device = File::options().read(true).write(true).open(name);
     device.map_err(|error| format!("{name}: {error}"))
 }
 
-/// Pipes whose other ends are closed: to read from, and to write to.
+/// Pipes whose other ends are closed: one to read from, one to write to.
 fn closed_pipes() -> Outcome<(io::PipeReader, io::PipeWriter)> {
     let pipe = || io::pipe().map_err(|error| error.to_string());
     Ok((pipe()?.0, pipe()?.1))
 }
 
-/// Streams that end never, at once, or take nothing.
-fn streams(root: &Root, subject: &Subject<'_>, report: &mut Report) -> Outcome<()> {
+/// Checks streams that never end, end at once, or accept nothing.
+fn check_streams(root: &Root, subject: &Subject<'_>, report: &mut Report) -> Outcome<()> {
     let (stage, open) = (subject.stage, subject.open);
     let (name, absent) = (&open.name("public/single:1"), &open.name("public/single:absent"));
-    let due = &stage.images.single.top.digest;
+    let expected = &stage.images.single.top.digest;
     let digest = || root.regq(&["digest", "--ca-file", "/ca.pem", name]);
     let fails = || root.regq(&["digest", "--ca-file", "/ca.pem", absent]);
     let reads = || root.regq(&["digest", "--ca-file", "/ca.pem", "-"]);
     for name in ["/dev/zero", "/dev/full"] {
-        report.check(&format!("stdin {name}"), digest().stdin(device(name)?).prints(due));
-        // Zeros are no reference, and they are not read without an end.
-        report.check(&format!("- of {name}: exit 2"), reads().stdin(device(name)?).exits(2));
+        report.check(&format!("stdin {name}"), digest().stdin(device(name)?).prints(expected));
+        // Zeros are not a reference, and regq stops reading them.
+        report.check(&format!("- from {name}: exit 2"), reads().stdin(device(name)?).exits(2));
     }
-    report.check("stdin a closed pipe", digest().stdin(closed_pipes()?.0).prints(due));
+    report.check("stdin is a closed pipe", digest().stdin(closed_pipes()?.0).prints(expected));
     report.check("stdout /dev/zero", digest().stdout(device("/dev/zero")?).exits(0));
     report.check("stdout /dev/full: exit 8", digest().stdout(device("/dev/full")?).exits(8));
-    // That its reader has gone is no failure.
-    report.check("stdout a closed pipe", digest().stdout(closed_pipes()?.1).exits(0));
+    // A closed pipe is not an error.
+    report.check("stdout is a closed pipe", digest().stdout(closed_pipes()?.1).exits(0));
     for name in ["/dev/zero", "/dev/full"] {
         report.check(&format!("stderr {name}"), fails().stderr(device(name)?).exits(3));
     }
-    report.check("stderr a closed pipe", fails().stderr(closed_pipes()?.1).exits(3));
+    report.check("stderr is a closed pipe", fails().stderr(closed_pipes()?.1).exits(3));
     let (mut output, input) = io::pipe().map_err(|error| error.to_string())?;
     let both = input.try_clone().map_err(|error| error.to_string())?;
     let outcome = digest().stdout(input).stderr(both).exits(0).and_then(|()| {
         let mut text = String::new();
         output.read_to_string(&mut text).map_err(|error| error.to_string())?;
-        if text == format!("{due}\n") { Ok(()) } else { Err(text) }
+        if text == format!("{expected}\n") { Ok(()) } else { Err(text) }
     });
-    report.check("stdout and stderr one pipe", outcome);
+    report.check("stdout and stderr are one pipe", outcome);
     let (output, mut input) = io::pipe().map_err(|error| error.to_string())?;
     writeln!(input, "{name}").map_err(|error| error.to_string())?;
     drop(input);
-    report.check("- of a pipe", reads().stdin(output).prints(&format!("{due}  {name}")));
+    report.check("- from a pipe", reads().stdin(output).prints(&format!("{expected}  {name}")));
     Ok(())
 }
 
-/// `localhost` is 127.0.0.1, then ::1, although there is no `/etc/hosts`.
-fn localhost(root: &Root, stage: &Stage, report: &mut Report) -> Outcome<()> {
+/// Checks that `localhost` is 127.0.0.1, then ::1, without `/etc/hosts`.
+fn check_localhost(root: &Root, stage: &Stage, report: &mut Report) -> Outcome<()> {
     let serve = |address: &str| {
         let config = stage.certificates.server_config()?;
         let listener = TcpListener::bind(address).map_err(|error| format!("{address}: {error}"))?;
@@ -299,71 +305,60 @@ fn localhost(root: &Root, stage: &Stage, report: &mut Report) -> Outcome<()> {
     };
     let second = serve("[::1]:0")?;
     let name = format!("localhost:{}/a/b:1", second.port());
-    let ask = || {
+    let check = || {
         let words = ["digest", "--verify", "--ca-file", "/ca.pem", &name];
         root.regq(&words).prints(&stage.images.single.top.digest)
     };
-    report.check("localhost, nobody at 127.0.0.1", ask());
+    report.check("localhost: only ::1 listens", check());
     let first = serve(&format!("127.0.0.1:{}", second.port()))?;
     let before = second.connections();
-    let outcome = ask().and_then(|()| match (first.connections(), second.connections() - before) {
-        (1.., 0) => Ok(()),
-        other => Err(format!("connections to 127.0.0.1 and ::1: {other:?}")),
-    });
-    report.check("localhost, both", outcome);
+    let outcome =
+        check().and_then(|()| match (first.connections(), second.connections() - before) {
+            (1.., 0) => Ok(()),
+            other => Err(format!("connections to 127.0.0.1 and ::1: {other:?}")),
+        });
+    report.check("localhost: both listen", outcome);
     Ok(())
 }
 
-/// Without a name server, and nobody at 127.0.0.1 who might be one: an error that says so, within the time.
-fn nobody_knows_names(root: &Root, report: &mut Report) {
+/// Checks the error and its deadline without `/etc/resolv.conf` and without a name server on 127.0.0.1.
+fn check_without_resolver(root: &Root, report: &mut Report) {
     const NAME: &str = "registry.example.com/a/b:1";
     let unresolved = "cannot resolve registry.example.com: ";
-    for (what, options, said, least, most) in [
+    for (what, options, message, min, max) in [
         ("no name server", &[][..], unresolved, 0, 8_000),
-        // What may pass is not waited for again: a name is asked once.
-        (
-            "no name server, within --connect-timeout",
-            &["--connect-timeout", "1"],
-            unresolved,
-            900,
-            3_000,
-        ),
-        (
-            "no name server, within --timeout",
-            &["--timeout", "1"],
-            "timed out after 1 s",
-            900,
-            3_000,
-        ),
+        // A lookup is not retried.
+        ("no name server: --connect-timeout", &["--connect-timeout", "1"], unresolved, 900, 3_000),
+        ("no name server: --timeout", &["--timeout", "1"], "timed out after 1 s", 900, 3_000),
     ] {
-        let begun = Instant::now();
+        let start = Instant::now();
         let words = [&["digest"], options, &[NAME]].concat();
-        let outcome = root.regq(&words).answer().and_then(|answer| {
-            let took = begun.elapsed();
+        let outcome = root.regq(&words).run().and_then(|answer| {
+            let elapsed = start.elapsed();
             answer.exits(6)?;
-            has(&answer.stderr, said)?;
-            if (Duration::from_millis(least)..Duration::from_millis(most)).contains(&took) {
+            contains(&answer.stderr, message)?;
+            if (Duration::from_millis(min)..Duration::from_millis(max)).contains(&elapsed) {
                 Ok(())
             } else {
-                Err(format!("after {took:?}: {}", answer.describe()))
+                Err(format!("after {elapsed:?}: {}", answer.describe()))
             }
         });
         report.check(what, outcome);
     }
 }
 
-/// Names by the name server of `/etc/resolv.conf`.
-fn names(subject: &Subject<'_>, report: &mut Report) -> Outcome<()> {
+/// Checks names with the name server of `/etc/resolv.conf`.
+fn check_resolver(subject: &Subject<'_>, report: &mut Report) -> Outcome<()> {
     let open = subject.open;
     let root = Root::build(subject, "names")?.with_resolver()?;
     root.seal()?;
     let name = format!("registry.example.com:{}/public/single:1", open.registry.address.port());
     let digest = || root.regq(&["digest", "--ca-file", "/ca.pem", "--connect-timeout", "2", &name]);
     for (what, ipv6, code) in [
-        ("a name with an IPv4 address alone", Ipv6::None, 0),
-        // As musl's resolver has it: one failed half is the answer's failure.
-        ("its IPv6 address is a failure: exit 6", Ipv6::Failure, 6),
-        ("its IPv6 address is no such name: exit 6", Ipv6::NoSuchName, 6),
+        ("a name with an IPv4 address only", Ipv6::None, 0),
+        // musl's resolver fails if one of the two lookups fails.
+        ("the AAAA lookup fails: exit 6", Ipv6::Failure, 6),
+        ("NXDOMAIN for AAAA: exit 6", Ipv6::NoSuchName, 6),
     ] {
         let _server = NameServer::start(ipv6)?;
         report.check(what, digest().exits(code));
@@ -371,22 +366,22 @@ fn names(subject: &Subject<'_>, report: &mut Report) -> Outcome<()> {
     Ok(())
 }
 
-/// Descriptors that are closed: Rust's runtime opens `/dev/null` in their place, and ends where there is none.
-fn closed(subject: &Subject<'_>, report: &mut Report) -> Outcome<()> {
+/// Checks closed descriptors: Rust's runtime opens `/dev/null` in their place, and aborts without it.
+fn check_closed_streams(subject: &Subject<'_>, report: &mut Report) -> Outcome<()> {
     let (stage, open) = (subject.stage, subject.open);
     let root = Root::build(subject, "null")?.with_null()?;
     root.seal()?;
     let name = open.name("public/single:1");
     let words = ["digest", "--ca-file", "/ca.pem", &name];
-    let due = &stage.images.single.top.digest;
-    report.check("stdin closed", root.redirected("0<&-", &words).prints(due));
+    let expected = &stage.images.single.top.digest;
+    report.check("stdin closed", root.redirected("0<&-", &words).prints(expected));
     report.check("stdout closed", root.redirected("1>&-", &words).exits(0));
-    report.check("stderr closed", root.redirected("2>&-", &words).prints(due));
+    report.check("stderr closed", root.redirected("2>&-", &words).prints(expected));
     report.check("all closed", root.redirected("0<&- 1>&- 2>&-", &words).exits(0));
     let root = Root::build(subject, "no-null")?;
     root.seal()?;
-    // -1 stands for a signal.
+    // -1 is a signal.
     report
-        .check("stdin closed, no /dev/null: it aborts", root.redirected("0<&-", &words).exits(-1));
+        .check("stdin closed without /dev/null: aborts", root.redirected("0<&-", &words).exits(-1));
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! Refresh tokens: exchanged by POST, with GET where the token server does not do that, and sent
-//! to nobody but the token server.
+//! Tests refresh tokens: regq exchanges them with POST, falls back to GET if the token server refuses that, and sends them
+//! to the token server only.
 //!
-//! The registry stands behind a server of our own, which sees what is sent to it.
+//! A proxy in front of the registry records what it is sent.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -20,33 +20,32 @@ use crate::stage::Stage;
 use crate::support::{Reply, Request, Server};
 use crate::token_server::{ISSUER, OWNER, Posts, REFRESH_TOKEN, TokenServer};
 
-/// The user name that docker writes beside an identity token.
+/// The user name that docker writes with an identity token.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
-/// A registry with its token server, and a look at everything that is sent to either.
+/// A registry with its token server and the proxy in front of it, which record all requests.
 struct Scene<'a> {
     stage: &'a Stage,
-    front: Server,
+    proxy: Server,
     tokens: TokenServer,
-    /// Only there to run.
     _registry: Registry,
     folder: PathBuf,
 }
 
-/// What a credential file has for the registry.
+/// The entry of a credential file.
 #[derive(Debug, Clone, Copy)]
 enum Entry {
     /// An identity token, as docker keeps it.
     Token,
-    /// The same with a user name and password beside.
+    /// The same with a user name and a password.
     TokenAndPassword,
-    /// A token that the server does not know.
+    /// A token that is unknown to the server.
     Unknown,
 }
 
 impl Entry {
     fn write(self) -> Value {
-        let token = if matches!(self, Self::Unknown) { "a-token-of-no-one" } else { REFRESH_TOKEN };
+        let token = if matches!(self, Self::Unknown) { "an-unknown-token" } else { REFRESH_TOKEN };
         let pair = match self {
             Self::TokenAndPassword => format!("{}:{}", OWNER.0, OWNER.1),
             Self::Token | Self::Unknown => format!("{NOBODY}:"),
@@ -55,35 +54,44 @@ impl Entry {
     }
 }
 
-/// Reads the private image with a refresh token, at token servers that exchange it and at others.
-/// The images have been pushed already.
+/// Reads the private image with a refresh token, from token servers that exchange it and from others. The images must
+/// already be pushed.
 pub(crate) fn against(stage: &Stage, program: &Program, report: &mut Report) -> Outcome<()> {
     let scene = Scene::open(stage, program, Posts::Exchanged, "localhost")?;
-    report.check("a refresh token is exchanged by POST", scene.exchanged());
-    report.check("the others read with the same file", scene.others());
+    report.check("refresh token: exchanged with POST", scene.check_exchange());
+    report.check("refresh token: other clients read the same file", scene.check_other_clients());
     let outcome = scene.digest(Entry::Unknown, &[]).and_then(|answer| answer.exits(4));
-    report.check("a refresh token that the server does not know: exit 4", outcome);
-    report.check("only the token server got it, in the body of a POST", scene.is_discreet());
+    report.check("refresh token: exit 4 if unknown", outcome);
+    report.check(
+        "refresh token: sent only to the token server, in the body of a POST",
+        scene.check_discretion(),
+    );
     for status in [405, 404] {
         let scene = Scene::open(stage, program, Posts::Refused(status), "localhost")?;
-        report.check(&format!("POST is answered {status}: GET with the password"), scene.refused());
-        let what = format!("POST is answered {status}, and there is no password: exit 4");
-        report.check(&what, scene.refused_without_password());
-        let what = format!("POST is answered {status}: nobody else got the refresh token");
-        report.check(&what, scene.is_discreet());
+        report.check(
+            &format!("refresh token: GET with the password after {status} to POST"),
+            scene.check_fallback(),
+        );
+        let what = format!("refresh token: exit 4 after {status} to POST without a password");
+        report.check(&what, scene.check_fallback_without_password());
+        let what = format!("refresh token: not sent elsewhere after {status} to POST");
+        report.check(&what, scene.check_discretion());
     }
     let scene = Scene::open(stage, program, Posts::Exchanged, "127.0.0.1")?;
-    report.check("a refresh token for another host's realm: exit 7, not sent", scene.foreign());
+    report.check(
+        "refresh token: exit 7 for another host's realm, not sent",
+        scene.check_foreign_realm(),
+    );
     let outcome = scene
         .digest(Entry::Token, &["--trust-realm", "127.0.0.1"])
         .and_then(|answer| scene.reads(answer))
-        .and_then(|()| scene.is_discreet());
-    report.check("a refresh token sent where --trust-realm says so", outcome);
+        .and_then(|()| scene.check_discretion());
+    report.check("refresh token: sent with --trust-realm", outcome);
     Ok(())
 }
 
 impl<'a> Scene<'a> {
-    /// Starts all three; the registry names the token server by `host`.
+    /// Starts all three. The registry names the token server by `host`.
     fn open(stage: &'a Stage, program: &Program, posts: Posts, host: &str) -> Outcome<Self> {
         let tokens = TokenServer::start_with(posts, "127.0.0.1:0", &stage.certificates)?;
         let registry = Registry::start(
@@ -92,7 +100,7 @@ impl<'a> Scene<'a> {
                 folder: program.folder(&stage.folder),
                 address: "127.0.0.1:0",
                 realm: &tokens.realm_at(host),
-                service: "the registry behind the front",
+                service: "the registry behind the proxy",
                 issuer: ISSUER,
                 certificates: &stage.certificates,
                 tls: false,
@@ -100,33 +108,33 @@ impl<'a> Scene<'a> {
         )?;
         let folder = stage.folder.join("identity");
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let front = start_front(registry.address, stage)?;
-        Ok(Self { stage, front, tokens, _registry: registry, folder })
+        let proxy = start_proxy(registry.address, stage)?;
+        Ok(Self { stage, proxy, tokens, _registry: registry, folder })
     }
 
-    fn exchanged(&self) -> Outcome<()> {
+    fn check_exchange(&self) -> Outcome<()> {
         self.reads(self.digest(Entry::Token, &[])?)?;
-        let asked = self.tokens.requests();
-        let [post] = asked.as_slice() else { return Err(lines(&asked)) };
+        let requests = self.tokens.requests();
+        let [post] = requests.as_slice() else { return Err(lines(&requests)) };
         let fields = [
             ("grant_type", "refresh_token"),
-            ("service", "the registry behind the front"),
+            ("service", "the registry behind the proxy"),
             ("client_id", "regq"),
             ("refresh_token", REFRESH_TOKEN),
             ("scope", "repository:private/single:pull"),
         ];
-        let right = fields.iter().all(|(name, value)| post.form(name) == [*value]);
-        if right && post.line() == "POST /token" && post.header("authorization").is_none() {
+        let is_expected = fields.iter().all(|(name, value)| post.form(name) == [*value]);
+        if is_expected && post.line() == "POST /token" && post.header("authorization").is_none() {
             Ok(())
         } else {
             Err(format!("{}\n{}", post.line(), String::from_utf8_lossy(&post.body)))
         }
     }
 
-    /// They vouch for the file and for the token server. Not skopeo: it sends the form in chunks,
-    /// which the server here does not read.
-    fn others(&self) -> Outcome<()> {
-        let (_, around) = self.keep(Entry::Token)?;
+    /// Checks the file and the token server with other clients. Not with skopeo: it sends the form in chunks, which this
+    /// server does not support.
+    fn check_other_clients(&self) -> Outcome<()> {
+        let (_, around) = self.write_credentials(Entry::Token)?;
         let image = self.image();
         if let Some(crane) = &self.stage.peers.crane {
             self.reads(around.run(crane, &["digest", &image], "")?)?;
@@ -137,62 +145,62 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    fn refused(&self) -> Outcome<()> {
+    fn check_fallback(&self) -> Outcome<()> {
         self.reads(self.digest(Entry::TokenAndPassword, &[])?)?;
-        let asked = self.tokens.requests();
-        let [post, get] = asked.as_slice() else { return Err(lines(&asked)) };
+        let requests = self.tokens.requests();
+        let [post, get] = requests.as_slice() else { return Err(lines(&requests)) };
         let bare = post.header("authorization").is_none();
         let basic = STANDARD.encode(format!("{}:{}", OWNER.0, OWNER.1));
-        let right = get.header("authorization") == Some(&format!("Basic {basic}"));
+        let is_expected = get.header("authorization") == Some(&format!("Basic {basic}"));
         let in_order = post.method == "POST" && get.method == "GET";
-        if bare && right && in_order { Ok(()) } else { Err(lines(&asked)) }
+        if bare && is_expected && in_order { Ok(()) } else { Err(lines(&requests)) }
     }
 
-    fn refused_without_password(&self) -> Outcome<()> {
+    fn check_fallback_without_password(&self) -> Outcome<()> {
         let before = self.tokens.requests().len();
         self.digest(Entry::Token, &[])?.exits(4)?;
-        let asked = self.tokens.requests().split_off(before);
-        let [post, get] = asked.as_slice() else { return Err(lines(&asked)) };
+        let requests = self.tokens.requests().split_off(before);
+        let [post, get] = requests.as_slice() else { return Err(lines(&requests)) };
         let bare = [post, get].iter().all(|request| request.header("authorization").is_none());
         let in_order = post.method == "POST" && get.method == "GET";
-        if bare && in_order { Ok(()) } else { Err(lines(&asked)) }
+        if bare && in_order { Ok(()) } else { Err(lines(&requests)) }
     }
 
-    fn foreign(&self) -> Outcome<()> {
+    fn check_foreign_realm(&self) -> Outcome<()> {
         self.digest(Entry::Token, &[])?.exits(7)?;
-        let asked = self.tokens.requests();
-        if asked.is_empty() { self.is_discreet() } else { Err(lines(&asked)) }
+        let requests = self.tokens.requests();
+        if requests.is_empty() { self.check_discretion() } else { Err(lines(&requests)) }
     }
 
-    /// The refresh token has been in bodies of POST to the token server, and nowhere else; the
-    /// password has not been sent to the registry either.
-    fn is_discreet(&self) -> Outcome<()> {
-        let (at_registry, at_tokens) = (self.front.requests(), self.tokens.requests());
+    /// Checks that the refresh token was only in bodies of POST to the token server, and that the registry got no
+    /// password.
+    fn check_discretion(&self) -> Outcome<()> {
+        let (at_registry, at_tokens) = (self.proxy.requests(), self.tokens.requests());
         if at_registry.is_empty() {
-            return Err("nothing was sent at all".to_owned());
+            return Err("the registry got no request".to_owned());
         }
         let basic = |request: &&Request| {
             let sent = request.header("authorization").unwrap_or_default();
             sent.to_ascii_lowercase().starts_with("basic")
         };
-        let told = at_registry.iter().find(|r| shows(r) || in_body(r) || basic(r));
-        let told = told
+        let leak = at_registry.iter().find(|r| shows(r) || in_body(r) || basic(r));
+        let leak = leak
             .or_else(|| at_tokens.iter().find(|r| shows(r) || (r.method != "POST" && in_body(r))));
-        told.map_or(Ok(()), |request| Err(format!("sent with {}", request.line())))
+        leak.map_or(Ok(()), |request| Err(format!("sent with {}", request.line())))
     }
 
     fn digest(&self, entry: Entry, more: &[&str]) -> Outcome<Answer> {
-        let (file, _) = self.keep(entry)?;
+        let (file, _) = self.write_credentials(entry)?;
         let file = file.display().to_string();
         let image = self.image();
         self.stage.regq(&[&["digest", "--authfile", &file], more, &[&image]].concat())
     }
 
-    /// Writes docker's file, and gives surroundings in which it is found.
-    fn keep(&self, entry: Entry) -> Outcome<(PathBuf, Surroundings)> {
+    /// Writes docker's file, and returns it with surroundings that use it.
+    fn write_credentials(&self, entry: Entry) -> Outcome<(PathBuf, Surroundings)> {
         let folder = self.folder.join(format!("{entry:?}"));
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let host = format!("localhost:{}", self.front.port());
+        let host = format!("localhost:{}", self.proxy.port());
         let file = folder.join("config.json");
         write(&file, &json!({"auths": {host: entry.write()}}))?;
         let around = self.stage.surroundings.with_docker_config(&folder);
@@ -200,12 +208,16 @@ impl<'a> Scene<'a> {
     }
 
     fn image(&self) -> String {
-        format!("localhost:{}/private/single:1", self.front.port())
+        format!("localhost:{}/private/single:1", self.proxy.port())
     }
 
     fn reads(&self, answer: Answer) -> Outcome<()> {
-        let (described, due) = (answer.describe(), &self.stage.images.private.top.digest);
-        if answer.text()? == *due { Ok(()) } else { Err(format!("{due} is due:\n{described}")) }
+        let (description, expected) = (answer.describe(), &self.stage.images.private.top.digest);
+        if answer.text()? == *expected {
+            Ok(())
+        } else {
+            Err(format!("expected {expected}:\n{description}"))
+        }
     }
 }
 
@@ -215,10 +227,10 @@ fn write(file: &Path, value: &Value) -> Outcome<()> {
 
 fn lines(requests: &[Request]) -> String {
     let lines = requests.iter().map(|request| format!("{} {}", request.line(), request.status));
-    format!("the token server was asked:\n{}", lines.collect::<Vec<_>>().join("\n"))
+    format!("requests to the token server:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Whether the refresh token, plain or as base64 of a pair, stands in a request's head.
+/// Whether the head of a request contains the refresh token, plain or in base64.
 fn shows(request: &Request) -> bool {
     let bare = |text: &str| {
         let word = text.rsplit(' ').next().unwrap_or_default();
@@ -234,17 +246,17 @@ fn in_body(request: &Request) -> bool {
     body.contains(REFRESH_TOKEN) || request.form("refresh_token").concat() == REFRESH_TOKEN
 }
 
-/// A server with TLS that passes every request on to a registry without, and its answer back.
-fn start_front(registry: SocketAddr, stage: &Stage) -> Outcome<Server> {
+/// Starts a TLS server that forwards every request to a registry without TLS.
+fn start_proxy(registry: SocketAddr, stage: &Stage) -> Outcome<Server> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
     let config = stage.certificates.server_config()?;
     Ok(Server::start_on(listener, Some(config), move |request| {
-        pass_on(registry, request).map_or_else(|_| Reply::new(502), Reply::raw)
+        forward(registry, request).map_or_else(|_| Reply::new(502), Reply::raw)
     }))
 }
 
-/// The registry's answer as it came. It closes the connection, so its end is the answer's.
-fn pass_on(registry: SocketAddr, request: &Request) -> std::io::Result<Vec<u8>> {
+/// Forwards a request and returns the response as it came. The registry closes the connection after it.
+fn forward(registry: SocketAddr, request: &Request) -> std::io::Result<Vec<u8>> {
     let mut head = format!("{} HTTP/1.1\r\n", request.line());
     for (name, value) in request.headers.iter().filter(|(name, _)| name != "connection") {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -253,7 +265,7 @@ fn pass_on(registry: SocketAddr, request: &Request) -> std::io::Result<Vec<u8>> 
     let mut stream = TcpStream::connect(registry)?;
     stream.write_all(head.as_bytes())?;
     stream.write_all(&request.body)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    Ok(answer)
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response)?;
+    Ok(response)
 }

@@ -1,5 +1,4 @@
-//! The images that are pushed: OCI image layouts written to disk by hand, so that their digests
-//! are known without asking any of the programs under test.
+//! Writes the images to push as OCI image layouts, so that their digests are known without any of the tested programs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,27 +17,26 @@ const LAYER: [u8; 32] = [
     0x8c, 0x58, 0x00, 0x08, 0x00, 0x00, 0xff, 0xff, 0x2e, 0xaf, 0xb5, 0xef, 0x00, 0x04, 0x00, 0x00,
 ];
 
-/// The platforms of the index, in its order: what is asked for, and its parts.
+/// The platforms of the index in order: name, architecture, variant.
 const PLATFORMS: [(&str, &str, Option<&str>); 3] = [
     ("linux/amd64", "amd64", None),
     ("linux/arm64/v8", "arm64", Some("v8")),
     ("linux/arm/v7", "arm", Some("v7")),
 ];
 
-/// A manifest or an index as it lies in a layout.
+/// A manifest or an index of a layout.
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
     /// `linux/arm64/v8`; empty for an index.
     pub(crate) platform: String,
     /// `sha256:...`
     pub(crate) digest: String,
-    /// The exact bytes.
     pub(crate) bytes: Vec<u8>,
     descriptor: Value,
 }
 
 impl Document {
-    /// Its media type.
+    /// The media type.
     pub(crate) fn media_type(&self) -> &str {
         self.descriptor["mediaType"].as_str().unwrap_or_default()
     }
@@ -49,21 +47,21 @@ impl Document {
 pub(crate) struct Image {
     /// The folder of its layout.
     pub(crate) layout: PathBuf,
-    /// What a tag of it leads to.
+    /// The manifest or index that a tag refers to.
     pub(crate) top: Document,
     /// The manifests of an index; empty for a single image.
     pub(crate) children: Vec<Document>,
 }
 
 impl Image {
-    /// A single image for linux/amd64. The label makes two of them differ.
+    /// Writes an image for linux/amd64. The label makes its digest unique.
     pub(crate) fn single(layout: &Path, label: &str) -> Outcome<Self> {
         let top = write_manifest(layout, label, "amd64", None)?;
         write_layout(layout, &top)?;
         Ok(Self { layout: layout.to_owned(), top, children: Vec::new() })
     }
 
-    /// An index over three platforms.
+    /// Writes an index of three platforms.
     pub(crate) fn index(layout: &Path, label: &str) -> Outcome<Self> {
         let mut children = Vec::new();
         for (name, architecture, variant) in PLATFORMS {
@@ -86,7 +84,7 @@ impl Image {
     }
 }
 
-/// Writes layer, config and manifest of one platform's image.
+/// Writes layer, config and manifest of an image.
 fn write_manifest(
     layout: &Path,
     label: &str,
@@ -113,14 +111,14 @@ fn write_manifest(
     write_document(layout, MANIFEST, &manifest)
 }
 
-/// Writes a manifest or an index, spread over lines, so that its bytes are no program's usual form.
+/// Writes a manifest or an index in several lines, unlike any program would, to test that the bytes are kept.
 fn write_document(layout: &Path, media_type: &str, value: &Value) -> Outcome<Document> {
     let bytes = serde_json::to_vec_pretty(value).map_err(|error| error.to_string())?;
     let descriptor = write_blob(layout, media_type, &bytes)?;
     Ok(Document { platform: String::new(), digest: sha256(&bytes), bytes, descriptor })
 }
 
-/// Writes one blob and gives its descriptor.
+/// Writes a blob and returns its descriptor.
 fn write_blob(layout: &Path, media_type: &str, bytes: &[u8]) -> Outcome<Value> {
     let digest = sha256(bytes);
     let folder = layout.join("blobs/sha256");
@@ -130,7 +128,7 @@ fn write_blob(layout: &Path, media_type: &str, bytes: &[u8]) -> Outcome<Value> {
     Ok(json!({"mediaType": media_type, "digest": digest, "size": bytes.len()}))
 }
 
-/// Writes the two files that make the folder a layout with one entry.
+/// Writes the two files that make a folder a layout with one entry.
 fn write_layout(layout: &Path, top: &Document) -> Outcome<()> {
     let index = json!({"schemaVersion": 2, "manifests": [top.descriptor]});
     fs::write(layout.join("index.json"), index.to_string()).map_err(|error| error.to_string())?;
@@ -138,7 +136,7 @@ fn write_layout(layout: &Path, top: &Document) -> Outcome<()> {
     fs::write(layout.join("oci-layout"), version.to_string()).map_err(|error| error.to_string())
 }
 
-/// `sha256:` and the digest in hexadecimal.
+/// The digest as `sha256:HEX`.
 fn sha256(bytes: &[u8]) -> String {
     let hash = digest(&SHA256, bytes);
     hash.as_ref().iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))

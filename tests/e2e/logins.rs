@@ -1,6 +1,6 @@
-//! Logging in and out: what one program keeps, the others find, and what it forgets, they miss.
+//! Tests `login` and `logout` together with other clients: each finds what another saved, and misses what another removed.
 //!
-//! Every login here is made by the real program, none of the files by hand.
+//! The real programs write all credential files.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,19 +16,19 @@ use crate::report::Report;
 use crate::stage::Stage;
 use crate::token_server::OWNER;
 
-/// A registry to log in to, and an image in it that only its owner may pull.
+/// A registry to log in to, with an image that only its owner may pull.
 struct Logins<'a> {
     stage: &'a Stage,
-    /// As it is typed.
+    /// Its name on the command line.
     registry: &'a str,
-    /// As docker spells it in its file.
+    /// Its key in docker's file.
     key: &'a str,
     image: String,
-    /// Where the files go; nothing else is in there.
+    /// The folder for credential files.
     folder: PathBuf,
 }
 
-/// Logs in to a registry and out of it with everybody who can.
+/// Logs in to a registry and out of it, with all clients.
 pub(crate) fn against(
     stage: &Stage,
     registry: &str,
@@ -36,53 +36,56 @@ pub(crate) fn against(
     report: &mut Report,
 ) -> Outcome<()> {
     let folder = stage.folder.join("logins");
-    // An earlier registry's files would be found as well.
+    // Removes the files of an earlier registry.
     drop(fs::remove_dir_all(&folder));
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let image = format!("{registry}/private/single:1");
     let logins = Logins { stage, registry, key, image, folder };
-    report.check("skopeo logs in, regq reads: --authfile", logins.by_flag());
-    report.check("skopeo logs in, regq reads: REGISTRY_AUTH_FILE", logins.by_variable());
-    report.check("skopeo logs in, regq reads: XDG_RUNTIME_DIR", logins.by_folder());
-    report.check("regq forgets what skopeo keeps", logins.forgets_others());
-    report.check("regq login with a wrong password: exit 4, no file", logins.wrong());
-    report.check("regq logs in, skopeo reads: --authfile", logins.keeps());
-    // skopeo does not remove docker's own key for Docker Hub: it refers to `docker logout`.
+    report.check("login by skopeo, read by regq: --authfile", logins.skopeo_login_by_flag());
+    report.check(
+        "login by skopeo, read by regq: REGISTRY_AUTH_FILE",
+        logins.skopeo_login_by_variable(),
+    );
+    report.check("login by skopeo, read by regq: XDG_RUNTIME_DIR", logins.skopeo_login_by_folder());
+    report.check("login by skopeo, logout by regq", logins.logout_of_skopeo_login());
+    report.check("login with a wrong password: exit 4, no file", logins.wrong_password());
+    report.check("login by regq, read by skopeo: --authfile", logins.login_by_flag());
+    // skopeo does not remove docker's key for Docker Hub, and refers to `docker logout`.
     if key == registry {
-        report.check("skopeo forgets what regq keeps", logins.is_forgotten());
+        report.check("login by regq, logout by skopeo", logins.logout_by_skopeo());
     }
-    report.check("regq logs in, the others read: DOCKER_CONFIG", logins.keeps_for_docker());
-    report.check("regq login with a wrong password changes nothing", logins.wrong_later());
-    report.check("regq logs out, nobody reads", logins.forgets());
+    report.check("login by regq, read by others: DOCKER_CONFIG", logins.login_in_docker_config());
+    report.check("login with a wrong password keeps the file", logins.wrong_password_with_file());
+    report.check("logout by regq: all clients are refused", logins.logout());
     Ok(())
 }
 
 impl Logins<'_> {
-    fn by_flag(&self) -> Outcome<()> {
+    fn skopeo_login_by_flag(&self) -> Outcome<()> {
         let file = self.path("skopeo.json");
-        self.skopeo_logs_in(&self.stage.surroundings, &["--authfile", &file])?;
+        self.skopeo_login(&self.stage.surroundings, &["--authfile", &file])?;
         self.reads(self.regq(&self.stage.surroundings, &["digest", "--authfile", &file])?)
     }
 
-    fn by_variable(&self) -> Outcome<()> {
+    fn skopeo_login_by_variable(&self) -> Outcome<()> {
         let around = self.stage.surroundings.with("REGISTRY_AUTH_FILE", self.path("skopeo.json"));
         self.reads(self.regq(&around, &["digest"])?)
     }
 
-    /// skopeo's own file is the one in the runtime folder, which has to be there.
-    fn by_folder(&self) -> Outcome<()> {
+    /// skopeo's default file is in the runtime folder, which must exist.
+    fn skopeo_login_by_folder(&self) -> Outcome<()> {
         let folder = self.folder.join("runtime");
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
         let around = self.stage.surroundings.with("XDG_RUNTIME_DIR", &folder);
-        self.skopeo_logs_in(&around, &[])?;
+        self.skopeo_login(&around, &[])?;
         if !folder.join("containers/auth.json").is_file() {
-            return Err("skopeo keeps it elsewhere".to_owned());
+            return Err("skopeo saved the login elsewhere".to_owned());
         }
         self.reads(self.regq(&around, &["digest"])?)?;
         self.regq(&around, &["digest", "--anonymous"])?.exits(4)
     }
 
-    fn forgets_others(&self) -> Outcome<()> {
+    fn logout_of_skopeo_login(&self) -> Outcome<()> {
         let file = self.path("skopeo.json");
         let around = &self.stage.surroundings;
         self.regq_on_registry(around, &["logout", "--authfile", &file], "")?.silent()?;
@@ -90,8 +93,8 @@ impl Logins<'_> {
         self.skopeo_is_refused(&file)
     }
 
-    /// Neither a new file, nor a folder for it, nor anything left beside.
-    fn wrong(&self) -> Outcome<()> {
+    /// Leaves no file and no folder.
+    fn wrong_password(&self) -> Outcome<()> {
         let folder = self.folder.join("new");
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
         let docker = folder.join("docker");
@@ -103,24 +106,24 @@ impl Logins<'_> {
         self.regq_on_registry(&around, &words, "wrong\n")?.exits(4)?;
         let entries = fs::read_dir(&folder).map_err(|error| error.to_string())?;
         let left: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-        if left.is_empty() { Ok(()) } else { Err(format!("there is: {left:?}")) }
+        if left.is_empty() { Ok(()) } else { Err(format!("left: {left:?}")) }
     }
 
-    fn keeps(&self) -> Outcome<()> {
+    fn login_by_flag(&self) -> Outcome<()> {
         let file = self.path("regq.json");
         let around = &self.stage.surroundings;
-        self.regq_logs_in(around, &["--authfile", &file])?;
-        self.is_as_docker_has_it(Path::new(&file))?;
+        self.regq_login(around, &["--authfile", &file])?;
+        self.check_file(Path::new(&file))?;
         self.reads(self.regq(around, &["digest", "--authfile", &file])?)?;
         let words = ["login", "--get-login", "--authfile", &file, self.registry];
         let user = around.run(&self.stage.peers.skopeo, &words, "")?.text()?;
         if user != OWNER.0 {
-            return Err(format!("skopeo takes the user for {user:?}"));
+            return Err(format!("skopeo prints the user {user:?}"));
         }
         self.skopeo_reads(&file)
     }
 
-    fn is_forgotten(&self) -> Outcome<()> {
+    fn logout_by_skopeo(&self) -> Outcome<()> {
         let file = self.path("regq.json");
         let around = &self.stage.surroundings;
         let words = ["logout", "--authfile", &file, self.registry];
@@ -128,10 +131,10 @@ impl Logins<'_> {
         self.is_refused(around, &["--authfile", &file])
     }
 
-    fn keeps_for_docker(&self) -> Outcome<()> {
+    fn login_in_docker_config(&self) -> Outcome<()> {
         let around = self.docker();
-        self.regq_logs_in(&around, &[])?;
-        self.is_as_docker_has_it(&self.docker_file())?;
+        self.regq_login(&around, &[])?;
+        self.check_file(&self.docker_file())?;
         self.reads(self.regq(&around, &["digest"])?)?;
         self.skopeo_reads(&self.docker_file().display().to_string())?;
         for answer in self.others(&around)? {
@@ -140,46 +143,46 @@ impl Logins<'_> {
         Ok(())
     }
 
-    fn wrong_later(&self) -> Outcome<()> {
+    fn wrong_password_with_file(&self) -> Outcome<()> {
         let (around, file) = (self.docker(), self.docker_file());
         let before = fs::read(&file).map_err(|error| error.to_string())?;
         let words = ["login", "--user", OWNER.0, "--password-stdin"];
         self.regq_on_registry(&around, &words, "wrong\n")?.exits(4)?;
         let after = fs::read(&file).map_err(|error| error.to_string())?;
-        if before == after { Ok(()) } else { Err("the file is another".to_owned()) }
+        if before == after { Ok(()) } else { Err("the file changed".to_owned()) }
     }
 
-    fn forgets(&self) -> Outcome<()> {
+    fn logout(&self) -> Outcome<()> {
         let (around, file) = (self.docker(), self.docker_file());
         self.regq_on_registry(&around, &["logout"], "")?.silent()?;
         let left = read_json(&file)?;
         if left != json!({"auths": {}}) {
-            return Err(format!("there is left: {left}"));
+            return Err(format!("left: {left}"));
         }
         self.is_refused(&around, &[])?;
         self.skopeo_is_refused(&file.display().to_string())?;
-        let reading = self.others(&around)?.into_iter().find(|answer| answer.code == 0);
-        reading.map_or(Ok(()), |answer| Err(answer.describe()))
+        let success = self.others(&around)?.into_iter().find(|answer| answer.code == 0);
+        success.map_or(Ok(()), |answer| Err(answer.describe()))
     }
 
-    /// One entry under the right key, in a file for its owner alone.
-    fn is_as_docker_has_it(&self, file: &Path) -> Outcome<()> {
+    /// Checks that a file has one entry under docker's key, and that only its owner can read it.
+    fn check_file(&self, file: &Path) -> Outcome<()> {
         let pair = STANDARD.encode(format!("{}:{}", OWNER.0, OWNER.1));
-        let (due, is) = (json!({"auths": {self.key: {"auth": pair}}}), read_json(file)?);
-        if is != due {
-            return Err(format!("{due} is due, not {is}"));
+        let (expected, found) = (json!({"auths": {self.key: {"auth": pair}}}), read_json(file)?);
+        if found != expected {
+            return Err(format!("expected {expected}, found {found}"));
         }
         let data = fs::metadata(file).map_err(|error| error.to_string())?;
         let mode = data.permissions().mode() & 0o7777;
-        if mode == 0o600 { Ok(()) } else { Err(format!("its mode is {mode:o}")) }
+        if mode == 0o600 { Ok(()) } else { Err(format!("mode {mode:o}")) }
     }
 
-    fn regq_logs_in(&self, around: &Surroundings, more: &[&str]) -> Outcome<()> {
+    fn regq_login(&self, around: &Surroundings, more: &[&str]) -> Outcome<()> {
         let words = [&["login", "--user", OWNER.0, "--password-stdin"], more].concat();
         self.regq_on_registry(around, &words, &format!("{}\n", OWNER.1))?.silent()
     }
 
-    fn skopeo_logs_in(&self, around: &Surroundings, more: &[&str]) -> Outcome<()> {
+    fn skopeo_login(&self, around: &Surroundings, more: &[&str]) -> Outcome<()> {
         let folder = self.stage.certificates.folder_for_skopeo().display().to_string();
         let words = ["login", "--username", OWNER.0, "--password-stdin", "--cert-dir", &folder];
         let words = [&words[..], more, &[self.registry]].concat();
@@ -199,23 +202,23 @@ impl Logins<'_> {
         self.stage.skopeo(&["--authfile", file, "--format", "{{.Digest}}"], &self.image)
     }
 
-    /// crane's and regctl's answers, where they are.
+    /// The results of crane and regctl, if installed.
     fn others(&self, around: &Surroundings) -> Outcome<Vec<Answer>> {
         let (crane, regctl) = (&self.stage.peers.crane, &self.stage.peers.regctl);
         let crane = crane.as_ref().map(|crane| (crane, vec!["digest"]));
         let regctl = regctl.as_ref().map(|regctl| (regctl, vec!["image", "digest"]));
-        let ask = |(program, words): (&PathBuf, Vec<&str>)| {
+        let run = |(program, words): (&PathBuf, Vec<&str>)| {
             around.run(program, &[&words[..], &[&self.image]].concat(), "")
         };
-        crane.into_iter().chain(regctl).map(ask).collect()
+        crane.into_iter().chain(regctl).map(run).collect()
     }
 
-    /// regq with the image as its last argument.
+    /// Runs regq with the image as last argument.
     fn regq(&self, around: &Surroundings, words: &[&str]) -> Outcome<Answer> {
         around.run(Path::new(crate::REGQ), &[words, &[&self.image]].concat(), "")
     }
 
-    /// regq with the registry as its last argument.
+    /// Runs regq with the registry as last argument.
     fn regq_on_registry(
         &self,
         around: &Surroundings,
@@ -225,17 +228,21 @@ impl Logins<'_> {
         around.run(Path::new(crate::REGQ), &[words, &[self.registry]].concat(), input)
     }
 
-    /// The image's digest is the answer.
+    /// Checks that a client printed the image's digest.
     fn reads(&self, answer: Answer) -> Outcome<()> {
-        let (described, due) = (answer.describe(), &self.stage.images.private.top.digest);
-        if answer.text()? == *due { Ok(()) } else { Err(format!("{due} is due:\n{described}")) }
+        let (description, expected) = (answer.describe(), &self.stage.images.private.top.digest);
+        if answer.text()? == *expected {
+            Ok(())
+        } else {
+            Err(format!("expected {expected}:\n{description}"))
+        }
     }
 
     fn is_refused(&self, around: &Surroundings, words: &[&str]) -> Outcome<()> {
         self.regq(around, &[&["digest"], words].concat())?.exits(4)
     }
 
-    /// Where docker, crane and regctl look.
+    /// Surroundings with docker's file, which crane and regctl use too.
     fn docker(&self) -> Surroundings {
         self.stage.surroundings.with_docker_config(&self.folder.join("docker"))
     }

@@ -1,16 +1,15 @@
-//! regq against real registries that nobody here wrote: Debian's `docker-registry` (distribution
-//! 2.8) and distribution v3's `registry`, over TLS on loopback, with token authentication on.
-//! skopeo, crane and regctl are asked the same questions, and the answers have to be the same.
+//! End-to-end tests: regq against real registries, Debian's `docker-registry` (distribution 2.8) and distribution v3's
+//! `registry`, over TLS on loopback with token authentication. regq must give the same results as skopeo, crane and regctl.
 //!
-//! It takes a registry or two, skopeo and openssl; crane and regctl where they are (under `PEERS`
-//! or on `PATH`), and says by name what it did without. `bench` as the argument measures instead.
-//! What can be tested against the scripted registry of `tests/it` is tested there, not here.
-#![expect(clippy::print_stdout, reason = "the report is this program's answer")]
+//! Requires one of the registries, skopeo and openssl. Uses crane and regctl if they are in `PEERS` or on `PATH`, and lists
+//! what is missing. The argument `bench` measures instead, `static` tests the static programs. What the scripted registry
+//! in `tests/it` can test is tested there.
+#![expect(clippy::print_stdout, reason = "prints a report")]
 #![expect(
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "the server that it shares with the other tests fails loudly"
+    reason = "includes the server of the other tests, which fails loudly"
 )]
 
 mod addresses;
@@ -44,7 +43,7 @@ use std::process::ExitCode;
 use report::Report;
 use stage::Stage;
 
-/// What succeeds, or why it did not, in words for the report.
+/// A value, or a message for the report.
 type Outcome<T> = Result<T, String>;
 
 /// The program under test.
@@ -65,7 +64,7 @@ fn main() -> ExitCode {
         [namespaces::INSIDE, scene, program, folder] => {
             namespaces::inside(scene, program, Path::new(folder))
         }
-        _ => Err(format!("no argument, `bench` or `static`, not {words:?}")),
+        _ => Err(format!("unknown arguments {words:?}: none, `bench` or `static TARGET=FILE...`")),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -77,26 +76,26 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs every check and prints the closing line; true when none failed.
+/// Runs all checks and prints the totals. Returns whether none failed.
 fn check_everything() -> bool {
     let mut report = Report::default();
     match Stage::prepare() {
         Ok(stage) => check_against_all(&stage, &mut report),
-        Err(why) => report.check("the preparations", Err(why)),
+        Err(why) => report.check("preparations", Err(why)),
     }
     report.close();
     !report.has_failures()
 }
 
-/// Runs every check against every registry that is there.
+/// Runs all checks against each registry.
 fn check_against_all(stage: &Stage, report: &mut Report) {
     for program in &stage.programs {
         report.scope(program.name);
         if let Err(why) = checks::against(stage, program, report) {
-            report.check("start and images", Err(why));
+            report.check("starting the registry and pushing images", Err(why));
         }
         if let Err(why) = identity::against(stage, program, report) {
-            report.check("start for refresh tokens", Err(why));
+            report.check("starting the registry for refresh tokens", Err(why));
         }
         namespaces::run_all(stage, program, report);
     }
@@ -104,7 +103,7 @@ fn check_against_all(stage: &Stage, report: &mut Report) {
     addresses::run(stage, report);
     init::check(report);
     if report.has_failures() {
-        println!("what the registries stored is kept in {}", stage.folder.display());
+        println!("the files of this run are in {}", stage.folder.display());
         stage.keep();
     }
 }

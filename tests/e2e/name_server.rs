@@ -1,6 +1,5 @@
-//! A name server on 127.0.0.1, port 53, that is asked over UDP (RFC 1035 section 4) and answers every name alike:
-//! 127.0.0.1 for its IPv4 address, and for its IPv6 address whatever it is told. No compression is read, and no more
-//! than one question.
+//! A name server on UDP port 53 of 127.0.0.1 (RFC 1035 section 4). It resolves every name to 127.0.0.1, and responds to
+//! AAAA questions as configured. It reads one question without compression.
 
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
@@ -9,17 +8,17 @@ use std::thread::{self, JoinHandle};
 
 use crate::Outcome;
 
-/// The address records.
+/// The type of IPv4 address records.
 const A: u16 = 1;
 
-/// What a question for an IPv6 address gets.
+/// The response to an AAAA question.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Ipv6 {
-    /// There is none.
+    /// No record.
     None,
-    /// The server fails: SERVFAIL.
+    /// SERVFAIL.
     Failure,
-    /// There is no such name: NXDOMAIN, which is wrong since there is.
+    /// NXDOMAIN, although the name exists.
     NoSuchName,
 }
 
@@ -30,7 +29,7 @@ pub(crate) struct NameServer {
 }
 
 impl NameServer {
-    /// Starts it. Port 53 has to be free, as it is in a network namespace.
+    /// Starts it. Port 53 must be free, as it is in a network namespace.
     pub(crate) fn start(ipv6: Ipv6) -> Outcome<Self> {
         let socket =
             UdpSocket::bind("127.0.0.1:53").map_err(|error| format!("port 53: {error}"))?;
@@ -42,10 +41,10 @@ impl NameServer {
                 if stopped.load(Ordering::SeqCst) {
                     return;
                 }
-                let asked = message.get(..length).unwrap_or_default();
-                if let Some(answer) = answer(asked, ipv6) {
-                    // Who does not wait for it has no use for it.
-                    drop(socket.send_to(&answer, client));
+                let question = message.get(..length).unwrap_or_default();
+                if let Some(response) = respond(question, ipv6) {
+                    // The client may have stopped waiting.
+                    drop(socket.send_to(&response, client));
                 }
             }
         });
@@ -56,7 +55,7 @@ impl NameServer {
 impl Drop for NameServer {
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::SeqCst);
-        // Any message wakes it.
+        // Any message wakes the worker.
         let woken = UdpSocket::bind("127.0.0.1:0")
             .and_then(|socket| socket.send_to(&[], (Ipv4Addr::LOCALHOST, 53)));
         if let (Ok(_), Some(worker)) = (woken, self.worker.take()) {
@@ -65,8 +64,8 @@ impl Drop for NameServer {
     }
 }
 
-/// The answer to one message; none to what is no question.
-fn answer(message: &[u8], ipv6: Ipv6) -> Option<Vec<u8>> {
+/// Returns the response to a message; `None` if the message is not a question.
+fn respond(message: &[u8], ipv6: Ipv6) -> Option<Vec<u8>> {
     let (header, mut rest) = message.split_at_checked(12)?;
     while let Some((&length, after)) = rest.split_first() {
         rest = after.get(usize::from(length)..)?;
@@ -82,16 +81,16 @@ fn answer(message: &[u8], ipv6: Ipv6) -> Option<Vec<u8>> {
         (_, Ipv6::Failure) => (0, 2),
         (_, Ipv6::NoSuchName) => (0, 3),
     };
-    // The same number, a response that was recursed for, its code, and how much of everything follows.
-    let mut answer = header.get(..2)?.to_vec();
-    answer.extend([0x81, 0x80 | code, 0, 1]);
-    answer.extend(records.to_be_bytes());
-    answer.extend([0, 0, 0, 0]);
-    answer.extend(question);
+    // ID, flags (response, recursion) with the code, and the numbers of records.
+    let mut response = header.get(..2)?.to_vec();
+    response.extend([0x81, 0x80 | code, 0, 1]);
+    response.extend(records.to_be_bytes());
+    response.extend([0, 0, 0, 0]);
+    response.extend(question);
     if records > 0 {
-        // The name of the question, an address of the internet, for a minute, four bytes.
-        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
-        answer.extend(Ipv4Addr::LOCALHOST.octets());
+        // Pointer to the name in the question, type A, class IN, TTL 60 s, 4 bytes.
+        response.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        response.extend(Ipv4Addr::LOCALHOST.octets());
     }
-    Some(answer)
+    Some(response)
 }

@@ -1,7 +1,8 @@
-//! What needs public names or addresses, in network and mount namespaces of its own: the program
-//! starts itself again under `unshare -nm`, gives the loopback device the addresses of the
-//! documentation (RFC 5737, which count as public) and a private one, and puts a hosts file over
-//! `/etc/hosts`. Nothing in there can reach the world, nor the world it.
+//! Runs checks that need public names or addresses in their own network and mount namespaces.
+//!
+//! This program starts a copy of itself under `unshare -nm`, gives the loopback device documentation addresses (RFC 5737,
+//! which count as public) and a private one, and mounts a hosts file over `/etc/hosts`. No connection can leave the
+//! namespace.
 
 use std::env;
 use std::fs;
@@ -20,14 +21,14 @@ use crate::servers::{Program, Registry, Settings};
 use crate::stage::Stage;
 use crate::token_server::{ISSUER, OWNER, TokenServer};
 
-/// The argument that this program gives itself inside.
+/// The argument of the copy of this program inside.
 pub(crate) const INSIDE: &str = "inside-namespace";
 
-/// Every address the loopback device gets.
+/// The addresses of the loopback device.
 const ADDRESSES: [&str; 5] =
     ["192.0.2.1/32", "192.0.2.2/32", "192.0.2.3/32", "198.51.100.1/32", "10.1.2.3/32"];
 
-/// Who is where. crane asks Docker Hub by its older name, `index.docker.io`.
+/// The hosts file. crane uses Docker Hub's older name, `index.docker.io`.
 const HOSTS: &str = "\
 127.0.0.1 localhost
 192.0.2.1 registry-1.docker.io registry.public.example
@@ -38,33 +39,33 @@ const HOSTS: &str = "\
 10.1.2.3 token.private.example registry.private.example
 ";
 
-const DOCKER_HUB: &str = "Docker Hub's names";
+const DOCKER_HUB: &str = "Docker Hub";
 const EXAMPLES: &str = "the examples of the documentation";
 const RECIPES: &str = "the recipes";
 const PRIVATE_REALM: &str = "a realm on a private address";
 const CUT_OFF: &str = "no network";
 
-/// Runs the scenes that need a registry, each in namespaces of its own.
+/// Runs the scenes with a registry, each in its own namespaces.
 pub(crate) fn run_all(stage: &Stage, program: &Program, report: &mut Report) {
     for scene in [DOCKER_HUB, EXAMPLES, RECIPES, PRIVATE_REALM] {
         run(stage, scene, program.name, report);
     }
 }
 
-/// Runs the scene that needs none.
+/// Runs the scene without a registry.
 pub(crate) fn run_cut_off(stage: &Stage, report: &mut Report) {
     run(stage, CUT_OFF, "", report);
 }
 
-/// Starts this program again inside, and counts what it checked there.
+/// Runs a scene in a copy of this program, and counts its checks.
 fn run(stage: &Stage, scene: &str, program: &str, report: &mut Report) {
     let (passed, failed) = report.counts();
     let outcome = start_inside(stage, scene, program).and_then(|(output, succeeded)| {
         report.adopt(&output);
-        // A failed check inside is counted already; anything else that went wrong is not.
+        // Failed checks are counted already; other failures are not.
         match report.counts() {
             counts if counts == (passed, failed) => Err("nothing was checked".to_owned()),
-            (_, after) if after == failed && !succeeded => Err("it did not end well".to_owned()),
+            (_, after) if after == failed && !succeeded => Err("the scene failed".to_owned()),
             _ => Ok(()),
         }
     });
@@ -74,7 +75,7 @@ fn run(stage: &Stage, scene: &str, program: &str, report: &mut Report) {
 }
 
 fn start_inside(stage: &Stage, scene: &str, program: &str) -> Outcome<(String, bool)> {
-    let unshare = peers::find("unshare").ok_or("the unshare command is needed (util-linux)")?;
+    let unshare = peers::find("unshare").ok_or("unshare is required (util-linux)")?;
     let this = env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(unshare);
     let is_root = fs::metadata("/proc/self").is_ok_and(|data| data.uid() == 0);
@@ -89,7 +90,7 @@ fn start_inside(stage: &Stage, scene: &str, program: &str) -> Outcome<(String, b
     Ok((text, output.status.success()))
 }
 
-/// What runs inside; true when nothing failed.
+/// Runs a scene inside the namespaces. Returns whether no check failed.
 pub(crate) fn inside(scene: &str, program: &str, folder: &Path) -> Outcome<bool> {
     let stage = Stage::reopen(folder, program)?;
     let mut report = Report::default();
@@ -98,7 +99,7 @@ pub(crate) fn inside(scene: &str, program: &str, folder: &Path) -> Outcome<bool>
         cut_off(&stage, &mut report);
         return Ok(!report.has_failures());
     }
-    let program = stage.programs.first().ok_or("which registry?")?;
+    let program = stage.programs.first().ok_or("the registry is missing")?;
     report.scope(&format!("{}, {scene}", program.name));
     build_network(folder)?;
     match scene {
@@ -106,12 +107,12 @@ pub(crate) fn inside(scene: &str, program: &str, folder: &Path) -> Outcome<bool>
         EXAMPLES => examples::check(&stage, program, &mut report)?,
         RECIPES => recipes::check(&stage, program, &mut report)?,
         PRIVATE_REALM => private_realm(&stage, program, &mut report)?,
-        _ => return Err(format!("no scene is called {scene}")),
+        _ => return Err(format!("unknown scene {scene}")),
     }
     Ok(!report.has_failures())
 }
 
-/// Brings the loopback device up with our addresses, and names them.
+/// Sets up the loopback device and the hosts file.
 fn build_network(folder: &Path) -> Outcome<()> {
     let (program, first) = ip_command()?;
     let ip = |words: &[&str]| command(folder, &program, &[first, words].concat());
@@ -121,22 +122,22 @@ fn build_network(folder: &Path) -> Outcome<()> {
     }
     let hosts = folder.join("hosts");
     fs::write(&hosts, HOSTS).map_err(|error| error.to_string())?;
-    let mount = peers::find("mount").ok_or("the mount command is needed")?;
+    let mount = peers::find("mount").ok_or("mount is required")?;
     command(folder, &mount, &["--bind", &hosts.display().to_string(), "/etc/hosts"])
 }
 
-/// iproute2's `ip`, or busybox's.
+/// The `ip` command of iproute2 or busybox.
 fn ip_command() -> Outcome<(PathBuf, &'static [&'static str])> {
-    let own = peers::find("ip").map(|file| (file, &[][..]));
-    let found = own.or_else(|| peers::find("busybox").map(|file| (file, &["ip"][..])));
-    found.ok_or_else(|| "the ip command is needed (iproute2 or busybox)".to_owned())
+    let iproute = peers::find("ip").map(|file| (file, &[][..]));
+    let found = iproute.or_else(|| peers::find("busybox").map(|file| (file, &["ip"][..])));
+    found.ok_or_else(|| "ip is required (iproute2 or busybox)".to_owned())
 }
 
 fn command(folder: &Path, program: &Path, words: &[&str]) -> Outcome<()> {
     Surroundings::new(folder).run(program, words, "")?.bytes().map(drop)
 }
 
-/// `regq digest alpine`, as it is typed, with real registries behind Docker Hub's names.
+/// Checks `regq digest alpine` and other names of Docker Hub.
 fn docker_hub(stage: &Stage, program: &Program, report: &mut Report) -> Outcome<()> {
     let tokens = TokenServer::start("198.51.100.1:443", &stage.certificates)?;
     let _registry = Registry::start(
@@ -157,22 +158,22 @@ fn docker_hub(stage: &Stage, program: &Program, report: &mut Report) -> Outcome<
         report.check(&format!("regq digest {name}"), outcome);
     }
     report.check("regq manifest alpine", manifest_agrees(stage, "alpine"));
-    let asked = tokens.requests();
-    let first = asked.first().ok_or("nobody asked for a token")?;
-    let right = first.query("service") == ["registry.docker.io"]
+    let requests = tokens.requests();
+    let first = requests.first().ok_or("no token was requested")?;
+    let is_expected = first.query("service") == ["registry.docker.io"]
         && first.query("scope") == ["repository:library/alpine:pull"];
-    let outcome = if right { Ok(()) } else { Err(format!("asked for: {}", first.line())) };
-    report.check("the token is asked for library/alpine", outcome);
+    let outcome = if is_expected { Ok(()) } else { Err(format!("requested: {}", first.line())) };
+    report.check("requests a token for library/alpine", outcome);
     let answer = stage.regq(&["digest", "alpine:absent"])?;
     report.check("regq digest alpine:absent: exit 3", answer.exits(3));
     let answer = stage.regq(&["digest", "nobody/nothing"])?;
     report.check("regq digest nobody/nothing: exit 4", answer.exits(4));
     let outcome = as_owner(stage, &["private/single:1"]);
-    report.check("credentials for docker.io go to auth.docker.io", outcome);
+    report.check("sends credentials for docker.io to auth.docker.io", outcome);
     logins::against(stage, "docker.io", "https://index.docker.io/v1/", report)
 }
 
-/// A realm may not lead from a public address to a private one, unless it is allowed to.
+/// Checks that a realm cannot lead from a public address to a private one without --allow-private.
 fn private_realm(stage: &Stage, program: &Program, report: &mut Report) -> Outcome<()> {
     let tokens = TokenServer::start("10.1.2.3:443", &stage.certificates)?;
     let _registry = Registry::start(
@@ -189,50 +190,54 @@ fn private_realm(stage: &Stage, program: &Program, report: &mut Report) -> Outco
     )?;
     let public = "registry.public.example:5000/public/index:1";
     let answer = stage.regq(&["digest", public])?;
-    report.check("refused from a public registry: exit 7", answer.exits(7));
+    report.check("exit 7 for a public registry", answer.exits(7));
     let outcome = tokens.requests().first().map_or(Ok(()), |request| Err(request.line()));
-    report.check("nothing was sent to it", outcome);
-    let due = &stage.images.index.top.digest;
+    report.check("sends nothing to the private address", outcome);
+    let expected = &stage.images.index.top.digest;
     for (what, words) in [
-        ("allowed by --allow-private", &["digest", "--allow-private", public][..]),
+        ("--allow-private", &["digest", "--allow-private", public][..]),
         (
-            "no more private than its registry",
+            "a registry with the same address",
             &["digest", "registry.private.example:5000/public/index:1"],
         ),
     ] {
         let outcome = stage.regq(words)?.text().and_then(|digest| {
-            if digest == *due { Ok(()) } else { Err(format!("{due} is due, not {digest}")) }
+            if digest == *expected {
+                Ok(())
+            } else {
+                Err(format!("expected {expected}, not {digest}"))
+            }
         });
         report.check(what, outcome);
     }
     foreign_realm(stage, &tokens, report)
 }
 
-/// Nor do credentials go to a realm that does not belong to the registry, unless it is trusted.
+/// Checks that credentials are not sent to a realm of another domain without --trust-realm.
 fn foreign_realm(stage: &Stage, tokens: &TokenServer, report: &mut Report) -> Outcome<()> {
     let private = "registry.public.example:5000/private/single:1";
     let before = tokens.requests().len();
     let words = ["digest", "--allow-private", "--user", OWNER.0, "--password-stdin", private];
     let answer = stage.regq_with_input(&words, OWNER.1)?;
-    report.check("credentials for another domain: exit 7", answer.exits(7));
+    report.check("exit 7 for credentials and another domain", answer.exits(7));
     let sent = tokens.requests().split_off(before);
     let sent = sent.iter().find(|request| request.header("authorization").is_some());
     let outcome = sent.map_or(Ok(()), |request| Err(request.line()));
-    report.check("they were not sent to it", outcome);
+    report.check("does not send them", outcome);
     let trusted = ["--allow-private", "--trust-realm", "token.private.example", private];
-    report.check("sent where --trust-realm says so", as_owner(stage, &trusted));
+    report.check("sends them with --trust-realm", as_owner(stage, &trusted));
     Ok(())
 }
 
-/// The digest of the owner's image, asked with the owner's password.
+/// Checks the digest of the private image with the owner's password.
 fn as_owner(stage: &Stage, arguments: &[&str]) -> Outcome<()> {
     let words = [&["digest", "--user", OWNER.0, "--password-stdin"], arguments].concat();
     let digest = stage.regq_with_input(&words, OWNER.1)?.text()?;
-    let due = &stage.images.private.top.digest;
-    if digest == *due { Ok(()) } else { Err(format!("{due} is due, not {digest}")) }
+    let expected = &stage.images.private.top.digest;
+    if digest == *expected { Ok(()) } else { Err(format!("expected {expected}, not {digest}")) }
 }
 
-/// Nothing answers, not even loopback.
+/// Checks the exit code without any network, even loopback.
 fn cut_off(stage: &Stage, report: &mut Report) {
     let authority = stage.certificates.authority().display().to_string();
     for name in ["alpine", "192.0.2.1/library/alpine"] {

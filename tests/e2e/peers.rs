@@ -1,8 +1,7 @@
-//! The programs that regq is held against, and how any program is run here.
+//! Finds the clients that regq is compared with, and runs programs.
 //!
-//! Programs are looked for in the folder that `PEERS` names, then on `PATH`. Every run has a clean
-//! environment (a home of its own, the test CA, nobody's stored credentials) and a time limit, so
-//! that a program that hangs is a failed check and not a hanging run.
+//! Programs are searched in the folder `PEERS`, then on `PATH`. Each runs in a clean environment (an own home, the test CA,
+//! no stored credentials) and with a time limit, so that a program that hangs fails a check.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -12,48 +11,48 @@ use std::process::{Command, Output, Stdio};
 
 use crate::Outcome;
 
-/// Seconds one program may take.
+/// Time limit of a program, in seconds.
 pub(crate) const TIME_LIMIT: &str = "60";
 
-/// The folder in a home that is a session's runtime folder. Whoever makes the home makes it.
+/// The runtime folder in a home. Created together with the home.
 pub(crate) const RUNTIME: &str = "run";
 
-/// What a program answered.
+/// The result of a program.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// The exit code; 124 when the time limit was reached, -1 after a signal.
+    /// The exit code; 124 after the time limit, -1 after a signal.
     pub(crate) code: i32,
     /// The bytes of stdout.
     pub(crate) stdout: Vec<u8>,
     /// The text of stderr.
     pub(crate) stderr: String,
     /// The command line, for messages.
-    line: String,
+    command: String,
 }
 
 impl Answer {
-    /// What a program answered that was started elsewhere, by this command line.
-    pub(crate) fn of(output: Output, line: String) -> Self {
+    /// The result of a program that was started elsewhere with this command line.
+    pub(crate) fn of(output: Output, command: String) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: output.stdout,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            line,
+            command,
         }
     }
 
-    /// The bytes of stdout of a program that succeeded.
+    /// Stdout as bytes; an error if the program failed.
     pub(crate) fn bytes(self) -> Outcome<Vec<u8>> {
         if self.code == 0 { Ok(self.stdout) } else { Err(self.describe()) }
     }
 
-    /// The text of stdout of a program that succeeded, without the line end at its end.
+    /// Stdout as text without the trailing newline; an error if the program failed.
     pub(crate) fn text(self) -> Outcome<String> {
         let text = String::from_utf8(self.bytes()?).map_err(|error| error.to_string())?;
         Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
     }
 
-    /// Holds the exit code against the one that is due.
+    /// Checks the exit code.
     pub(crate) fn exits(&self, code: i32) -> Outcome<()> {
         if self.code == code {
             Ok(())
@@ -62,17 +61,17 @@ impl Answer {
         }
     }
 
-    /// It succeeded, and stdout has nothing.
+    /// Checks that the program succeeded and printed nothing on stdout.
     pub(crate) fn silent(&self) -> Outcome<()> {
         self.exits(0)?;
         if self.stdout.is_empty() { Ok(()) } else { Err(self.describe()) }
     }
 
-    /// The run in words.
+    /// The command line with its result, for messages.
     pub(crate) fn describe(&self) -> String {
         format!(
             "`{}` exited with {}\nstdout: {}\nstderr: {}",
-            self.line,
+            self.command,
             self.code,
             String::from_utf8_lossy(&self.stdout).trim_end(),
             self.stderr.trim_end()
@@ -80,7 +79,7 @@ impl Answer {
     }
 }
 
-/// Where programs run: their home, the CA they trust, and what else they find around them.
+/// The environment of a program: its home, the CA it trusts, variables and working folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
     home: PathBuf,
@@ -89,7 +88,7 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// A home folder of its own and no CA beside those of the machine.
+    /// Surroundings with this home, without the test CA.
     pub(crate) fn new(home: &Path) -> Self {
         Self { home: home.to_owned(), folder: None, variables: Vec::new() }
     }
@@ -99,19 +98,19 @@ impl Surroundings {
         &self.home
     }
 
-    /// The same with a variable.
+    /// Returns a copy with a variable.
     pub(crate) fn with(&self, name: &'static str, value: impl Into<OsString>) -> Self {
         let mut more = self.clone();
         more.variables.push((name, value.into()));
         more
     }
 
-    /// The same in a working folder.
+    /// Returns a copy with a working folder.
     pub(crate) fn within(&self, folder: &Path) -> Self {
         Self { folder: Some(folder.to_owned()), ..self.clone() }
     }
 
-    /// The same with a program found by its name, before all others of that name.
+    /// Returns a copy in which this program comes first on PATH.
     pub(crate) fn with_program(&self, program: &Path) -> Self {
         let mut path = program.parent().unwrap_or(Path::new("/")).as_os_str().to_owned();
         path.push(":");
@@ -119,20 +118,20 @@ impl Surroundings {
         self.with("PATH", path)
     }
 
-    /// The same with a CA, named in `SSL_CERT_FILE`.
+    /// Returns a copy that trusts a CA through `SSL_CERT_FILE`.
     pub(crate) fn trusting(&self, authority: &Path) -> Self {
         self.with("SSL_CERT_FILE", authority)
     }
 
-    /// The same with docker's configuration folder, where credentials stand.
+    /// Returns a copy with docker's configuration folder, which contains credentials.
     pub(crate) fn with_docker_config(&self, folder: &Path) -> Self {
         self.with("DOCKER_CONFIG", folder)
     }
 
-    /// Gives a command this environment and no other.
-    pub(crate) fn dress(&self, command: &mut Command) {
+    /// Sets the environment of a command.
+    pub(crate) fn apply_to(&self, command: &mut Command) {
         command.env_clear().env("PATH", search_path()).env("HOME", &self.home);
-        // Without this variable credentials are looked for under /run, where there may be some.
+        // Without XDG_RUNTIME_DIR, clients look for credentials in /run.
         command.env("TMPDIR", &self.home).env("XDG_RUNTIME_DIR", self.home.join(RUNTIME));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         if let Some(folder) = &self.folder {
@@ -140,7 +139,7 @@ impl Surroundings {
         }
     }
 
-    /// Runs a program and waits for it; `input` is all of its stdin.
+    /// Runs a program with `input` on stdin, and waits for it.
     pub(crate) fn run<S: AsRef<OsStr>>(
         &self,
         program: &Path,
@@ -150,12 +149,11 @@ impl Surroundings {
         let mut command = Command::new("timeout");
         command.arg(TIME_LIMIT).arg(program).args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.dress(&mut command);
+        self.apply_to(&mut command);
         let name = program.display();
         let mut child = command.spawn().map_err(|error| format!("starting {name}: {error}"))?;
         if let Some(mut stdin) = child.stdin.take() {
-            // A program that does not read its stdin has closed it: nothing is wrong then. The
-            // inputs are a few bytes, so this write cannot block on a full pipe.
+            // A program may close its stdin without reading it. Inputs are short, so this cannot block on a full pipe.
             drop(stdin.write_all(input.as_bytes()));
         }
         let output =
@@ -166,7 +164,7 @@ impl Surroundings {
     }
 }
 
-/// Finds a program under `PEERS`, else on `PATH`, else where Debian keeps the administrator's.
+/// Finds a program in `PEERS`, then on `PATH`, then in /usr/sbin and /sbin.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let peers = env::var_os("PEERS").map(PathBuf::from);
     let peers = peers.and_then(|folder| folder.canonicalize().ok());
@@ -175,46 +173,44 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     folders.map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// `PATH`, with the folders that a plain user's lacks.
+/// `PATH` and the folders of administration programs.
 fn search_path() -> OsString {
     let mut path = env::var_os("PATH").unwrap_or_default();
     path.push(":/usr/sbin:/sbin");
     path
 }
 
-/// The clients that are held against regq.
+/// The clients that regq is compared with.
 #[derive(Debug)]
 pub(crate) struct Peers {
-    /// It pushes the images as well, so nothing goes without it.
+    /// Required: it also pushes the images.
     pub(crate) skopeo: PathBuf,
-    /// The second opinion.
     pub(crate) crane: Option<PathBuf>,
-    /// The third.
     pub(crate) regctl: Option<PathBuf>,
 }
 
 impl Peers {
-    /// Finds them and says by name which are not there.
+    /// Finds the clients and prints which are missing.
     pub(crate) fn find() -> Outcome<Self> {
-        let skopeo =
-            find_aloud("skopeo", "skopeo").ok_or("without skopeo nothing can be pushed")?;
-        let (crane, regctl) = (find_aloud("crane", "crane"), find_aloud("regctl", "regctl"));
+        let skopeo = find_and_print("skopeo", "skopeo").ok_or("skopeo is required")?;
+        let (crane, regctl) =
+            (find_and_print("crane", "crane"), find_and_print("regctl", "regctl"));
         Ok(Self { skopeo, crane, regctl })
     }
 
-    /// The same without a word, for a program started again by this one.
+    /// Finds the clients without printing, for a copy of this program.
     pub(crate) fn find_quietly() -> Outcome<Self> {
-        let skopeo = find("skopeo").ok_or("skopeo has gone")?;
+        let skopeo = find("skopeo").ok_or("skopeo is required")?;
         Ok(Self { skopeo, crane: find("crane"), regctl: find("regctl") })
     }
 }
 
-/// Finds a program and says whether it is there, under the name it goes by in the report.
-pub(crate) fn find_aloud(name: &str, command: &str) -> Option<PathBuf> {
+/// Finds a program and prints whether it is installed, under its name in the report.
+pub(crate) fn find_and_print(name: &str, command: &str) -> Option<PathBuf> {
     let found = find(command);
     match &found {
         Some(file) => println!("with {name}: {}", file.display()),
-        None => println!("without {name}: no `{command}` under PEERS or on PATH"),
+        None => println!("without {name}: `{command}` is neither in PEERS nor on PATH"),
     }
     found
 }

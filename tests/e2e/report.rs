@@ -1,14 +1,14 @@
-//! The tally: one line a check while they run, one closing line at the end.
+//! Prints one line per check and the totals at the end.
 //!
-//! The lines of a program that was started again inside a namespace are read back here, so that
-//! its checks count like the others. This is not a test framework: no filter, no order, no retry.
+//! Also counts the lines of a copy of this program that runs inside a namespace. Not a test framework: no filter, no
+//! order, no retry.
 
 use crate::Outcome;
 
 const PASSED: &str = "ok      ";
 const FAILED: &str = "FAILED  ";
 
-/// What has been checked so far.
+/// The checks so far.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     passed: usize,
@@ -17,12 +17,12 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Names what the following checks are about; it stands in front of each of their lines.
+    /// Sets the prefix for the names of the following checks.
     pub(crate) fn scope(&mut self, scope: &str) {
         scope.clone_into(&mut self.scope);
     }
 
-    /// Counts one check and prints its line.
+    /// Counts a check and prints its line.
     pub(crate) fn check(&mut self, name: &str, outcome: Outcome<()>) {
         let scope = &self.scope;
         let name = if scope.is_empty() { name.to_owned() } else { format!("{scope}: {name}") };
@@ -38,7 +38,7 @@ impl Report {
         }
     }
 
-    /// Counts the check lines that another run of this program printed, and passes them on.
+    /// Prints the output of another run of this program, and counts its checks.
     pub(crate) fn adopt(&mut self, output: &str) {
         for line in output.lines() {
             println!("{line}");
@@ -47,17 +47,17 @@ impl Report {
         }
     }
 
-    /// How many have passed, and how many failed.
+    /// The numbers of passed and failed checks.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.passed, self.failed)
     }
 
-    /// Whether something failed.
+    /// Whether a check failed.
     pub(crate) fn has_failures(&self) -> bool {
         self.failed > 0
     }
 
-    /// Prints the one closing line.
+    /// Prints the totals.
     pub(crate) fn close(&self) {
         println!("{} passed, {} failed", self.passed, self.failed);
     }

@@ -1,8 +1,8 @@
-//! The registries: Debian's `docker-registry` (distribution 2.8) and distribution v3's `registry`,
-//! each a process of its own with TLS, token authentication and storage in a folder of this run.
+//! Runs the registries: Debian's `docker-registry` (distribution 2.8) and distribution v3's `registry`, with TLS, token
+//! authentication and storage in a folder of this run.
 //!
-//! Nothing here waits for a moment that is guessed: a registry is ready when it says where it
-//! listens, and a request has arrived when the access log has its line.
+//! Nothing waits for a fixed time: a registry is ready when it logs its address, and a request has arrived when it is in
+//! the access log.
 
 use std::fs;
 use std::io::{BufRead, BufReader, PipeReader};
@@ -17,61 +17,61 @@ use crate::Outcome;
 use crate::certificates::Certificates;
 use crate::peers;
 
-/// How long a registry may take to say where it listens, or a line of its log to arrive.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait for a line in the log of a registry.
+const LOG_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One of the two registry programs.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
-    /// What the checks call it.
+    /// Its name in the report.
     pub(crate) name: &'static str,
     file: PathBuf,
 }
 
-/// The command of each, and what it is called.
+/// The command of each registry, and its name in the report.
 const PROGRAMS: [(&str, &str); 2] =
     [("docker-registry", "distribution 2.8"), ("registry", "distribution v3")];
 
 impl Program {
-    /// Finds those that are there, and says by name which are not.
+    /// Finds the registries and prints which are missing.
     pub(crate) fn find_all() -> Outcome<Vec<Self>> {
         let mut found = Vec::new();
         for (command, name) in PROGRAMS {
-            found.extend(peers::find_aloud(name, command).map(|file| Self { name, file }));
+            found.extend(peers::find_and_print(name, command).map(|file| Self { name, file }));
         }
-        if found.is_empty() { Err("there is no registry to ask".to_owned()) } else { Ok(found) }
+        if found.is_empty() { Err("no registry is installed".to_owned()) } else { Ok(found) }
     }
 
-    /// The one with this name, for a program started again by this one.
-    pub(crate) fn named(wanted: &str) -> Outcome<Self> {
-        let mut programs = PROGRAMS.iter().filter(|(_, name)| *name == wanted);
-        let (command, name) = programs.next().ok_or("no such registry program")?;
-        let file = peers::find(command).ok_or("the registry program has gone")?;
+    /// Finds the registry with this name, for a copy of this program.
+    pub(crate) fn named(searched: &str) -> Outcome<Self> {
+        let mut programs = PROGRAMS.iter().filter(|(_, name)| *name == searched);
+        let (command, name) = programs.next().ok_or("unknown registry")?;
+        let file = peers::find(command).ok_or("the registry is not installed any more")?;
         Ok(Self { name, file })
     }
 
-    /// A folder name for what this registry stores.
+    /// The folder of this registry.
     pub(crate) fn folder(&self, parent: &Path) -> PathBuf {
         parent.join(self.name.replace(' ', "-"))
     }
 }
 
-/// Where and how a registry runs.
+/// The settings of a registry.
 #[derive(Debug)]
 pub(crate) struct Settings<'a> {
-    /// The folder of its storage, configuration and log.
+    /// The folder for its storage and configuration.
     pub(crate) folder: PathBuf,
-    /// Where it listens; port 0 leaves the choice to the system.
+    /// The address to listen on; port 0 is any free port.
     pub(crate) address: &'a str,
     /// The token server's URL.
     pub(crate) realm: &'a str,
-    /// The name it has at the token server.
+    /// Its service name at the token server.
     pub(crate) service: &'a str,
-    /// Who signs its tokens.
+    /// The issuer of its tokens.
     pub(crate) issuer: &'a str,
-    /// Its TLS certificate, and that of the key that signs tokens.
+    /// Its TLS certificate, and the certificate of the key that signs tokens.
     pub(crate) certificates: &'a Certificates,
-    /// Whether it speaks TLS.
+    /// Whether to use TLS.
     pub(crate) tls: bool,
 }
 
@@ -89,7 +89,7 @@ impl Settings<'_> {
             "version: 0.1\n\
              log:\n  level: info\n\
              storage:\n  filesystem:\n    rootdirectory: {storage}\n\
-             http:\n  addr: {address}\n  secret: of no use here\n\
+             http:\n  addr: {address}\n  secret: unused\n\
              {tls}\
              auth:\n  token:\n    realm: {realm}\n    service: {service}\n    issuer: {issuer}\n\
              \x20   rootcertbundle: {bundle}\n",
@@ -103,18 +103,18 @@ impl Settings<'_> {
     }
 }
 
-/// A registry that runs; it ends with this value.
+/// A running registry. Dropping it stops it.
 #[derive(Debug)]
 pub(crate) struct Registry {
     child: Child,
-    /// Where it listens.
+    /// The address it listens on.
     pub(crate) address: SocketAddr,
     log: Arc<Log>,
     reader: Option<JoinHandle<()>>,
 }
 
 impl Registry {
-    /// Starts a registry and returns when it listens.
+    /// Starts a registry and waits until it listens.
     pub(crate) fn start(program: &Program, settings: &Settings<'_>) -> Outcome<Self> {
         fs::create_dir_all(&settings.folder).map_err(|error| error.to_string())?;
         let file = settings.folder.join("config.yml");
@@ -125,7 +125,7 @@ impl Registry {
         command.arg("serve").arg(&file).env_clear().env("OTEL_TRACES_EXPORTER", "none");
         command.stdin(Stdio::null()).stdout(input).stderr(errors);
         let child = command.spawn().map_err(|error| format!("{}: {error}", program.name))?;
-        // The command still holds the writing ends: without this the log would never end.
+        // The command holds the writing ends of the pipe; the log would not end while they are open.
         drop(command);
         let log = Arc::new(Log::default());
         let reader = std::thread::spawn({
@@ -140,23 +140,23 @@ impl Registry {
         Ok(registry)
     }
 
-    /// How many requests of `agent` have arrived so far, which is to be at least `least`: the
-    /// access log is written after the answer, so its last lines may be on their way.
-    pub(crate) fn requests_of(&self, agent: &str, least: usize) -> Outcome<Vec<String>> {
-        let theirs = |lines: &[String]| -> Vec<String> {
+    /// Returns the access log's lines of a user agent, once there are at least `min`. A registry writes them after it
+    /// has responded.
+    pub(crate) fn requests_of(&self, agent: &str, min: usize) -> Outcome<Vec<String>> {
+        let of_agent = |lines: &[String]| -> Vec<String> {
             let lines = lines.iter().filter(|line| line.contains(" HTTP/") && line.contains(agent));
             lines.cloned().collect()
         };
-        let enough = |lines: &[String]| Some(theirs(lines)).filter(|lines| lines.len() >= least);
+        let enough = |lines: &[String]| Some(of_agent(lines)).filter(|lines| lines.len() >= min);
         self.log.wait(enough).ok_or_else(|| {
-            format!("fewer than {least} requests of {agent} in the log:\n{}", self.log.tail())
+            format!("fewer than {min} requests of {agent} in the log:\n{}", self.log.tail())
         })
     }
 }
 
 impl Drop for Registry {
     fn drop(&mut self) {
-        // Both fail only when the process has ended by itself, which the checks have noticed.
+        // Both fail only if the process ended by itself, which fails checks.
         drop(self.child.kill());
         drop(self.child.wait());
         if let Some(reader) = self.reader.take() {
@@ -165,13 +165,13 @@ impl Drop for Registry {
     }
 }
 
-/// The address in `... msg="listening on 127.0.0.1:40027, tls" ...`.
+/// Parses the address in `... msg="listening on 127.0.0.1:40027, tls" ...`.
 fn address_in(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("listening on ")?;
     rest.split([',', '"']).next()?.parse().ok()
 }
 
-/// The lines a process has written so far.
+/// The output of a process so far.
 #[derive(Debug, Default)]
 struct Log {
     state: Mutex<LogState>,
@@ -185,7 +185,7 @@ struct LogState {
 }
 
 impl Log {
-    /// Reads to the end of the process.
+    /// Reads until the process ends.
     fn fill(&self, output: PipeReader) {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             self.change(|state| state.lines.push(line));
@@ -198,12 +198,12 @@ impl Log {
         self.grown.notify_all();
     }
 
-    /// Waits until `look` finds something in the lines, the process ends, or patience does.
-    fn wait<T>(&self, look: impl Fn(&[String]) -> Option<T>) -> Option<T> {
-        let deadline = Instant::now() + PATIENCE;
+    /// Waits until `search` finds something in the lines, the process ends, or `LOG_TIMEOUT` is over.
+    fn wait<T>(&self, search: impl Fn(&[String]) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + LOG_TIMEOUT;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let found = look(&state.lines);
+            let found = search(&state.lines);
             let left = deadline.saturating_duration_since(Instant::now());
             if found.is_some() || state.ended || left.is_zero() {
                 return found;

@@ -1,5 +1,4 @@
-//! What every run needs before the first question: a folder of its own, certificates, images, and
-//! the programs that are there.
+//! Prepares a run: its folder, certificates, images, and the programs on this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,40 +12,40 @@ use crate::peers::{Answer, Peers, RUNTIME, Surroundings};
 use crate::servers::{Program, Registry, Settings};
 use crate::token_server::{ISSUER, OWNER, TokenServer};
 
-/// The service that the registries on loopback call themselves.
+/// The service name of the registries on loopback.
 const SERVICE: &str = "the registry of the end-to-end tests";
 
-/// All of it; the folder is removed with this value unless it is to be kept.
+/// Everything that the checks use. Dropping it removes the folder unless it is kept.
 #[derive(Debug)]
 pub(crate) struct Stage {
-    /// Everything that is written is written here.
+    /// The folder for all files of this run.
     pub(crate) folder: PathBuf,
-    /// The clients beside regq.
+    /// The other clients.
     pub(crate) peers: Peers,
-    /// The registries to ask.
+    /// The registries.
     pub(crate) programs: Vec<Program>,
     /// Keys and certificates.
     pub(crate) certificates: Certificates,
     /// The images to push.
     pub(crate) images: Images,
-    /// An environment that trusts the test CA.
+    /// Surroundings that trust the test CA.
     pub(crate) surroundings: Surroundings,
     keep: std::cell::Cell<bool>,
 }
 
-/// The images, by what they are for.
+/// The images by purpose.
 #[derive(Debug)]
 pub(crate) struct Images {
-    /// One platform.
+    /// An image for one platform.
     pub(crate) single: Image,
-    /// Another of one platform, which only its owner may pull.
+    /// Another one, which only its owner may pull.
     pub(crate) private: Image,
-    /// Three platforms.
+    /// An index of three platforms.
     pub(crate) index: Image,
 }
 
 impl Images {
-    /// Writes them, or finds the same bytes that are written already.
+    /// Writes the images. Writing them again gives the same bytes.
     fn write(folder: &Path) -> Outcome<Self> {
         Ok(Self {
             single: Image::single(&folder.join("single"), "single")?,
@@ -57,7 +56,7 @@ impl Images {
 }
 
 impl Stage {
-    /// Finds the programs, says which are missing, and makes the rest.
+    /// Finds the programs, prints which are missing, and creates everything else.
     pub(crate) fn prepare() -> Outcome<Self> {
         let peers = Peers::find()?;
         let programs = Program::find_all()?;
@@ -68,7 +67,7 @@ impl Stage {
         Self::assemble(folder, peers, programs, certificates)
     }
 
-    /// The same for a program started again: what lies in the folder already is used.
+    /// Opens the stage of the program that started this one, with the files in its folder.
     pub(crate) fn reopen(folder: &Path, program: &str) -> Outcome<Self> {
         let certificates = Certificates::of(folder);
         let programs = if program.is_empty() { vec![] } else { vec![Program::named(program)?] };
@@ -91,7 +90,7 @@ impl Stage {
         Ok(Self { folder, peers, programs, certificates, images, surroundings, keep })
     }
 
-    /// Leaves the folder for whoever looks for the cause of a failure.
+    /// Keeps the folder, to look for the cause of a failure.
     pub(crate) fn keep(&self) {
         self.keep.set(true);
     }
@@ -142,12 +141,12 @@ impl Stage {
         self.regq_with_input(arguments, "")
     }
 
-    /// Runs regq; `input` is all of its stdin.
+    /// Runs regq with `input` on stdin.
     pub(crate) fn regq_with_input(&self, arguments: &[&str], input: &str) -> Outcome<Answer> {
         self.surroundings.run(Path::new(crate::REGQ), arguments, input)
     }
 
-    /// Runs `skopeo inspect` with `options` on a name.
+    /// Runs `skopeo inspect OPTIONS NAME`.
     pub(crate) fn skopeo(&self, options: &[&str], name: &str) -> Outcome<Answer> {
         let folder = self.certificates.folder_for_skopeo().display().to_string();
         let name = format!("docker://{name}");
@@ -156,7 +155,7 @@ impl Stage {
         self.surroundings.run(&self.peers.skopeo, &words, "")
     }
 
-    /// Runs crane, where it is.
+    /// Runs crane, if installed.
     pub(crate) fn crane(&self, arguments: &[&str]) -> Option<Outcome<Answer>> {
         let crane = self.peers.crane.as_ref()?;
         Some(self.surroundings.run(crane, arguments, ""))
@@ -177,7 +176,7 @@ impl Stage {
         Ok(Some(self.surroundings.with_docker_config(&folder).run(crane, arguments, "")))
     }
 
-    /// Runs regctl, where it is.
+    /// Runs regctl, if installed.
     pub(crate) fn regctl(&self, arguments: &[&str]) -> Option<Outcome<Answer>> {
         let regctl = self.peers.regctl.as_ref()?;
         Some(self.surroundings.run(regctl, arguments, ""))
@@ -187,13 +186,13 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         if !self.keep.get() {
-            // What is left lies in the target folder, where nothing is missed or found.
+            // A leftover in the target folder does no harm.
             drop(fs::remove_dir_all(&self.folder));
         }
     }
 }
 
-/// A registry on loopback with its token server and the images in it.
+/// A running registry on loopback with its token server and images.
 pub(crate) struct Open {
     /// The registry.
     pub(crate) registry: Registry,
@@ -204,7 +203,7 @@ pub(crate) struct Open {
 }
 
 impl Open {
-    /// The full name of something in it.
+    /// The full name of an image or repository in it.
     pub(crate) fn name(&self, rest: &str) -> String {
         format!("{}/{rest}", self.host)
     }

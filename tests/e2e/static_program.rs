@@ -1,7 +1,7 @@
-//! The static programs: what they are made of, how large they are, what they take, and that each answers: on this
-//! machine in an empty root (`empty_root`), elsewhere under Debian's qemu-user.
+//! Tests the static programs: linking, size, memory, and that each works, in an empty root (`empty_root`) if this machine
+//! can run it, otherwise under qemu-user.
 //!
-//! `static TARGET=FILE...` is the argument, as root. What is missing on this machine is a failure that names it.
+//! The arguments are `static TARGET=FILE...`; root is required. A missing tool is a failure that names it.
 
 use std::env;
 use std::fs;
@@ -14,11 +14,11 @@ use crate::report::Report;
 use crate::stage::{Open, Stage};
 use crate::{Outcome, REGQ, bench};
 
-/// The argument that asks for all this, and the one that this program gives itself inside.
+/// The argument for this mode, and that of the copy of this program inside namespaces.
 pub(crate) const MODE: &str = "static";
 pub(crate) const INSIDE: &str = "inside-static";
 
-/// What it takes beside the programs of every run, and the Debian packages that have it.
+/// The required tools and their Debian packages.
 const TOOLS: [(&str, &str); 6] = [
     ("file", "file"),
     ("readelf", "binutils"),
@@ -28,42 +28,50 @@ const TOOLS: [(&str, &str); 6] = [
     ("ip", "iproute2"),
 ];
 
-/// What `digest` may take at its peak, and `--version`: MiB, and milliseconds of CPU time.
-const DIGEST_MEMORY: f64 = 6.0;
-const VERSION_MEMORY: f64 = 2.0;
-const VERSION_TIME: f64 = 1.0;
+/// Limits of `digest` and `--version`: peak memory in MiB, CPU time in milliseconds.
+const MAX_DIGEST_MEMORY: f64 = 6.0;
+const MAX_VERSION_MEMORY: f64 = 2.0;
+const MAX_VERSION_TIME: f64 = 1.0;
 
-/// A target: its name, what its program may have at most (2.0 and 2.2 MiB), and who runs it where this machine cannot.
+/// A target with its maximum size (2.0 or 2.2 MiB) and the emulator for machines that cannot run it.
 struct Target {
     name: &'static str,
-    bytes: u64,
+    max_bytes: u64,
     emulator: Option<&'static str>,
 }
 
 const TARGETS: [Target; 5] = [
-    Target { name: "x86_64-unknown-linux-musl", bytes: 2_097_152, emulator: None },
-    Target { name: "i686-unknown-linux-musl", bytes: 2_306_867, emulator: None },
-    Target { name: "aarch64-unknown-linux-musl", bytes: 2_306_867, emulator: Some("qemu-aarch64") },
-    Target { name: "armv7-unknown-linux-musleabihf", bytes: 2_306_867, emulator: Some("qemu-arm") },
+    Target { name: "x86_64-unknown-linux-musl", max_bytes: 2_097_152, emulator: None },
+    Target { name: "i686-unknown-linux-musl", max_bytes: 2_306_867, emulator: None },
+    Target {
+        name: "aarch64-unknown-linux-musl",
+        max_bytes: 2_306_867,
+        emulator: Some("qemu-aarch64"),
+    },
+    Target {
+        name: "armv7-unknown-linux-musleabihf",
+        max_bytes: 2_306_867,
+        emulator: Some("qemu-arm"),
+    },
     Target {
         name: "riscv64gc-unknown-linux-musl",
-        bytes: 2_306_867,
+        max_bytes: 2_306_867,
         emulator: Some("qemu-riscv64"),
     },
 ];
 
-/// A program that was built for a target.
+/// A static program for a target.
 struct Program {
     target: &'static Target,
     file: PathBuf,
 }
 
 impl Program {
-    /// From `TARGET=FILE`.
+    /// Parses `TARGET=FILE`.
     fn parse(word: &str) -> Outcome<Self> {
-        let (name, file) = word.split_once('=').ok_or("TARGET=FILE is due")?;
+        let (name, file) = word.split_once('=').ok_or("expected TARGET=FILE")?;
         let target = TARGETS.iter().find(|target| target.name == name);
-        let target = target.ok_or_else(|| format!("no target is called {name} here"))?;
+        let target = target.ok_or_else(|| format!("unknown target {name}"))?;
         let file = PathBuf::from(file);
         if !file.is_file() {
             return Err(format!("{} is missing: `make static TARGET={name}`", file.display()));
@@ -71,7 +79,7 @@ impl Program {
         Ok(Self { target, file })
     }
 
-    /// The command that runs it, where this machine cannot.
+    /// The emulator, if this machine cannot run the program.
     fn emulator(&self) -> Option<Outcome<PathBuf>> {
         let name = self.target.emulator?;
         let found = peers::find(name).or_else(|| peers::find(&format!("{name}-static")));
@@ -79,74 +87,75 @@ impl Program {
     }
 }
 
-fn all(words: &[&str]) -> Outcome<Vec<Program>> {
+/// Parses all arguments.
+fn parse_all(words: &[&str]) -> Outcome<Vec<Program>> {
     if words.is_empty() {
-        return Err("which programs? static TARGET=FILE...".to_owned());
+        return Err("programs are missing: static TARGET=FILE...".to_owned());
     }
     words.iter().map(|word| Program::parse(word)).collect()
 }
 
-/// Checks the files here, and starts this program again inside for all that runs them; true when nothing failed.
+/// Checks the files, and runs them in a copy of this program inside namespaces. Returns whether no check failed.
 pub(crate) fn run(words: &[&str]) -> Outcome<bool> {
-    let programs = all(words)?;
+    let programs = parse_all(words)?;
     let tools = TOOLS.iter().filter(|(tool, _)| peers::find(tool).is_none());
     let missing = tools.map(|(tool, package)| format!("{tool} ({package})"));
     let emulators = programs.iter().filter_map(|program| program.emulator()?.err());
     let missing: Vec<_> = missing.chain(emulators).collect();
     if !missing.is_empty() {
-        return Err(format!(
-            "these programs are missing (Debian's packages): {}",
-            missing.join(", ")
-        ));
+        return Err(format!("missing programs (Debian packages): {}", missing.join(", ")));
     }
     let stage = Stage::prepare()?;
     let mut report = Report::default();
     for program in &programs {
         report.scope(program.target.name);
-        report.check("static, by file and readelf", is_static(&stage, &program.file));
-        report.check("small enough", is_small(program));
+        report.check("linked statically", check_static_linking(&stage, &program.file));
+        report.check("size", check_size(program));
     }
     report.scope("");
-    let registry = stage.programs.first().ok_or("there is no registry to ask")?;
+    let registry = stage.programs.first().ok_or("no registry is installed")?;
     let before = report.counts();
     let (output, succeeded) = start_inside(&stage, registry.name, words)?;
     report.adopt(&output);
     report.close();
     if report.counts() == before || (!succeeded && !report.has_failures()) {
-        return Err("it broke off".to_owned());
+        return Err("the copy of this program failed".to_owned());
     }
     Ok(!report.has_failures())
 }
 
-/// `file` and `readelf` say that it needs no interpreter and no library.
-fn is_static(stage: &Stage, file: &Path) -> Outcome<()> {
-    let ask = |tool: &str, words: &[&str]| {
-        let tool = peers::find(tool).ok_or("it has gone")?;
+/// Checks with `file` and `readelf` that a program needs neither an interpreter nor a library.
+fn check_static_linking(stage: &Stage, file: &Path) -> Outcome<()> {
+    let run = |tool: &str, words: &[&str]| {
+        let tool = peers::find(tool).ok_or("it is not installed any more")?;
         let file = file.display().to_string();
         let words = [words, &[&file]].concat();
         stage.surroundings.run(&tool, &words, "")?.text()
     };
-    let kind = ask("file", &["--brief"])?;
+    let kind = run("file", &["--brief"])?;
     if !kind.contains("static-pie linked") && !kind.contains("statically linked") {
         return Err(kind);
     }
-    let told = ask("readelf", &["--wide", "--program-headers", "--dynamic"])?;
-    match ["INTERP", "(NEEDED)", "(RPATH)", "(RUNPATH)"].iter().find(|word| told.contains(**word)) {
-        Some(word) => Err(format!("{word} in: {told}")),
-        None if told.contains("LOAD") => Ok(()),
-        None => Err(format!("readelf tells nothing: {told}")),
+    let headers = run("readelf", &["--wide", "--program-headers", "--dynamic"])?;
+    match ["INTERP", "(NEEDED)", "(RPATH)", "(RUNPATH)"]
+        .iter()
+        .find(|word| headers.contains(**word))
+    {
+        Some(word) => Err(format!("{word} in: {headers}")),
+        None if headers.contains("LOAD") => Ok(()),
+        None => Err(format!("unexpected output of readelf: {headers}")),
     }
 }
 
-fn is_small(program: &Program) -> Outcome<()> {
+fn check_size(program: &Program) -> Outcome<()> {
     let bytes = fs::metadata(&program.file).map_err(|error| error.to_string())?.len();
-    let most = program.target.bytes;
-    println!("{}: {bytes} bytes, at most {most}", program.target.name);
-    if bytes <= most { Ok(()) } else { Err(format!("{bytes} bytes, at most {most}")) }
+    let max = program.target.max_bytes;
+    println!("{}: {bytes} bytes, at most {max}", program.target.name);
+    if bytes <= max { Ok(()) } else { Err(format!("{bytes} bytes, at most {max}")) }
 }
 
 fn start_inside(stage: &Stage, registry: &str, words: &[&str]) -> Outcome<(String, bool)> {
-    let unshare = peers::find("unshare").ok_or("unshare has gone")?;
+    let unshare = peers::find("unshare").ok_or("unshare is required (util-linux)")?;
     let this = env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(unshare);
     command.args(["--net", "--mount", "--"]).arg(this).arg(INSIDE).arg(&stage.folder);
@@ -157,18 +166,18 @@ fn start_inside(stage: &Stage, registry: &str, words: &[&str]) -> Outcome<(Strin
     Ok((text, output.status.success()))
 }
 
-/// What runs inside, where nothing but loopback is reached and port 53 is free; true when nothing failed.
+/// Runs the programs inside namespaces, where only loopback exists and port 53 is free. Returns whether no check failed.
 pub(crate) fn inside(folder: &Path, registry: &str, words: &[&str]) -> Outcome<bool> {
     let stage = Stage::reopen(folder, registry)?;
-    let ip = peers::find("ip").ok_or("ip has gone")?;
+    let ip = peers::find("ip").ok_or("ip is required (iproute2)")?;
     Surroundings::new(folder).run(&ip, &["link", "set", "lo", "up"], "")?.bytes()?;
-    let open = stage.open(stage.programs.first().ok_or("which registry?")?)?;
+    let open = stage.open(stage.programs.first().ok_or("the registry is missing")?)?;
     let mut report = Report::default();
-    for program in all(words)? {
+    for program in parse_all(words)? {
         report.scope(program.target.name);
         match program.emulator() {
             Some(emulator) => {
-                let outcome = answers_under(&emulator?, &stage, &open, &program.file);
+                let outcome = check_emulated(&emulator?, &stage, &open, &program.file);
                 report.check("digest under qemu-user", outcome);
             }
             None => {
@@ -178,35 +187,36 @@ pub(crate) fn inside(folder: &Path, registry: &str, words: &[&str]) -> Outcome<b
             }
         }
         if program.target.name.starts_with("x86_64") {
-            report.check("--version: time and memory", takes_little(&stage, &program.file));
-            let outcome = digest_takes_little(&stage, &open, &program.file);
+            report
+                .check("--version: CPU time and memory", check_version_cost(&stage, &program.file));
+            let outcome = check_digest_memory(&stage, &open, &program.file);
             report.check("digest: memory", outcome);
         }
     }
     report.scope("the program for this machine");
-    report.check("digest: memory", digest_takes_little(&stage, &open, Path::new(REGQ)));
+    report.check("digest: memory", check_digest_memory(&stage, &open, Path::new(REGQ)));
     Ok(!report.has_failures())
 }
 
-fn answers_under(emulator: &Path, stage: &Stage, open: &Open, file: &Path) -> Outcome<()> {
+fn check_emulated(emulator: &Path, stage: &Stage, open: &Open, file: &Path) -> Outcome<()> {
     let words = bench::words(file, &["digest", &open.name("public/single:1")]);
     let digest = stage.surroundings.run(emulator, &words, "")?.text()?;
-    let due = &stage.images.single.top.digest;
-    if digest == *due { Ok(()) } else { Err(format!("{due} is due, not {digest}")) }
+    let expected = &stage.images.single.top.digest;
+    if digest == *expected { Ok(()) } else { Err(format!("expected {expected}, not {digest}")) }
 }
 
-/// Medians of many runs, as `bench` takes them.
-fn takes_little(stage: &Stage, file: &Path) -> Outcome<()> {
-    let (time, memory) = bench::account(stage, &bench::words(file, &["--version"]))?;
-    let told = format!("{time:.2} ms of CPU time, {memory:.2} MiB");
-    println!("--version: {told}");
-    if time <= VERSION_TIME && memory <= VERSION_MEMORY { Ok(()) } else { Err(told) }
+/// Checks the medians of many runs, measured as in `bench`.
+fn check_version_cost(stage: &Stage, file: &Path) -> Outcome<()> {
+    let (time, memory) = bench::cpu_and_memory(stage, &bench::words(file, &["--version"]))?;
+    let figures = format!("{time:.2} ms of CPU time, {memory:.2} MiB");
+    println!("--version: {figures}");
+    if time <= MAX_VERSION_TIME && memory <= MAX_VERSION_MEMORY { Ok(()) } else { Err(figures) }
 }
 
-fn digest_takes_little(stage: &Stage, open: &Open, file: &Path) -> Outcome<()> {
+fn check_digest_memory(stage: &Stage, open: &Open, file: &Path) -> Outcome<()> {
     let words = bench::words(file, &["digest", &open.name("public/single:1")]);
-    let (time, memory) = bench::account(stage, &words)?;
-    let told = format!("{time:.2} ms of CPU time, {memory:.2} MiB");
-    println!("digest: {told}");
-    if memory <= DIGEST_MEMORY { Ok(()) } else { Err(told) }
+    let (time, memory) = bench::cpu_and_memory(stage, &words)?;
+    let figures = format!("{time:.2} ms of CPU time, {memory:.2} MiB");
+    println!("digest: {figures}");
+    if memory <= MAX_DIGEST_MEMORY { Ok(()) } else { Err(figures) }
 }

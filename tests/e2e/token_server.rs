@@ -1,13 +1,12 @@
-//! A token server: TLS, users with passwords, access rules, and ES256 tokens as distribution's
-//! token specification has them (`docs/content/spec/auth/{token,jwt,scope}.md`).
+//! A token server with TLS, users, access rules and ES256 tokens, as in distribution's token specification
+//! (`docs/content/spec/auth/{token,jwt,scope}.md`).
 //!
-//! It keeps the specification's own rule that less access than asked for is no error: who may not
-//! pull gets a token without that access, and it is the registry that refuses (401). So a
-//! repository that this server knows nothing about is refused, and one that it would allow but
-//! that nobody has pushed is not found.
+//! As the specification demands, granting less access than requested is not an error: the token lacks that access, and
+//! the registry refuses it (401). So an unknown repository is refused, and one that may be pulled but was never pushed is
+//! not found.
 //!
-//! By POST it exchanges a refresh token, as `oauth.md` there has it and no more leniently, or it
-//! refuses every POST as servers do that know nothing of it.
+//! A POST exchanges a refresh token, exactly as in `oauth.md` there. Optionally the server refuses each POST, as servers
+//! without this feature do.
 
 use std::net::TcpListener;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -22,45 +21,45 @@ use crate::Outcome;
 use crate::certificates::Certificates;
 use crate::support::{Reply, Request, Server};
 
-/// What the tokens give as their issuer.
+/// The issuer of the tokens.
 pub(crate) const ISSUER: &str = "token server of the end-to-end tests";
 
-/// The user who may do everything.
+/// The user with access to everything.
 pub(crate) const OWNER: (&str, &str) = ("alice", "correct horse: battery/staple");
 
-/// A user who may do no more than anybody.
+/// A user with access to public repositories only.
 pub(crate) const STRANGER: (&str, &str) = ("bob", "hunter2");
 
-/// A user who may pull what stands under `team/` as well.
+/// A user who may also pull from `team/`.
 pub(crate) const MEMBER: (&str, &str) = ("ada", "notes on the engine");
 
-/// What stands for the owner's password where a POST is exchanged.
-pub(crate) const REFRESH_TOKEN: &str = "a-refresh-token.of/alice+and=nobody~else";
+/// The owner's refresh token.
+pub(crate) const REFRESH_TOKEN: &str = "a-refresh-token.of/alice+and=only~hers";
 
-/// Repositories under these names are for anybody to pull. All others are the owner's alone.
+/// Prefixes of public repositories. All others are private to the owner.
 const PUBLIC: [&str; 3] = ["public/", "library/", "podman/"];
 
-/// What a token server makes of a POST.
+/// How a token server responds to a POST.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Posts {
-    /// A refresh token is exchanged for a token.
+    /// Exchanges a refresh token for a token.
     Exchanged,
-    /// It is answered with this status, whatever it holds.
+    /// Responds with this status.
     Refused(u16),
 }
 
-/// A token server that runs; it ends with this value.
+/// A running token server. Dropping it stops it.
 pub(crate) struct TokenServer {
     server: Server,
 }
 
 impl TokenServer {
-    /// Starts it at an address; port 0 leaves the choice to the system.
+    /// Starts it at an address; port 0 is any free port.
     pub(crate) fn start(address: &str, certificates: &Certificates) -> Outcome<Self> {
         Self::start_with(Posts::Exchanged, address, certificates)
     }
 
-    /// The same, which does this with a POST.
+    /// Starts it with this response to POST requests.
     pub(crate) fn start_with(
         posts: Posts,
         address: &str,
@@ -69,41 +68,43 @@ impl TokenServer {
         let signer = Signer::new(certificates)?;
         let config = certificates.server_config()?;
         let listener = TcpListener::bind(address).map_err(|error| format!("{address}: {error}"))?;
-        let answer = move |request: &Request| answer(&signer, posts, request);
-        Ok(Self { server: Server::start_on(listener, Some(config), answer) })
+        let handler = move |request: &Request| respond(&signer, posts, request);
+        Ok(Self { server: Server::start_on(listener, Some(config), handler) })
     }
 
-    /// Its URL on loopback, as a registry there gives it for its realm.
+    /// Its URL on localhost, for the realm of a registry.
     pub(crate) fn realm_on_loopback(&self) -> String {
         self.realm_at("localhost")
     }
 
-    /// Its URL under a name.
+    /// Its URL with this host.
     pub(crate) fn realm_at(&self, host: &str) -> String {
         format!("https://{host}:{}/token", self.server.port())
     }
 
-    /// What has arrived so far.
+    /// The requests so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.server.requests()
     }
 }
 
-/// The answer to one request.
-fn answer(signer: &Signer, posts: Posts, request: &Request) -> Reply {
+/// Returns the response to a request.
+fn respond(signer: &Signer, posts: Posts, request: &Request) -> Reply {
     if request.path() != "/token" {
-        return reply(404, &json!({"details": "not here"}));
+        return reply(404, &json!({"details": "not found"}));
     }
     match (request.method.as_str(), posts) {
-        ("GET", _) => given(signer, request),
-        ("POST", Posts::Exchanged) => exchanged(signer, request),
-        ("POST", Posts::Refused(status)) => reply(status, &json!({"details": "no POST here"})),
-        _ => reply(405, &json!({"details": "neither GET nor POST"})),
+        ("GET", _) => token_for_user(signer, request),
+        ("POST", Posts::Exchanged) => token_for_refresh_token(signer, request),
+        ("POST", Posts::Refused(status)) => {
+            reply(status, &json!({"details": "POST is not supported"}))
+        }
+        _ => reply(405, &json!({"details": "method not allowed"})),
     }
 }
 
-/// A token for a user with a password, or for anybody.
-fn given(signer: &Signer, request: &Request) -> Reply {
+/// Returns a token for a user with a password, or an anonymous one.
+fn token_for_user(signer: &Signer, request: &Request) -> Reply {
     let Some(user) = user_of(request.header("authorization")) else {
         return reply(401, &json!({"details": "incorrect username or password"}));
     };
@@ -114,15 +115,16 @@ fn given(signer: &Signer, request: &Request) -> Reply {
     }
 }
 
-/// A token for a refresh token. The answer has `access_token` alone, which is all that it must have.
-fn exchanged(signer: &Signer, request: &Request) -> Reply {
+/// Returns a token for a refresh token. The response contains only `access_token`, as the specification requires.
+fn token_for_refresh_token(signer: &Signer, request: &Request) -> Reply {
     let refused = |why: &str| reply(400, &json!({"error": why}));
     let media_type = request.header("content-type").unwrap_or_default();
     let [grant, service, client, token, scope] =
         ["grant_type", "service", "client_id", "refresh_token", "scope"]
             .map(|name| request.form(name));
-    let whole = [&grant, &service, &client, &token].iter().all(|values| values.len() == 1);
-    if !media_type.starts_with("application/x-www-form-urlencoded") || !whole || scope.len() > 1 {
+    let complete = [&grant, &service, &client, &token].iter().all(|values| values.len() == 1);
+    if !media_type.starts_with("application/x-www-form-urlencoded") || !complete || scope.len() > 1
+    {
         return refused("invalid_request");
     }
     if grant != ["refresh_token"] {
@@ -142,7 +144,7 @@ fn reply(status: u16, body: &Value) -> Reply {
     Reply::new(status).header("Content-Type", "application/json").body(body.to_string())
 }
 
-/// Who asks: a user, the empty name for nobody in particular, or none when the password is wrong.
+/// The user of an `Authorization` header; empty without a header, `None` for a wrong password.
 fn user_of(authorization: Option<&str>) -> Option<String> {
     let Some(authorization) = authorization else { return Some(String::new()) };
     let encoded = authorization.strip_prefix("Basic ")?;
@@ -151,18 +153,18 @@ fn user_of(authorization: Option<&str>) -> Option<String> {
     [OWNER, STRANGER, MEMBER].contains(&(name, password)).then(|| name.to_owned())
 }
 
-/// What of `repository:NAME:ACTION,ACTION` the user gets; nothing at all is left out.
+/// The access of `repository:NAME:ACTION,ACTION` that the user gets; `None` if there is no action left.
 fn grant(user: &str, scope: &str) -> Option<Value> {
     let (kind, rest) = scope.split_once(':')?;
     let (name, actions) = rest.rsplit_once(':')?;
     let public = PUBLIC.iter().any(|start| name.starts_with(start));
-    let pulled = public || (user == MEMBER.0 && name.starts_with("team/"));
-    let allowed = |action: &&str| user == OWNER.0 || (pulled && *action == "pull");
+    let may_pull = public || (user == MEMBER.0 && name.starts_with("team/"));
+    let allowed = |action: &&str| user == OWNER.0 || (may_pull && *action == "pull");
     let actions: Vec<_> = actions.split(',').filter(allowed).collect();
     (!actions.is_empty()).then(|| json!({"type": kind, "name": name, "actions": actions}))
 }
 
-/// The key that signs, with its certificate.
+/// The signing key with its certificate.
 struct Signer {
     key: EcdsaKeyPair,
     certificate: String,
@@ -178,8 +180,8 @@ impl Signer {
         Ok(Self { key, certificate: STANDARD.encode(certificate), random })
     }
 
-    /// A token. Both registries find the key by the certificate in `x5c`, which `rootcertbundle`
-    /// holds; `kid` would have to be spelt differently for each of them.
+    /// Signs a token. Both registries find the key by the certificate in `x5c`, which is in their `rootcertbundle`. They
+    /// require different formats of `kid`.
     fn token(&self, user: &str, service: &str, scopes: &str) -> Outcome<String> {
         let access: Vec<_> = scopes.split(' ').filter_map(|scope| grant(user, scope)).collect();
         let now =
