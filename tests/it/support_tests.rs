@@ -1,4 +1,4 @@
-//! The loopback server and registry keep their own promises.
+//! Tests the loopback server and registry of the tests.
 
 use crate::support::content::sha256;
 use crate::support::{Auth, Certificate, Content, Registry, Reply, Request, Server, registry, tls};
@@ -7,25 +7,27 @@ use std::net::{Ipv6Addr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Everything that `requests` are answered with, up to the end of the connection.
+/// Sends requests and returns all bytes received until the connection ends.
 fn exchange(mut stream: impl Read + Write, requests: &str) -> io::Result<String> {
     stream.write_all(requests.as_bytes())?;
-    let mut answers = Vec::new();
-    stream.read_to_end(&mut answers)?;
-    Ok(String::from_utf8_lossy(&answers).into_owned())
+    let mut responses = Vec::new();
+    stream.read_to_end(&mut responses)?;
+    Ok(String::from_utf8_lossy(&responses).into_owned())
 }
 
+/// Exchanges requests over TCP.
 fn plain(server: &Server, requests: &str) -> io::Result<String> {
     exchange(TcpStream::connect(server.authority()).unwrap(), requests)
 }
 
-fn one(reply: Reply) -> io::Result<String> {
+/// Returns what a client of a server with this reply receives.
+fn receive(reply: Reply) -> io::Result<String> {
     let server = Server::start(None, move |_| reply.clone());
     plain(&server, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
 }
 
 #[test]
-fn a_connection_carries_several_requests_and_all_are_recorded() {
+fn connection_is_kept_alive_and_all_requests_are_recorded() {
     let server =
         Server::start(None, |request| Reply::new(200).header("X", "1").body(request.body.clone()));
     let answers = plain(
@@ -55,7 +57,7 @@ fn a_connection_carries_several_requests_and_all_are_recorded() {
 }
 
 #[test]
-fn head_declares_the_body_that_get_brings() {
+fn head_has_the_headers_of_get_without_the_body() {
     let server = Server::start(None, |_| Reply::new(404).body("{}"));
     let head = plain(&server, "HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n").unwrap();
     let get = plain(&server, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n").unwrap();
@@ -64,7 +66,7 @@ fn head_declares_the_body_that_get_brings() {
 }
 
 #[test]
-fn bodies_are_framed_as_asked() {
+fn bodies_are_framed_as_configured() {
     let body = Reply::new(200).body("abcde");
     for (reply, answer) in [
         (
@@ -80,10 +82,10 @@ fn bodies_are_framed_as_asked() {
         (body.clone().header("content-length", "9"), "content-length: 9\r\n\r\nabcde"),
         (body.header("A", "1").header("A", "2"), "A: 1\r\nA: 2\r\nContent-Length: 5\r\n\r\nabcde"),
     ] {
-        assert_eq!(one(reply).unwrap(), format!("HTTP/1.1 200 OK\r\n{answer}"));
+        assert_eq!(receive(reply).unwrap(), format!("HTTP/1.1 200 OK\r\n{answer}"));
     }
     assert_eq!(
-        one(Reply::new(204).informational(103, "Link", "<x>")).unwrap(),
+        receive(Reply::new(204).informational(103, "Link", "<x>")).unwrap(),
         "HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 204 \r\n\r\n"
     );
 }
@@ -99,14 +101,14 @@ fn header_values_are_sent_as_bytes() {
 }
 
 #[test]
-fn an_answer_may_fail_to_come() {
-    assert_eq!(one(Reply::close()).unwrap(), "");
-    assert_eq!(one(Reply::reset()).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
-    assert_eq!(one(Reply::raw("HTP!")).unwrap(), "HTP!");
+fn server_can_close_reset_or_send_garbage() {
+    assert_eq!(receive(Reply::close()).unwrap(), "");
+    assert_eq!(receive(Reply::reset()).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    assert_eq!(receive(Reply::raw("HTP!")).unwrap(), "HTP!");
 }
 
 #[test]
-fn the_reset_of_a_request_with_a_body_is_one_too() {
+fn server_can_reset_after_a_request_with_a_body() {
     let server = Server::start(None, |request| {
         assert_eq!(request.body, b"a=b");
         Reply::reset()
@@ -115,8 +117,8 @@ fn the_reset_of_a_request_with_a_body_is_one_too() {
     assert_eq!(answer.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
 }
 
-/// Reads `expected`, and then nothing, until the client loses patience.
-fn says_no_more_than(expected: &str, server: &Server) {
+/// Checks that a server sends `expected`, and then nothing for 20 ms.
+fn check_sends_only(expected: &str, server: &Server) {
     let mut stream = TcpStream::connect(server.authority()).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
     let mut answer = vec![0; expected.len()];
@@ -127,10 +129,10 @@ fn says_no_more_than(expected: &str, server: &Server) {
 }
 
 #[test]
-fn silence_holds_the_connection_and_ends_with_the_server() {
-    says_no_more_than("", &Server::start(None, |_| Reply::silent()));
-    says_no_more_than("", &Server::silent());
-    says_no_more_than(
+fn silent_connections_stay_open_until_the_server_stops() {
+    check_sends_only("", &Server::start(None, |_| Reply::silent()));
+    check_sends_only("", &Server::silent());
+    check_sends_only(
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
         &Server::start(None, |_| Reply::new(200).body("abcde").stall_after(3)),
     );
@@ -142,7 +144,7 @@ fn silence_holds_the_connection_and_ends_with_the_server() {
 }
 
 #[test]
-fn other_protocols_are_spoken_and_noticed() {
+fn other_protocols_are_sent_and_counted() {
     let banner = Server::raw("SSH-2.0-OpenSSH_9.2\r\n");
     assert_eq!(plain(&banner, "").unwrap(), "SSH-2.0-OpenSSH_9.2\r\n");
 
@@ -152,14 +154,14 @@ fn other_protocols_are_spoken_and_noticed() {
 }
 
 #[test]
-fn it_listens_on_ipv6_as_well() {
+fn server_listens_on_ipv6() {
     let server = Server::start_at(Ipv6Addr::LOCALHOST.into(), None, |_| Reply::new(204));
     assert_eq!(server.url(), format!("http://[::1]:{}", server.port()));
     assert!(plain(&server, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n").is_ok());
 }
 
 #[test]
-fn a_server_stops_with_open_connections_and_leaves_the_port() {
+fn server_stops_with_open_connections_and_frees_its_port() {
     let server = Server::start(None, |_| Reply::new(204));
     let authority = server.authority();
     let mut idle = TcpStream::connect(&authority).unwrap();
@@ -170,7 +172,7 @@ fn a_server_stops_with_open_connections_and_leaves_the_port() {
 }
 
 #[test]
-fn the_panic_of_a_handler_is_the_failure_of_its_test() {
+fn panic_of_a_handler_fails_its_test() {
     let server = Server::start(None, |request: &Request| match request.path() {
         "/expected" => Reply::new(204),
         path => std::panic::resume_unwind(Box::new(path.to_owned())),
@@ -180,7 +182,7 @@ fn the_panic_of_a_handler_is_the_failure_of_its_test() {
     assert_eq!(panic.unwrap_err().downcast_ref::<String>().unwrap(), "/other");
 }
 
-/// What a client that trusts the file `roots` says to the server's certificate.
+/// Sends two requests over TLS with a client that trusts the file `roots`.
 fn over_tls(server: &Server, roots: &std::path::Path, name: &'static str) -> io::Result<String> {
     use rustls::pki_types::{CertificateDer, pem::PemObject};
     let mut store = rustls::RootCertStore::empty();
@@ -199,30 +201,30 @@ fn over_tls(server: &Server, roots: &std::path::Path, name: &'static str) -> io:
 }
 
 #[test]
-fn tls_servers_show_the_certificate_they_were_given() {
+fn tls_servers_use_their_certificate() {
     let start = |certificate| {
         Server::start(Some(certificate), |_| Reply::new(200).body("abcde").cut_after(5))
     };
     let good = start(Certificate::Server);
     assert_eq!(good.url(), format!("https://{}", good.authority()));
-    let said = |server: &Server, roots: &std::path::Path, name| {
+    let tls_error = |server: &Server, roots: &std::path::Path, name| {
         over_tls(server, roots, name).unwrap_err().to_string()
     };
     let ca = tls::ca_path();
-    // A cut body ends without close_notify, which is what rustls tells.
-    assert!(said(&good, &ca, "127.0.0.1").contains("close_notify"));
-    assert!(said(&good, &ca, "other.example").contains("registry.localhost"));
-    assert!(said(&good, &tls::other_ca_path(), "127.0.0.1").contains("UnknownIssuer"));
-    assert!(said(&start(Certificate::WrongName), &ca, "127.0.0.1").contains("other.example"));
-    assert!(said(&start(Certificate::Expired), &ca, "127.0.0.1").contains("expired"));
+    // rustls reports a missing close_notify after a cut body.
+    assert!(tls_error(&good, &ca, "127.0.0.1").contains("close_notify"));
+    assert!(tls_error(&good, &ca, "other.example").contains("registry.localhost"));
+    assert!(tls_error(&good, &tls::other_ca_path(), "127.0.0.1").contains("UnknownIssuer"));
+    assert!(tls_error(&start(Certificate::WrongName), &ca, "127.0.0.1").contains("other.example"));
+    assert!(tls_error(&start(Certificate::Expired), &ca, "127.0.0.1").contains("expired"));
     let alone = start(Certificate::SelfSignedCa);
     let own = Certificate::SelfSignedCa.path();
-    assert!(said(&alone, &own, "127.0.0.1").contains("CaUsedAsEndEntity"));
+    assert!(tls_error(&alone, &own, "127.0.0.1").contains("CaUsedAsEndEntity"));
     assert_eq!(good.requests().len(), 1);
 }
 
 #[test]
-fn tls_connections_are_kept_and_ended_in_order() {
+fn tls_connections_are_kept_alive_and_closed_in_order() {
     let server = Server::start(Some(Certificate::Server), |request| {
         Reply::new(200).body(request.body.clone())
     });
@@ -237,14 +239,14 @@ fn tls_connections_are_kept_and_ended_in_order() {
     assert_eq!((server.connections(), server.requests().len()), (4, 8));
 }
 
-/// The answer to one request with these further header lines.
-fn ask(server: &Server, line: &str, headers: &str) -> String {
+/// Sends a request with these additional headers, and returns the response.
+fn send(server: &Server, line: &str, headers: &str) -> String {
     let host = server.authority();
     let request = format!("{line} HTTP/1.1\r\nHost: {host}\r\n{headers}Connection: close\r\n\r\n");
     plain(server, &request).unwrap()
 }
 
-/// `Some(challenge)` of a 401, `None` of a 200.
+/// The challenge of a 401; `None` for a 200.
 fn challenge(answer: &str) -> Option<&str> {
     match answer.split_once("\r\n").unwrap() {
         ("HTTP/1.1 200 OK", _) => None,
@@ -256,9 +258,9 @@ fn challenge(answer: &str) -> Option<&str> {
     }
 }
 
-/// The token that `server` gives for a scope, as a header line.
+/// Requests a token, and returns it as a header line.
 fn token(server: &Server, query: &str, headers: &str) -> String {
-    let answer = ask(server, &format!("GET /token?{query}"), headers);
+    let answer = send(server, &format!("GET /token?{query}"), headers);
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     format!("Authorization: Bearer {}\r\n", body["token"].as_str().unwrap())
@@ -268,7 +270,7 @@ const ACCEPT: &str = "Accept: application/vnd.oci.image.index.v1+json, */*\r\n";
 const ADA: &str = "Authorization: Basic YWRhOnNlY3JldA==\r\n";
 
 #[test]
-fn the_registry_asks_for_a_token_and_says_what_is_wrong_with_one() {
+fn registry_requires_a_token_and_reports_what_is_wrong_with_it() {
     let registry = Registry::start(Auth::TokenElsewhere, None);
     registry.user("ada", "secret");
     registry.private("team/app");
@@ -279,61 +281,62 @@ fn the_registry_asks_for_a_token_and_says_what_is_wrong_with_one() {
         let url = tokens.url();
         format!("Bearer realm=\"{url}/token\",service=\"registry.example\"{scope}{error}")
     };
-    let asked = |path: &str, header: &str| {
-        let answer = ask(&registry.server, &format!("HEAD {path}"), &format!("{ACCEPT}{header}"));
+    let challenge_for = |path: &str, header: &str| {
+        let answer = send(&registry.server, &format!("HEAD {path}"), &format!("{ACCEPT}{header}"));
         challenge(&answer).map(str::to_owned)
     };
     let (public, private) = ("/v2/library/alpine/manifests/3.20", "/v2/team/app/manifests/1");
     let scope = ",scope=\"repository:library/alpine:pull\"";
     let private_scope = ",scope=\"repository:team/app:pull\"";
 
-    assert_eq!(asked(public, ""), Some(realm(scope, "")));
-    assert_eq!(asked("/v2/", ""), Some(realm("", "")));
+    assert_eq!(challenge_for(public, ""), Some(realm(scope, "")));
+    assert_eq!(challenge_for("/v2/", ""), Some(realm("", "")));
     let service = format!("service={}", registry::SERVICE);
     let right = token(tokens, &format!("{service}&scope=repository:library/alpine:pull"), "");
-    assert_eq!(asked(public, &right), None);
-    assert_eq!(asked("/v2/", &right), None);
+    assert_eq!(challenge_for(public, &right), None);
+    assert_eq!(challenge_for("/v2/", &right), None);
 
     let insufficient = |scope| Some(realm(scope, ",error=\"insufficient_scope\""));
-    assert_eq!(asked(private, &right), insufficient(private_scope));
+    assert_eq!(challenge_for(private, &right), insufficient(private_scope));
     let anonymous = token(tokens, &format!("{service}&scope=repository:team/app:pull"), "");
-    assert_eq!(asked(private, &anonymous), insufficient(private_scope));
+    assert_eq!(challenge_for(private, &anonymous), insufficient(private_scope));
     let both = format!("{service}&scope=repository:x:pull&scope=repository:team/app:pull");
-    assert_eq!(asked(private, &token(tokens, &both, ADA)), None);
-    assert_eq!(asked(public, &token(tokens, &service, "")), insufficient(scope));
+    assert_eq!(challenge_for(private, &token(tokens, &both, ADA)), None);
+    assert_eq!(challenge_for(public, &token(tokens, &service, "")), insufficient(scope));
 
     let invalid = Some(realm(scope, ",error=\"invalid_token\""));
     let elsewhere = token(tokens, "service=other&scope=repository:library/alpine:pull", "");
-    assert_eq!(asked(public, &elsewhere), invalid);
+    assert_eq!(challenge_for(public, &elsewhere), invalid);
     let forged = right.replace("\r\n", "A\r\n");
-    assert_eq!(asked(public, &forged), invalid);
+    assert_eq!(challenge_for(public, &forged), invalid);
     registry.rules(|rules| rules.token_lifetime = -1);
     let over = token(tokens, &format!("{service}&scope=repository:library/alpine:pull"), "");
-    assert_eq!(asked(public, &over), invalid);
+    assert_eq!(challenge_for(public, &over), invalid);
 
-    let wrong = ask(tokens, "GET /token", "Authorization: Basic YWRhOmFkYQ==\r\n");
+    let wrong = send(tokens, "GET /token", "Authorization: Basic YWRhOmFkYQ==\r\n");
     assert!(wrong.starts_with("HTTP/1.1 401 "), "{wrong}");
-    assert!(ask(tokens, "POST /token", "").starts_with("HTTP/1.1 405 "));
+    assert!(send(tokens, "POST /token", "").starts_with("HTTP/1.1 405 "));
     assert_eq!(registry.server.requests()[0].status, 401);
 }
 
 #[test]
-fn the_registry_may_ask_for_a_password() {
+fn registry_requires_a_password_with_basic() {
     let registry = Registry::start(Auth::Basic, None);
     registry.user("ada", "secret");
-    let asked = |header| challenge(&ask(&registry.server, "GET /v2/", header)).map(str::to_owned);
-    assert_eq!(asked("").as_deref(), Some("Basic realm=\"basic-realm\""));
-    assert_eq!(asked("Authorization: Basic YWRhOmFkYQ==\r\n"), asked(""));
-    assert_eq!(asked(ADA), None);
+    let challenge_for =
+        |header| challenge(&send(&registry.server, "GET /v2/", header)).map(str::to_owned);
+    assert_eq!(challenge_for("").as_deref(), Some("Basic realm=\"basic-realm\""));
+    assert_eq!(challenge_for("Authorization: Basic YWRhOmFkYQ==\r\n"), challenge_for(""));
+    assert_eq!(challenge_for(ADA), None);
 }
 
 #[test]
-fn the_registry_has_what_was_pushed() {
+fn registry_serves_what_was_pushed() {
     let registry = Registry::start(Auth::None, None);
     let index = Content::index();
     registry.push("a/b", "1", &index);
     let get = |path: &str| {
-        let answer = ask(
+        let answer = send(
             &registry.server,
             &format!("GET /v2/{path}"),
             &format!("{ACCEPT}Accept: application/vnd.oci.image.manifest.v1+json\r\n"),
@@ -346,17 +349,18 @@ fn the_registry_has_what_was_pushed() {
     assert!(head.contains("Content-Type: application/vnd.oci.image.index.v1+json\r\n"), "{head}");
     assert!(head.contains(&format!("Docker-Content-Digest: {}\r\n", sha256(&body))), "{head}");
 
-    // Everything that the index names is there, under its digest and of its size.
+    // Everything that the index refers to exists, with its digest and size.
     let parse = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
     let manifests = parse(&body)["manifests"].as_array().unwrap().clone();
     assert_eq!(manifests.len(), 4);
-    let mut named: Vec<_> = manifests.iter().map(|child| ("manifests", child.clone())).collect();
+    let mut referenced: Vec<_> =
+        manifests.iter().map(|child| ("manifests", child.clone())).collect();
     for child in &index.children {
         let manifest = parse(&child.bytes);
-        named.push(("blobs", manifest["config"].clone()));
-        named.push(("blobs", manifest["layers"][0].clone()));
+        referenced.push(("blobs", manifest["config"].clone()));
+        referenced.push(("blobs", manifest["layers"][0].clone()));
     }
-    for (kind, descriptor) in named {
+    for (kind, descriptor) in referenced {
         let digest = descriptor["digest"].as_str().unwrap();
         let (_, bytes) = get(&format!("a/b/{kind}/{digest}"));
         assert_eq!(sha256(&bytes), digest);
@@ -365,19 +369,19 @@ fn the_registry_has_what_was_pushed() {
 
     let missing = |path: &str| get(path).0.starts_with("HTTP/1.1 404 ");
     assert!(missing("a/b/manifests/2") && missing("a/c/manifests/1") && missing("a/b/blobs/x"));
-    let refused = ask(&registry.server, "GET /v2/a/b/manifests/1", "");
+    let refused = send(&registry.server, "GET /v2/a/b/manifests/1", "");
     assert!(refused.contains("accept header"), "{refused}");
     registry.push("a/b", "1", &index.children[0]);
     assert_eq!(get("a/b/manifests/1").1, index.children[0].bytes);
     registry.rules(|rules| (rules.head, rules.digest_header) = (false, false));
     assert!(!get("a/b/manifests/1").0.contains("Digest"));
-    let head = ask(&registry.server, "HEAD /v2/a/b/manifests/1", ACCEPT);
+    let head = send(&registry.server, "HEAD /v2/a/b/manifests/1", ACCEPT);
     assert!(head.starts_with("HTTP/1.1 405 "), "{head}");
 }
 
 #[cfg(feature = "cli")]
 #[test]
-fn a_run_is_compared_exactly_and_shown_whole() {
+fn run_is_compared_exactly_and_displayed_completely() {
     let ran = crate::support::Ran {
         command: "regq digest HOST:1/a".to_owned(),
         code: 4,

@@ -1,19 +1,19 @@
-//! Images as registries hold them: config, layers, manifest, index (OCI image
-//! specification). The bytes are the same in every run, so are the digests.
-//! They are computed with ring, not with what is tested.
+//! Images for registries: config, layers, manifest, index (OCI image specification).
+//!
+//! Bytes and digests are the same in every run. Digests are computed with ring, not with the tested code.
 
 use serde_json::{Value, json};
 
-/// A manifest or an index, with everything under it.
+/// A manifest or an index, with everything it refers to.
 #[derive(Clone, Debug)]
 pub(crate) struct Content {
     pub(crate) bytes: Vec<u8>,
     /// `sha256:...` of `bytes`.
     pub(crate) digest: String,
     pub(crate) media_type: String,
-    /// What an index lists, in its order.
+    /// The manifests of an index, in order.
     pub(crate) children: Vec<Content>,
-    /// What a manifest names: the config first, then the layers.
+    /// The blobs of a manifest: the config, then the layers.
     pub(crate) blobs: Vec<Vec<u8>>,
 }
 
@@ -23,7 +23,7 @@ const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 
 impl Content {
-    /// Any bytes under any media type.
+    /// Content with any media type and bytes.
     pub(crate) fn new(media_type: &str, bytes: impl Into<Vec<u8>>) -> Content {
         let bytes = bytes.into();
         Content {
@@ -35,7 +35,7 @@ impl Content {
         }
     }
 
-    /// An image of one layer for `OS/ARCHITECTURE[/VARIANT]`.
+    /// An image with one layer for `OS/ARCHITECTURE[/VARIANT]`.
     pub(crate) fn image(platform: &str) -> Content {
         let layer = tar("etc/platform", platform);
         let mut config = platform_of(platform);
@@ -52,8 +52,7 @@ impl Content {
         Content::manifest(json_bytes(&config), vec![(LAYER, layer)])
     }
 
-    /// An index over linux/amd64, linux/arm64/v8 and linux/arm/v7, and the
-    /// attestation of the first, as docker buildx pushes them.
+    /// An index of linux/amd64, linux/arm64/v8, linux/arm/v7, and an attestation of the first, as pushed by docker buildx.
     pub(crate) fn index() -> Content {
         let platforms = ["linux/amd64", "linux/arm64/v8", "linux/arm/v7"];
         let mut children: Vec<_> = platforms.map(Content::image).into();
@@ -101,7 +100,7 @@ impl Content {
     }
 }
 
-/// `sha256:` and the hash in lower-case hexadecimal digits.
+/// The digest as `sha256:` and lower-case hexadecimal digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
     let digits: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -135,7 +134,7 @@ fn tar(path: &str, text: &str) -> Vec<u8> {
         (116, "0000000\0"),
         (124, size.as_str()),
         (136, "00000000000\0"),
-        // The sum is taken with spaces where it will stand.
+        // The checksum is computed with spaces in its own field.
         (148, "        "),
         (156, "0"),
         (257, "ustar\x0000"),

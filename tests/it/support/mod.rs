@@ -1,16 +1,10 @@
-//! What the tests stand on: a loopback HTTP server that records and misbehaves
-//! on request (`server`, `request`, `reply`), its certificates (`tls`), a registry
-//! with token authentication on top of it (`registry`) and images to put there
-//! (`content`), and the runner of the real program (`regq`).
+//! Test support: a loopback HTTP server that records requests and can send any fault (`server`, `request`, `reply`), its
+//! certificates (`tls`), a registry with token authentication (`registry`), images for it (`content`), a runner for the
+//! program (`regq`), and the examples in the documentation (`documents`).
 //!
-//! Nothing here reaches past loopback, sleeps, or shares state between tests.
-//! The demo includes this folder too; the runner is left out there, because
-//! only a test is told where the program is.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "each program that includes this uses its own part of it"
-)]
+//! Nothing here leaves loopback, sleeps, or shares state between tests. The demo and the end-to-end tests include this
+//! folder too, without the runner, since cargo tells only tests where the program is.
+#![allow(dead_code, unused_imports, reason = "each program that includes this uses only a part")]
 
 pub(crate) mod content;
 pub(crate) mod documents;

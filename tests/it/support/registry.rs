@@ -1,11 +1,8 @@
-//! A registry for pulls as distribution is one (its token authentication
-//! specification and its words), on the loopback server: manifests and blobs,
-//! with anonymous access, Basic, or Bearer with a token endpoint.
+//! A registry on the loopback server that responds like distribution: manifests and blobs, with anonymous access, Basic, or
+//! Bearer with a token endpoint (distribution's token authentication specification).
 //!
-//! Its content and rules can be changed while it runs. It does not page, list
-//! or take uploads, and its tokens look like JSON Web Tokens but are signed
-//! with a key that it shares with nobody. Faults are the server's: a test that
-//! needs a wrong answer scripts a [`Server`] itself.
+//! Content and rules can be changed while it runs. It does not support lists or uploads. Its tokens look like JSON Web Tokens,
+//! but only this registry can verify them. A test that needs a faulty response scripts a [`Server`].
 
 use super::content::{Content, sha256};
 use super::reply::Reply;
@@ -19,23 +16,23 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What the challenges of a [`Registry`] name as service.
+/// The service in the challenges of a [`Registry`].
 pub(crate) const SERVICE: &str = "registry.example";
 
-/// What a registry asks for.
+/// The authentication that a registry requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Auth {
-    /// Nothing.
+    /// Anonymous access.
     None,
     /// A known user, for every repository.
     Basic,
-    /// A token from `/token` of the same server.
+    /// A token from `/token` on the same server.
     Token,
-    /// A token from `/token` of a second server on another port.
+    /// A token from `/token` on a second server with another port.
     TokenElsewhere,
 }
 
-/// A registry that runs until it is dropped.
+/// A running registry. Dropping it stops it.
 pub(crate) struct Registry {
     pub(crate) server: Server,
     /// The second server of [`Auth::TokenElsewhere`].
@@ -43,18 +40,17 @@ pub(crate) struct Registry {
     state: Arc<State>,
 }
 
-/// What a test may change at any time.
+/// Rules that a test may change at any time.
 pub(crate) struct Rules {
-    /// Names and passwords.
+    /// Users and their passwords.
     pub(crate) users: HashMap<String, String>,
-    /// The repositories that need a user, whether they exist or not. To all
-    /// others an anonymous token gives access.
+    /// Repositories that require a user, whether they exist or not. Anonymous tokens give access to all others.
     pub(crate) private: HashSet<String>,
-    /// Whether `Docker-Content-Digest` is sent.
+    /// Whether to send `Docker-Content-Digest`.
     pub(crate) digest_header: bool,
-    /// Whether a manifest may be asked for with HEAD; 405 otherwise.
+    /// Whether HEAD is supported for manifests; 405 otherwise.
     pub(crate) head: bool,
-    /// The seconds a token is good for, negative for one that never was.
+    /// The lifetime of tokens in seconds; negative for expired tokens.
     pub(crate) token_lifetime: i64,
 }
 
@@ -68,13 +64,13 @@ struct State {
 #[derive(Default)]
 struct Repository {
     tags: HashMap<String, String>,
-    /// Media type and bytes by digest.
+    /// Media types and bytes by digest.
     manifests: HashMap<String, (String, Vec<u8>)>,
     blobs: HashMap<String, Vec<u8>>,
 }
 
 impl Registry {
-    /// An empty registry on 127.0.0.1.
+    /// Starts an empty registry on 127.0.0.1.
     pub(crate) fn start(auth: Auth, tls: Option<Certificate>) -> Registry {
         let rules = Rules {
             users: HashMap::new(),
@@ -99,13 +95,12 @@ impl Registry {
         let token_port = token_server.as_ref().map(Server::port);
         let server = Server::start(tls, {
             let state = Arc::clone(&state);
-            move |request| state.answer(request, token_port)
+            move |request| state.respond(request, token_port)
         });
         Registry { server, token_server, state }
     }
 
-    /// Puts an image or an index, and all that is under it, into a repository,
-    /// and moves `tag` to it.
+    /// Pushes an image or an index with everything it refers to, under a tag.
     pub(crate) fn push(&self, repository: &str, tag: &str, content: &Content) {
         let mut store = lock(&self.state.store);
         let repository = store.entry(repository.to_owned()).or_default();
@@ -125,28 +120,28 @@ impl Registry {
         lock(&self.state.rules).private.insert(repository.to_owned());
     }
 
-    /// Makes a user known.
+    /// Adds a user.
     pub(crate) fn user(&self, name: &str, password: &str) {
         lock(&self.state.rules).users.insert(name.to_owned(), password.to_owned());
     }
 
-    /// Changes any of the rules.
+    /// Changes the rules.
     pub(crate) fn rules(&self, change: impl FnOnce(&mut Rules)) {
         change(&mut lock(&self.state.rules));
     }
 
-    /// `127.0.0.1:PORT`, to be written before `/REPOSITORY`.
+    /// `127.0.0.1:PORT`, the registry part of a reference.
     pub(crate) fn authority(&self) -> String {
         self.server.authority()
     }
 
-    /// The requests to the registry, token requests to the same server included.
+    /// The request lines so far, including token requests to the same server.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.server.lines()
     }
 }
 
-/// What a request is about: a repository, or the registry itself.
+/// The resource of a request.
 enum Resource<'a> {
     Base,
     Manifest(&'a str, &'a str),
@@ -171,14 +166,14 @@ impl<'a> Resource<'a> {
     }
 }
 
-/// Why a request is refused, in the words of a Bearer challenge.
+/// Why a request is refused: the `error` of a Bearer challenge.
 enum Refusal {
     NoToken,
     Error(&'static str),
 }
 
 impl State {
-    fn answer(&self, request: &Request, token_port: Option<u16>) -> Reply {
+    fn respond(&self, request: &Request, token_port: Option<u16>) -> Reply {
         if request.path() == "/token" && self.auth == Auth::Token {
             return self.token(request);
         }
@@ -219,8 +214,9 @@ impl State {
                     return Err(Refusal::Error("invalid_token"));
                 }
                 let Some(name) = resource.repository() else { return Ok(()) };
-                let wanted = access(name);
-                let granted = claims["access"].as_array().is_some_and(|all| all.contains(&wanted));
+                let required = access(name);
+                let granted =
+                    claims["access"].as_array().is_some_and(|all| all.contains(&required));
                 granted.then_some(()).ok_or(Refusal::Error("insufficient_scope"))
             }
         }
@@ -236,11 +232,11 @@ impl State {
         if self.auth == Auth::Basic {
             return "Basic realm=\"basic-realm\"".to_owned();
         }
-        // As with distribution's `autoredirect`, the realm is on the host that was asked.
-        let asked = request.header("host").expect("HTTP/1.1 has a Host");
-        let host = match (token_port, asked.rsplit_once(':')) {
+        // Like distribution's `autoredirect`, the realm has the host of the request.
+        let own_host = request.header("host").expect("HTTP/1.1 has a Host");
+        let host = match (token_port, own_host.rsplit_once(':')) {
             (Some(port), Some((name, _))) => format!("{name}:{port}"),
-            (Some(_), None) | (None, _) => asked.to_owned(),
+            (Some(_), None) | (None, _) => own_host.to_owned(),
         };
         let mut challenge =
             format!("Bearer realm=\"{}://{host}/token\",service=\"{SERVICE}\"", self.scheme);
@@ -253,8 +249,7 @@ impl State {
         challenge
     }
 
-    /// The token endpoint. Less access than was asked for is no error here; the
-    /// registry will say so.
+    /// The token endpoint. Granting less access than requested is not an error; the registry refuses later.
     fn token(&self, request: &Request) -> Reply {
         if request.method != "GET" {
             return Reply::new(405);
@@ -288,9 +283,9 @@ impl State {
             "iat": now(),
             "access": granted,
         }));
-        let answer =
+        let response =
             json!({ "token": token, "access_token": token, "expires_in": rules.token_lifetime });
-        json_reply(200, &answer)
+        json_reply(200, &response)
     }
 
     fn basic_user(&self, header: &str) -> Option<String> {
@@ -356,7 +351,7 @@ impl State {
     }
 }
 
-/// An error as distribution says it.
+/// An error response like distribution's.
 pub(crate) fn error(status: u16, code: &str, message: &str, detail: Value) -> Reply {
     let mut error = json!({ "code": code, "message": message });
     if !detail.is_null() {
@@ -370,40 +365,39 @@ fn json_reply(status: u16, body: &Value) -> Reply {
     Reply::new(status).header("Content-Type", "application/json").body(body)
 }
 
-/// The claim that allows pulling from a repository.
+/// The entry of `access` that permits pulling from a repository.
 fn access(name: &str) -> Value {
     json!({ "type": "repository", "name": name, "actions": ["pull"] })
 }
 
-/// A token of this shape with these claims, that every [`Registry`] accepts as
-/// its own.
+/// A token with these claims that every [`Registry`] accepts.
 pub(crate) fn signed(claims: &Value) -> String {
     let header = json!({ "typ": "JWT", "alg": "ES256", "kid": "loopback" });
     let [header, claims] = [&header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
-    let said = format!("{header}.{claims}");
-    let signature = signature(&said);
-    format!("{said}.{signature}")
+    let message = format!("{header}.{claims}");
+    let signature = signature(&message);
+    format!("{message}.{signature}")
 }
 
 /// The claims of a token that [`signed`] made.
 fn verified(token: &str) -> Option<Value> {
-    let (said, given) = token.rsplit_once('.')?;
-    if given != signature(said) {
+    let (message, found) = token.rsplit_once('.')?;
+    if found != signature(message) {
         return None;
     }
-    let claims = URL_SAFE_NO_PAD.decode(said.split_once('.')?.1).ok()?;
+    let claims = URL_SAFE_NO_PAD.decode(message.split_once('.')?.1).ok()?;
     serde_json::from_slice(&claims).ok()
 }
 
-/// As long as an ES256 signature, which it is not.
-fn signature(said: &str) -> String {
+/// A signature of the same length as ES256.
+fn signature(message: &str) -> String {
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA512, b"the key of the loopback registry");
-    URL_SAFE_NO_PAD.encode(ring::hmac::sign(&key, said.as_bytes()))
+    URL_SAFE_NO_PAD.encode(ring::hmac::sign(&key, message.as_bytes()))
 }
 
 fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
-    i64::try_from(now.as_secs()).expect("a clock before the end of time")
+    i64::try_from(now.as_secs()).expect("seconds fit into i64")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,11 +1,10 @@
-//! The answer to one request (RFC 9112, sections 4 and 6), right or wrong: what
-//! is not told otherwise is right, and every fault is asked for by name.
+//! Builds the response to a request (RFC 9112, sections 4 and 6). A response is correct unless a method adds a fault.
 
 use super::request::Request;
 use super::wire::Wire;
 use std::io;
 
-/// An answer under construction.
+/// A response to send.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     status: u16,
@@ -13,9 +12,9 @@ pub(crate) struct Reply {
     body: Vec<u8>,
     framing: Framing,
     ending: Ending,
-    /// Sent before everything else, as it is.
+    /// Bytes to send before everything else.
     before: Vec<u8>,
-    /// Sent in place of everything else, as it is.
+    /// Bytes to send instead of everything else.
     raw: Option<Vec<u8>>,
 }
 
@@ -37,20 +36,20 @@ enum Ending {
     StallAfter(usize),
 }
 
-/// What the connection is for once an answer is written.
+/// What happens to the connection after a response.
 pub(crate) enum After {
-    /// The next request.
+    /// Reads the next request.
     Next,
-    /// An orderly end.
+    /// Closes it in order.
     Close,
-    /// An end without a word, of TLS neither.
+    /// Drops it, without TLS `close_notify`.
     Cut,
-    /// Nothing but waiting until the client goes away.
+    /// Waits until the client closes it.
     Silence,
 }
 
 impl Reply {
-    /// An answer with this status, no header and no body.
+    /// A response with this status, without headers and body.
     pub(crate) fn new(status: u16) -> Reply {
         Reply {
             status,
@@ -63,79 +62,77 @@ impl Reply {
         }
     }
 
-    /// Adds a field line; a name may come again. The value may be any bytes. A
-    /// `Content-Length` given here stands, also where it is a lie, and the
-    /// connection ends after it.
+    /// Adds a header, also a repeated one. The value may be any bytes. A `Content-Length` replaces the computed one, even if
+    /// it is wrong; the connection then closes after the response.
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Reply {
         self.headers.push((name.to_owned(), value.as_ref().to_owned()));
         self
     }
 
-    /// The body. HEAD gets the headers that belong to it and no byte of it.
+    /// Sets the body. A HEAD request gets only its headers.
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Reply {
         self.body = body.into();
         self
     }
 
-    /// The body in two chunks, without `Content-Length`.
+    /// Sends the body in two chunks, without `Content-Length`.
     pub(crate) fn chunked(mut self) -> Reply {
         self.framing = Framing::Chunked;
         self
     }
 
-    /// The body without a length, ended by the connection's end.
+    /// Sends the body without a length, up to the end of the connection.
     pub(crate) fn until_close(mut self) -> Reply {
         self.framing = Framing::UntilClose;
         self
     }
 
-    /// An informational answer (103) with one field line goes first.
+    /// Sends an informational response (1xx) with one header first.
     pub(crate) fn informational(mut self, status: u16, name: &str, value: &str) -> Reply {
         let early = format!("HTTP/1.1 {status} {}\r\n{name}: {value}\r\n\r\n", reason(status));
         self.before.extend(early.into_bytes());
         self
     }
 
-    /// The answer is whole and promises nothing, then the connection ends.
+    /// Closes the connection after the response, without announcing it.
     pub(crate) fn then_close(mut self) -> Reply {
         self.ending = Ending::Close;
         self
     }
 
-    /// The connection ends without a word after `count` bytes of the body.
+    /// Drops the connection after `count` bytes of the body.
     pub(crate) fn cut_after(mut self, count: usize) -> Reply {
         self.ending = Ending::CutAfter(count);
         self
     }
 
-    /// Nothing more comes after `count` bytes of the body, and the connection
-    /// stays open until the client ends it.
+    /// Stops after `count` bytes of the body, and keeps the connection open until the client closes it.
     pub(crate) fn stall_after(mut self, count: usize) -> Reply {
         self.ending = Ending::StallAfter(count);
         self
     }
 
-    /// No answer: the connection ends in order.
+    /// Closes the connection without a response.
     pub(crate) fn close() -> Reply {
         Reply { ending: Ending::CloseBefore, ..Reply::new(0) }
     }
 
-    /// No answer: the connection is reset. Only without TLS.
+    /// Resets the connection without a response. Only without TLS.
     pub(crate) fn reset() -> Reply {
         Reply { ending: Ending::Reset, ..Reply::new(0) }
     }
 
-    /// No answer, until the client goes away.
+    /// Sends no response, until the client closes the connection.
     pub(crate) fn silent() -> Reply {
         Reply { ending: Ending::Silent, ..Reply::new(0) }
     }
 
-    /// These bytes in place of an answer, then the connection ends.
+    /// Sends these bytes instead of a response, then closes the connection.
     pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Reply {
         Reply { raw: Some(bytes.into()), ending: Ending::Close, ..Reply::new(0) }
     }
 
-    /// The status, 0 where none is sent.
+    /// The status; 0 if none is sent.
     pub(super) fn status(&self) -> u16 {
         self.status
     }
@@ -144,7 +141,7 @@ impl Reply {
         self.ending == Ending::Reset
     }
 
-    /// Sends the answer, as far as it goes.
+    /// Sends the response, or the part of it that is to be sent.
     pub(super) fn write(&self, wire: &mut dyn Wire, request: &Request) -> io::Result<After> {
         match self.ending {
             Ending::CloseBefore | Ending::Reset => return Ok(After::Close),
@@ -161,13 +158,17 @@ impl Reply {
                 }
             }
         }
-        // In one go, so that a client sees no boundary that the answer lacks.
+        // A single write, so that the client does not see additional boundaries.
         wire.write_all(&bytes)?;
         wire.flush()?;
         Ok(match self.ending {
             Ending::CutAfter(_) => After::Cut,
             Ending::StallAfter(_) => After::Silence,
-            Ending::KeepAlive if self.framing != Framing::UntilClose && !self.lies() => After::Next,
+            Ending::KeepAlive
+                if self.framing != Framing::UntilClose && !self.has_wrong_length() =>
+            {
+                After::Next
+            }
             Ending::KeepAlive
             | Ending::Close
             | Ending::CloseBefore
@@ -187,11 +188,11 @@ impl Reply {
         for (name, value) in &self.headers {
             line(name, value);
         }
-        // RFC 9110, section 8.6: these have no body, so no length either.
+        // RFC 9110, section 8.6: these have neither a body nor a length.
         let bodiless = self.status < 200 || matches!(self.status, 204 | 304);
         match self.framing {
             _ if bodiless => {}
-            Framing::Length if self.declared().is_some() => {}
+            Framing::Length if self.content_length().is_some() => {}
             Framing::Length => line("Content-Length", self.body.len().to_string().as_bytes()),
             Framing::Chunked => line("Transfer-Encoding", b"chunked"),
             Framing::UntilClose => line("Connection", b"close"),
@@ -200,7 +201,7 @@ impl Reply {
         head
     }
 
-    /// The body's bytes on the wire, up to where they are cut.
+    /// The body with its framing, up to the position where it is cut.
     fn framed_body(&self) -> Vec<u8> {
         let (end, cut) = match self.ending {
             Ending::CutAfter(count) | Ending::StallAfter(count) => (count, true),
@@ -210,7 +211,7 @@ impl Reply {
             | Ending::Reset
             | Ending::Silent => (self.body.len(), false),
         };
-        let body = self.body.get(..end).expect("a body is cut inside");
+        let body = self.body.get(..end).expect("a position inside the body");
         if self.framing != Framing::Chunked {
             return body.to_owned();
         }
@@ -227,15 +228,15 @@ impl Reply {
         framed
     }
 
-    fn declared(&self) -> Option<&[u8]> {
-        let given =
+    fn content_length(&self) -> Option<&[u8]> {
+        let header =
             self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-        given.map(|(_, value)| value.as_slice())
+        header.map(|(_, value)| value.as_slice())
     }
 
-    fn lies(&self) -> bool {
+    fn has_wrong_length(&self) -> bool {
         let length = self.body.len().to_string();
-        self.declared().is_some_and(|declared| declared != length.as_bytes())
+        self.content_length().is_some_and(|value| value != length.as_bytes())
     }
 }
 
@@ -257,7 +258,7 @@ fn reason(status: u16) -> &'static str {
         500 => "Internal Server Error",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
-        // A reason may be empty; its space may not.
+        // A reason may be empty, but the space before it is required.
         _ => "",
     }
 }

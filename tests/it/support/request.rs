@@ -1,33 +1,32 @@
-//! One HTTP/1.1 request as it arrived (RFC 9112, sections 3 and 6), and the
-//! little reading of it that tests ask for. Names of headers are in lower
-//! case; bytes that are no UTF-8 are shown as U+FFFD.
+//! Reads HTTP/1.1 requests (RFC 9112, sections 3 and 6), and gives tests access to their parts.
+//!
+//! Header names are in lower case. Bytes that are not UTF-8 become U+FFFD.
 
 use super::wire::Wire;
 use std::io;
 
-/// A request, whole.
+/// A complete request.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
-    /// The target as it was sent: path and query, nothing decoded.
+    /// The target as received: path and query, not decoded.
     pub(crate) target: String,
-    /// Name in lower case and value, in the order of arrival.
+    /// Names in lower case and values, in order.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// Which of the server's connections brought it, from 0.
+    /// The number of its connection, from 0.
     pub(crate) connection: usize,
-    /// The status it was answered with, 0 when it was not or not yet.
+    /// The status of the response; 0 if there is none yet.
     pub(crate) status: u16,
 }
 
-/// What a connection brought.
+/// The next event of a connection.
 pub(crate) enum Incoming {
-    /// A request, and how many of its last bytes are not read from the
-    /// connection yet (a reset needs an unread byte).
+    /// A request, and the number of its bytes that are still unread: a reset needs an unread byte.
     Request(Request, usize),
-    /// The client has ended the connection between two requests.
+    /// The client closed the connection between two requests.
     End,
-    /// Bytes that do not begin as a request does.
+    /// Bytes that do not start a request.
     Other,
 }
 
@@ -37,39 +36,37 @@ impl Request {
         format!("{} {}", self.method, self.target)
     }
 
-    /// The value of a header that came once. One that came twice is shown to
-    /// no test as if it had come once.
+    /// The value of a header. Panics if the header is repeated.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let values = self.header_all(name);
-        assert!(values.len() < 2, "{name} came {} times: {values:?}", values.len());
+        assert!(values.len() < 2, "{name} occurs {} times: {values:?}", values.len());
         values.first().copied()
     }
 
-    /// Every value of a header, one a field line.
+    /// All values of a header, one per line.
     pub(crate) fn header_all(&self, name: &str) -> Vec<&str> {
         let same = |other: &&(String, String)| other.0.eq_ignore_ascii_case(name);
         self.headers.iter().filter(same).map(|(_, value)| value.as_str()).collect()
     }
 
-    /// The target without its query, not decoded.
+    /// The path, not decoded.
     pub(crate) fn path(&self) -> &str {
         self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
     }
 
-    /// The values of a query parameter, decoded, in order.
+    /// The values of a query parameter, decoded and in order.
     pub(crate) fn query(&self, name: &str) -> Vec<String> {
         let query = self.target.split_once('?').map_or("", |(_, query)| query);
         pairs(query).into_iter().filter(|pair| pair.0 == name).map(|pair| pair.1).collect()
     }
 
-    /// The values of a field of a body in `application/x-www-form-urlencoded`.
+    /// The values of a field in a body of type `application/x-www-form-urlencoded`.
     pub(crate) fn form(&self, name: &str) -> Vec<String> {
         let body = String::from_utf8_lossy(&self.body);
         pairs(&body).into_iter().filter(|pair| pair.0 == name).map(|pair| pair.1).collect()
     }
 
-    /// Waits for the next request of a connection. Read byte by byte, since the
-    /// last one has to stay where it is.
+    /// Waits for the next request of a connection. Reads byte by byte, because the last byte must stay unread.
     pub(crate) fn read(wire: &mut dyn Wire, connection: usize) -> io::Result<Incoming> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r") {
@@ -88,17 +85,17 @@ impl Request {
         let Some(mut request) = Request::parse(&head, connection) else {
             return Ok(Incoming::Other);
         };
-        assert_eq!(request.header("transfer-encoding"), None, "only bodies of a known length");
-        let length = request.header("content-length").map_or(0, |length| {
-            length.parse::<usize>().expect("a Content-Length that is a number")
-        });
-        // The line feed that ends the head is still there, and then the body.
+        assert_eq!(request.header("transfer-encoding"), None, "unsupported by this server");
+        let length = request
+            .header("content-length")
+            .map_or(0, |length| length.parse::<usize>().expect("a numeric Content-Length"));
+        // The line feed at the end of the head is still unread, then comes the body.
         let mut rest = vec![0; length];
         wire.read_exact(&mut rest)?;
-        let (last, owed) = wire.last_byte()?;
+        let (last, unread) = wire.last_byte()?;
         rest.push(last);
         request.body = rest.split_off(1);
-        Ok(Incoming::Request(request, owed))
+        Ok(Incoming::Request(request, unread))
     }
 
     fn parse(head: &[u8], connection: usize) -> Option<Request> {
@@ -120,7 +117,7 @@ impl Request {
     }
 }
 
-/// The pairs of a query or a form, decoded as a server does: `+` is a space.
+/// The pairs of a query or form, decoded; `+` is a space.
 fn pairs(text: &str) -> Vec<(String, String)> {
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -141,7 +138,7 @@ fn decode(text: &str) -> String {
             },
         );
         let (byte, after) = match (byte, escaped) {
-            (b'%', None) => panic!("a percent sign without two digits in {text:?}"),
+            (b'%', None) => panic!("invalid percent-encoding in {text:?}"),
             (_, Some(escaped)) => escaped,
             (b'+', None) => (b' ', after),
             (_, None) => (byte, after),

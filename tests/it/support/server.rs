@@ -1,12 +1,10 @@
-//! An HTTP/1.1 server on loopback that records every request and answers by a
-//! function: keep-alive, one thread a connection, with TLS or without.
+//! An HTTP/1.1 server on loopback that records every request and gets its responses from a function. It supports keep-alive
+//! and TLS, and uses one thread per connection.
 //!
-//! It does what it is told, wrong answers included (`reply` has the faults). It
-//! is no general server: requests have a `Content-Length` or no body.
+//! Responses may be faulty (see `reply`). Not a general server: requests must have a `Content-Length` or no body.
 //!
-//! A request is recorded before it is answered, so a client that has its answer
-//! finds its request in [`Server::requests`]. Dropping the server closes every
-//! connection, joins every thread, and passes on the panic of a handler.
+//! A request is recorded before the response is sent, so it is in [`Server::requests`] once the client has the response.
+//! Dropping the server closes all connections, joins all threads, and propagates a panic of the handler.
 
 use super::reply::{After, Reply};
 use super::request::{Incoming, Request};
@@ -20,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// A server that runs until it is dropped.
+/// A running server. Dropping it stops it.
 pub(crate) struct Server {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -34,12 +32,12 @@ struct Shared {
     requests: Mutex<Vec<Request>>,
     accepted: AtomicUsize,
     not_http: AtomicUsize,
-    /// Second handles of the open connections, to shut them down from outside.
+    /// Clones of the open connections, to shut them down.
     open: Mutex<HashMap<usize, TcpStream>>,
 }
 
 impl Server {
-    /// Serves on 127.0.0.1, with TLS when a certificate is given.
+    /// Starts a server on 127.0.0.1, with TLS if there is a certificate.
     pub(crate) fn start(
         tls: Option<Certificate>,
         handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
@@ -47,7 +45,7 @@ impl Server {
         Server::start_at(Ipv4Addr::LOCALHOST.into(), tls, handler)
     }
 
-    /// As [`Server::start`], at another loopback address: `[::1]`, `127.0.0.2`.
+    /// Like [`Server::start`], on another loopback address: `[::1]`, `127.0.0.2`.
     pub(crate) fn start_at(
         host: IpAddr,
         tls: Option<Certificate>,
@@ -56,7 +54,7 @@ impl Server {
         Server::start_on(bind(host), tls.map(Certificate::config), handler)
     }
 
-    /// As [`Server::start`], at an address and with settings of the caller's.
+    /// Like [`Server::start`], with the caller's listener and TLS settings.
     pub(crate) fn start_on(
         listener: TcpListener,
         config: Option<Arc<ServerConfig>>,
@@ -64,12 +62,12 @@ impl Server {
     ) -> Server {
         let scheme = if config.is_some() { "https" } else { "http" };
         Server::listen(listener, scheme, move |shared, stream, connection| {
-            // The client's going away is an end like any other.
+            // A client may close the connection at any time.
             let _ = serve(shared, wire(stream, config.as_ref()).as_mut(), connection, &handler);
         })
     }
 
-    /// As [`Server::start`] with TLS, but on the first connection only: a peer that was changed for another.
+    /// Like [`Server::start`], with TLS on the first connection only, as if the server had been replaced.
     pub(crate) fn tls_at_first(
         handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> Server {
@@ -81,15 +79,14 @@ impl Server {
         })
     }
 
-    /// Accepts, and says nothing until the client goes away.
+    /// Starts a server that accepts connections and sends nothing.
     pub(crate) fn silent() -> Server {
         Server::listen(bind(Ipv4Addr::LOCALHOST.into()), "http", |_, mut stream, _| {
             let _ = io::copy(&mut stream, &mut io::sink());
         })
     }
 
-    /// Says `bytes` on accept whatever comes, such as the banner of another
-    /// protocol, then only listens until the client goes away.
+    /// Starts a server that sends `bytes` to each connection, such as the banner of another protocol, and then nothing.
     pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Server {
         let bytes = bytes.into();
         Server::listen(bind(Ipv4Addr::LOCALHOST.into()), "http", move |_, mut stream, _| {
@@ -114,23 +111,23 @@ impl Server {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    /// What arrived so far, in order.
+    /// The requests so far, in order.
     pub(crate) fn requests(&self) -> Vec<Request> {
         lock(&self.shared.requests).clone()
     }
 
-    /// The same, each as its [`Request::line`].
+    /// The [`Request::line`]s of the requests so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         lock(&self.shared.requests).iter().map(Request::line).collect()
     }
 
-    /// How many TCP connections were accepted.
+    /// The number of accepted connections.
     pub(crate) fn connections(&self) -> usize {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
-    /// How many connections began with bytes that are no HTTP request, such as
-    /// a TLS handshake that met a server without TLS.
+    /// The number of connections that started with something else than a HTTP request, such as a TLS handshake on a server
+    /// without TLS.
     pub(crate) fn not_http(&self) -> usize {
         self.shared.not_http.load(Ordering::SeqCst)
     }
@@ -150,7 +147,7 @@ impl Server {
     }
 }
 
-/// A free port of an address.
+/// Listens on a free port of an address.
 fn bind(host: IpAddr) -> TcpListener {
     TcpListener::bind((host, 0)).expect("a free port on loopback")
 }
@@ -158,21 +155,21 @@ fn bind(host: IpAddr) -> TcpListener {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        // Wakes the thread that waits in accept; it sees the flag and ends.
+        // Wakes the accepting thread, which then sees the flag.
         let _ = TcpStream::connect(self.address);
         let Some(acceptor) = self.acceptor.take() else { return };
         let workers = acceptor.join();
-        // No connection is added any more, so none is missed here.
+        // The acceptor has ended, so no connection is added any more.
         for stream in lock(&self.shared.open).values() {
             let _ = stream.shutdown(Shutdown::Both);
         }
-        let mut ends = Vec::new();
+        let mut results = Vec::new();
         match workers {
-            Ok(workers) => ends.extend(workers.into_iter().map(JoinHandle::join)),
-            Err(panic) => ends.push(Err(panic)),
+            Ok(workers) => results.extend(workers.into_iter().map(JoinHandle::join)),
+            Err(panic) => results.push(Err(panic)),
         }
-        for end in ends {
-            if let Err(panic) = end
+        for result in results {
+            if let Err(panic) = result
                 && !thread::panicking()
             {
                 std::panic::resume_unwind(panic);
@@ -191,15 +188,14 @@ fn accept(
         if shared.stopping.load(Ordering::SeqCst) {
             break;
         }
-        // A client that went away while it queued is nobody's failure.
+        // A client may disconnect before it is accepted.
         let Ok(stream) = stream else { continue };
         let connection = shared.accepted.fetch_add(1, Ordering::SeqCst);
-        let second = stream.try_clone().expect("a second handle of a connection");
-        lock(&shared.open).insert(connection, second);
+        let clone = stream.try_clone().expect("a clone of a connection");
+        lock(&shared.open).insert(connection, clone);
         let (shared, worker) = (Arc::clone(shared), Arc::clone(worker));
         workers.push(thread::spawn(move || {
-            // The connection closes when its second handle goes as well, also
-            // when a handler panics.
+            // Drops the clone too, even if a handler panics, so that the connection closes.
             let _open = Open { shared: &shared, connection };
             let _ = stream.set_nodelay(true);
             worker(&shared, stream, connection);
@@ -219,14 +215,14 @@ impl Drop for Open<'_> {
     }
 }
 
-/// A connection as it is, or with TLS over it.
+/// Returns a connection, with TLS if configured.
 fn wire(stream: TcpStream, tls: Option<&Arc<ServerConfig>>) -> Box<dyn Wire> {
     let Some(config) = tls else { return Box::new(stream) };
     let session = ServerConnection::new(Arc::clone(config));
     Box::new(StreamOwned::new(session.expect("settings that rustls accepts"), stream))
 }
 
-/// Request after request on one connection, until one side ends it.
+/// Serves the requests of a connection until one side closes it.
 fn serve(
     shared: &Shared,
     wire: &mut dyn Wire,
@@ -234,8 +230,8 @@ fn serve(
     handler: &impl Fn(&Request) -> Reply,
 ) -> io::Result<()> {
     loop {
-        let (request, owed) = match Request::read(wire, connection)? {
-            Incoming::Request(request, owed) => (request, owed),
+        let (request, unread) = match Request::read(wire, connection)? {
+            Incoming::Request(request, unread) => (request, unread),
             Incoming::End => return wire.finish(),
             Incoming::Other => {
                 shared.not_http.fetch_add(1, Ordering::SeqCst);
@@ -250,10 +246,10 @@ fn serve(
         let reply = handler(&request);
         lock(&shared.requests)[index].status = reply.status();
         if reply.is_reset() {
-            assert!(wire.resets(), "a reset before the answer needs a server without TLS");
+            assert!(wire.resets(), "Reply::reset needs a server without TLS");
             return Ok(());
         }
-        wire.read_exact(&mut vec![0; owed])?;
+        wire.read_exact(&mut vec![0; unread])?;
         match reply.write(wire, &request)? {
             After::Next if request.header("connection") != Some("close") => {}
             After::Next | After::Close => return wire.finish(),
@@ -265,8 +261,7 @@ fn serve(
     }
 }
 
-/// What common servers say to bytes that are no HTTP. They are read to their
-/// end, so that the answer is not lost in a reset.
+/// Responds to bytes that are not HTTP as common servers do. Reads all of them, so that a reset does not discard the response.
 fn refuse(wire: &mut dyn Wire) -> io::Result<()> {
     wire.write_all(
         b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
@@ -276,7 +271,7 @@ fn refuse(wire: &mut dyn Wire) -> io::Result<()> {
     io::copy(wire, &mut io::sink()).map(|_| ())
 }
 
-/// A lock that a panicking handler held is as good as any other.
+/// Locks a mutex, even if a handler panicked while it held the lock.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,4 @@
-//! The certificates of the loopback servers, read from `tests/vectors/tls`
-//! (made once by `make.sh` there, which says what each one is).
+//! The certificates of the loopback servers, from `tests/vectors/tls`. `make.sh` there creates and describes them.
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -7,17 +6,17 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What a TLS server shows.
+/// The certificate of a TLS server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Certificate {
-    /// A good one, signed by [`ca_path`]: 127.0.0.1, `::1`, `localhost`, and
-    /// `registry`, `auth` and `other` under `localhost`.
+    /// Valid, signed by [`ca_path`], for 127.0.0.1, `::1`, `localhost`, and `registry`, `auth` and `other` under
+    /// `localhost`.
     Server,
-    /// Signed by [`ca_path`], but for `other.example`.
+    /// Signed by [`ca_path`], for `other.example`.
     WrongName,
-    /// Signed by [`ca_path`] for the right names, over since 2021.
+    /// Signed by [`ca_path`] for the right names, expired in 2021.
     Expired,
-    /// Its own issuer, with the right names and `CA:TRUE`.
+    /// Self-signed, with the right names and `CA:TRUE`.
     SelfSignedCa,
 }
 
@@ -31,12 +30,12 @@ impl Certificate {
         }
     }
 
-    /// The file of the certificate itself, as `--ca-file` may be given it.
+    /// The file of the certificate, PEM.
     pub(crate) fn path(self) -> PathBuf {
         vector(&format!("{}.pem", self.name()))
     }
 
-    /// The settings of a server that shows this certificate.
+    /// The TLS settings of a server with this certificate.
     pub(crate) fn config(self) -> Arc<ServerConfig> {
         let chain = CertificateDer::pem_file_iter(self.path())
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -54,12 +53,12 @@ impl Certificate {
     }
 }
 
-/// The authority that signed the servers' certificates.
+/// The CA that signed the certificates.
 pub(crate) fn ca_path() -> PathBuf {
     vector("ca.pem")
 }
 
-/// An authority that signed none of them.
+/// A CA that signed none of them.
 pub(crate) fn other_ca_path() -> PathBuf {
     vector("other-ca.pem")
 }

@@ -1,21 +1,20 @@
-//! The two kinds of connection a server speaks over: TCP, and TLS over it.
+//! The two kinds of connections of a server: TCP, and TLS over TCP.
 
 use rustls::{ServerConnection, StreamOwned};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-/// A connection, with what the faults need beside reading and writing.
+/// A connection with the operations that faults need.
 pub(crate) trait Wire: Read + Write {
-    /// Waits for the last byte of a request. It says as well how many bytes
-    /// that leaves unread, which is none or this one.
+    /// Waits for the last byte of a request. Returns it, and the number of bytes that are still unread: 1 if it was only
+    /// peeked at, otherwise 0.
     fn last_byte(&mut self) -> io::Result<(u8, usize)>;
 
-    /// Says that nothing more will be written: `close_notify`, and FIN.
+    /// Ends writing: `close_notify` with TLS, then FIN.
     fn finish(&mut self) -> io::Result<()>;
 
-    /// Whether dropping the connection after `last_byte` resets it. The system
-    /// does so where bytes were not read; the standard library offers no
-    /// other way.
+    /// Whether dropping the connection after `last_byte` resets it. The system does that if there are unread bytes; the
+    /// standard library has no other way.
     fn resets(&self) -> bool;
 }
 
@@ -50,7 +49,7 @@ impl Wire for StreamOwned<ServerConnection, TcpStream> {
         self.sock.shutdown(Shutdown::Write)
     }
 
-    /// A record is read whole, so no byte stays behind in the socket.
+    /// TLS reads whole records, so the socket has no unread byte.
     fn resets(&self) -> bool {
         false
     }
