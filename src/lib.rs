@@ -71,6 +71,7 @@ pub mod digest;
 pub mod error;
 pub mod event;
 pub mod explain;
+pub mod files;
 pub mod http;
 mod json;
 pub mod oci;

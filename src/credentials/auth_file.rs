@@ -1,11 +1,11 @@
-//! Credential files as docker and podman write them: `config.json`, `auth.json`.
+//! Reads the credential files of docker and podman: `config.json`, `auth.json`.
 //!
-//! Reading only; `write.rs` changes them. A file may hold entries, the names of helper programs, or both. Errors
-//! say where, never what: the text at fault may be a secret.
+//! A file may contain entries, the names of credential helpers, or both. Errors give the position only and never quote the
+//! file: the text may be a secret. `auth_document.rs` changes files.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::marker::PhantomData;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
@@ -20,14 +20,15 @@ use crate::credentials::credential::{Credential, Password};
 use crate::credentials::key::Target;
 use crate::credentials::secret::Secret;
 use crate::error::LocalFault;
+use crate::files::{is_missing, read_bounded};
 
-/// No credential file is larger than this, in bytes.
-pub(super) const LIMIT: u64 = 1024 * 1024;
+/// Maximum size of a credential file in bytes.
+pub(super) const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
-/// The user name under which helpers and files keep identity tokens.
+/// The user name that marks a password as an identity token, in files and helpers.
 pub(super) const TOKEN_USER: &str = "<token>";
 
-/// A credential file that was read.
+/// A parsed credential file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuthFile {
@@ -39,13 +40,20 @@ pub(crate) struct AuthFile {
     creds_store: Option<String>,
 }
 
-/// A program that keeps credentials, as a file names it.
+/// The credential helper that a file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HelperName {
-    /// What stands behind `docker-credential-`.
+    /// The program's name without `docker-credential-`.
     pub(crate) name: String,
-    /// The key under which `credHelpers` names it; `None` for the `credsStore`.
+    /// Its key in `credHelpers`; `None` for the `credsStore`.
     pub(crate) key: Option<String>,
+}
+
+impl HelperName {
+    /// The program's name.
+    pub(crate) fn program(&self) -> String {
+        format!("docker-credential-{}", self.name)
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -64,13 +72,13 @@ impl<'de> Deserialize<'de> for Secret {
 }
 
 impl AuthFile {
-    /// Reads a file; `None` when there is none.
+    /// Reads a file. Returns `None` if it does not exist.
     pub(crate) fn read(path: &Path) -> Result<Option<AuthFile>, LocalFault> {
-        // Nobody who writes to a pipe there is known; reading it could wait for ever.
+        // Opening a pipe without a writer would block forever.
         if fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo()) {
             return Err(LocalFault::Io(io::Error::other("it is a pipe")));
         }
-        let bytes = match read_bounded(path) {
+        let bytes = match read_bounded(path, MAX_FILE_SIZE) {
             Ok(bytes) => bytes,
             Err(LocalFault::Io(error)) if is_missing(&error) || is_hidden(path, &error) => {
                 return Ok(None);
@@ -80,7 +88,7 @@ impl AuthFile {
         AuthFile::parse(&bytes).map(Some)
     }
 
-    /// Reads a file's text. One with nothing in it has no entries.
+    /// Parses a file's text. An empty file has no entries.
     pub(crate) fn parse(bytes: &[u8]) -> Result<AuthFile, LocalFault> {
         if bytes.trim_ascii().is_empty() {
             return Ok(AuthFile::default());
@@ -89,14 +97,14 @@ impl AuthFile {
         Ok(file)
     }
 
-    /// The helper to ask: the registry's own before the one for all.
+    /// Returns the helper for a target: from `credHelpers`, otherwise the `credsStore`.
     pub(crate) fn helper(&self, target: &Target) -> Option<HelperName> {
-        let own = target.best(self.cred_helpers.iter()).map(|(key, name)| (Some(key), name));
-        let (key, name) = own.or(self.creds_store.as_ref().map(|name| (None, name)))?;
+        let specific = target.best(self.cred_helpers.iter()).map(|(key, name)| (Some(key), name));
+        let (key, name) = specific.or(self.creds_store.as_ref().map(|name| (None, name)))?;
         (!name.is_empty()).then(|| HelperName { name: name.clone(), key: key.map(str::to_owned) })
     }
 
-    /// The entry for a target, with its key. An empty one is none.
+    /// Returns the credential for a target and its key. Empty entries are skipped.
     pub(crate) fn entry(
         &self,
         target: &Target,
@@ -112,16 +120,15 @@ impl AuthFile {
 }
 
 impl Entry {
-    /// True for `{}`, and for an `auth` of nothing but a colon.
+    /// Whether the entry contains nothing: `{}`, or an `auth` that encodes a single colon.
     fn is_empty(&self) -> bool {
         let secrets = [&self.auth, &self.password, &self.identitytoken, &self.registrytoken];
         let text = self.username.as_deref().unwrap_or_default();
-        // A colon alone, in base64.
-        let none = |secret: &Secret| secret.expose().trim() == "Og==";
-        text.is_empty() && secrets.iter().all(|secret| filled(secret).is_none_or(none))
+        let is_colon = |secret: &Secret| secret.expose().trim() == "Og==";
+        text.is_empty() && secrets.iter().all(|secret| filled(secret).is_none_or(is_colon))
     }
 
-    /// `None` when what is there cannot be used.
+    /// Returns the entry's credential; `None` if it is invalid.
     fn credential(&self) -> Option<Credential> {
         if let Some(token) = filled(&self.registrytoken) {
             return Credential::token(token.clone()).ok();
@@ -129,25 +136,25 @@ impl Entry {
         let password = self.password();
         match filled(&self.identitytoken) {
             Some(token) => Some(Credential::IdentityToken { token: token.clone(), password }),
-            None => password.and_then(of_password),
+            None => password.and_then(from_password),
         }
     }
 
-    /// `auth` where there is one, as docker reads it, else the two fields.
+    /// Returns the password in `auth`, otherwise in `username` and `password`.
     fn password(&self) -> Option<Password> {
         let Some(auth) = filled(&self.auth) else {
             let password = self.password.clone().unwrap_or_else(|| Secret::new(""));
             let user = self.username.as_deref().filter(|user| !user.is_empty())?;
             return Password::new(user, password).ok();
         };
-        // As docker reads it: `base64` breaks its lines, and scripts leave the breaks in.
+        // Scripts leave in the line breaks that `base64` makes; docker ignores them.
         let unbroken: String = auth.expose().trim().replace(['\r', '\n'], "");
         let pair = STANDARD.decode(unbroken).ok()?;
         let pair = String::from_utf8(pair).ok()?;
         let (user, password) = pair.split_once(':')?;
         // Old clients padded the password with zero bytes.
         let password = password.trim_end_matches('\0');
-        // An identity token stands beside a user name without password.
+        // In an entry with an identity token, `auth` has a user name and no password.
         if password.is_empty() && filled(&self.identitytoken).is_some() {
             return None;
         }
@@ -155,52 +162,34 @@ impl Entry {
     }
 }
 
-/// A user name and password, or the identity token that stands in their place, which is not empty.
-pub(super) fn of_password(password: Password) -> Option<Credential> {
+/// Converts a stored password. If the user name is `<token>`, it is an identity token, which must not be empty.
+pub(super) fn from_password(password: Password) -> Option<Credential> {
     if password.user() != TOKEN_USER {
         return Some(Credential::Password(password));
     }
     let token = password.secret();
-    let given = !token.expose().is_empty();
-    given.then(|| Credential::IdentityToken { token: token.clone(), password: None })
+    let filled = !token.expose().is_empty();
+    filled.then(|| Credential::IdentityToken { token: token.clone(), password: None })
 }
 
 fn filled(secret: &Option<Secret>) -> Option<&Secret> {
     secret.as_ref().filter(|secret| !secret.expose().is_empty())
 }
 
-/// Reads a whole file of at most [`LIMIT`] bytes.
-pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, LocalFault> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
-        .map_err(LocalFault::Io)?;
-    if is_bounded(&bytes) { Ok(bytes) } else { Err(LocalFault::TooLarge(LIMIT)) }
-}
-
-pub(super) fn is_bounded(bytes: &[u8]) -> bool {
-    u64::try_from(bytes.len()).is_ok_and(|length| length <= LIMIT)
-}
-
-/// True when there is no such file, also because what should be its folder is none.
-pub(super) fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// True when nobody may know whether there is such a file, since its folder lets us in no further.
+/// True when the folder's permissions hide whether the file exists.
 fn is_hidden(path: &Path, error: &io::Error) -> bool {
     let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
     denied(error) && fs::symlink_metadata(path).is_err_and(|error| denied(&error))
 }
 
-/// Where reading JSON stopped. Not serde's words: they quote what they do not like, which may be a secret.
+/// Converts a JSON error to its position. serde's message is dropped: it quotes the text, which may be a secret.
 pub(super) fn json_fault(error: &serde_json::Error) -> LocalFault {
-    // serde counts columns from 0 where it has not begun to read.
+    // serde reports column 0 at the beginning of a line.
     let (line, column) = (error.line().max(1), error.column().max(1));
     LocalFault::Json { line, column, syntax: !error.is_data() }
 }
 
-/// A struct that is written as a JSON object; serde alone takes an array of its fields as well.
+/// A struct that must be a JSON object. serde alone also accepts an array of its fields.
 #[derive(Debug, Clone)]
 pub(super) struct Object<T>(pub(super) T);
 
@@ -224,7 +213,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// A JSON object in the order in which it was written, repeated keys included.
+/// The members of a JSON object in their order, including repeated keys.
 #[derive(Debug, Clone)]
 pub(super) struct Pairs<T>(pub(super) Vec<(String, T)>);
 
@@ -259,7 +248,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
                 Ok(Pairs(pairs))
             }
 
-            // `"auths": null` is what some tools write for none.
+            // Some tools write `"auths": null` if there are no entries.
             fn visit_unit<E>(self) -> Result<Pairs<T>, E> {
                 Ok(Pairs(Vec::new()))
             }

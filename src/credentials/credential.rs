@@ -1,4 +1,4 @@
-//! What proves who asks, in the three forms in which people keep it.
+//! The three forms of a credential: password, identity token, bearer token.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::credentials::secret::Secret;
 
-/// A user name and a password, or what a registry takes for one: a personal access token, a robot's key.
+/// A user name and a password. Many registries accept a personal access token or a robot account's key as password.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Password {
     user: String,
@@ -15,11 +15,11 @@ pub struct Password {
 }
 
 impl Password {
-    /// A user name and a password.
+    /// Checks a user name and a password.
     ///
     /// # Errors
-    /// When the user name has a colon or a control character, or the password a control character: neither can
-    /// be sent (RFC 7617 section 2).
+    /// If the user name contains a colon or a control character, or the password a control character. HTTP's Basic
+    /// scheme cannot carry these (RFC 7617 section 2).
     pub fn new(user: impl Into<String>, password: Secret) -> Result<Password, CredentialError> {
         let user = user.into();
         if user.contains(':') || user.chars().any(char::is_control) {
@@ -41,41 +41,41 @@ impl Password {
         &self.password
     }
 
-    /// The password in the forms in which it is sent.
+    /// Returns the password in every form that is sent.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         vec![self.encoded(), self.password.clone()]
     }
 
-    /// The two joined by a colon, in base64: docker's `auth`.
+    /// Returns user name and password, joined by a colon and encoded in base64: docker's `auth`.
     pub fn encoded(&self) -> Secret {
         Secret::new(STANDARD.encode(format!("{}:{}", self.user, self.password.expose())))
     }
 
-    /// The value of an `Authorization` header in HTTP's Basic scheme (RFC 7617).
+    /// Returns the value of an `Authorization` header for HTTP's Basic scheme (RFC 7617).
     pub fn basic(&self) -> Secret {
         Secret::new(format!("Basic {}", self.encoded().expose()))
     }
 }
 
-/// What proves who asks.
+/// A credential for a registry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Credential {
     /// A user name and a password.
     Password(Password),
-    /// A refresh token, which the token server exchanges for a token (distribution's `oauth.md`).
+    /// A refresh token. The token server exchanges it for a bearer token (distribution's `oauth.md`).
     IdentityToken {
         /// The refresh token.
         token: Secret,
-        /// A user name and password kept beside it, for token servers that do not exchange.
+        /// A password from the same entry, for token servers that do not exchange refresh tokens.
         password: Option<Password>,
     },
-    /// A bearer token that is sent to the registry as it is.
+    /// A bearer token, sent to the registry as it is.
     Token(Secret),
 }
 
 impl Credential {
-    /// A user name and a password.
+    /// Makes a credential of a user name and a password.
     ///
     /// # Errors
     /// As [`Password::new`].
@@ -86,10 +86,10 @@ impl Credential {
         Password::new(user, password).map(Credential::Password)
     }
 
-    /// A bearer token.
+    /// Makes a credential of a bearer token.
     ///
     /// # Errors
-    /// When it is empty or has characters that cannot stand in a header.
+    /// If it is empty or contains anything but visible ASCII characters.
     pub fn token(token: Secret) -> Result<Credential, CredentialError> {
         let text = token.expose();
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
@@ -98,7 +98,7 @@ impl Credential {
         Ok(Credential::Token(token))
     }
 
-    /// The user name and password, where there are some.
+    /// The user name and password, if any.
     pub fn as_password(&self) -> Option<&Password> {
         match self {
             Credential::Password(password) => Some(password),
@@ -107,7 +107,7 @@ impl Credential {
         }
     }
 
-    /// All of it that is secret, in the forms in which it is sent.
+    /// Returns every secret in it, in every form that is sent.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         let token = match self {
             Credential::IdentityToken { token, .. } | Credential::Token(token) => Some(token),
@@ -117,30 +117,30 @@ impl Credential {
         token.cloned().into_iter().chain(password).collect()
     }
 
-    /// The user name, where there is one.
+    /// The user name, if any.
     pub fn user(&self) -> Option<&str> {
         self.as_password().map(Password::user)
     }
 }
 
-/// Why a credential cannot be sent.
+/// Why a credential is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CredentialError {
-    /// The user name has a colon or a control character.
+    /// The user name contains a colon or a control character.
     User,
-    /// The password has a control character.
+    /// The password contains a control character.
     Password,
-    /// The token is empty or has characters that cannot stand in a header.
+    /// The token is empty or contains anything but visible ASCII characters.
     Token,
 }
 
 impl fmt::Display for CredentialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            CredentialError::User => "a user name cannot hold a colon or control characters",
-            CredentialError::Password => "a password cannot hold control characters",
-            CredentialError::Token => "a token is one word of visible ASCII characters",
+            CredentialError::User => "a user name cannot contain colons or control characters",
+            CredentialError::Password => "a password cannot contain control characters",
+            CredentialError::Token => "a token must be one word of visible ASCII characters",
         })
     }
 }

@@ -1,69 +1,74 @@
-//! Credential helpers: programs called `docker-credential-NAME` that keep credentials elsewhere.
+//! Runs credential helpers: programs named `docker-credential-NAME` that store credentials elsewhere.
 //!
-//! The protocol is docker's: an action as argument, a server's name on stdin, JSON on stdout. No shell, a name
-//! that can be no path, bounded output and a deadline. The only place that starts programs.
+//! The protocol is docker's: an action as argument, the server's name or a credential on stdin, JSON on stdout. Helpers
+//! run without a shell, their names cannot be paths, and their output and time are limited. This is the only place that
+//! starts programs.
 
-use std::io::{self, Write as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::io::{self, Read, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::credentials::auth_file::{Object, of_password};
+use crate::credentials::auth_file::{Object, from_password};
 use crate::credentials::credential::{Credential, Password};
 use crate::credentials::secret::Secret;
 use crate::error::HelperFault;
+use crate::files::check_size;
 
-/// A helper's answer is read so far, in bytes.
-const OUTPUT: u64 = 64 * 1024;
+/// Maximum output of a helper in bytes, for stdout and stderr each.
+const MAX_OUTPUT: u64 = 64 * 1024;
 
-/// A helper that waits for a person is given this time.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+/// Maximum length of a helper's error message in characters.
+const MAX_MESSAGE: usize = 200;
 
-/// How often it is looked whether a helper has ended.
-const LOOK: Duration = Duration::from_millis(5);
+/// Maximum time for a helper. It may have to wait for a person, who unlocks a keychain.
+pub(crate) const MAX_TIME: Duration = Duration::from_secs(30);
 
-/// What a helper wrote before it ended is read within moments, also when a program that it left behind holds its
-/// output open.
-const AFTER: Duration = Duration::from_secs(1);
+/// How often to check whether a helper has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// What helpers say on stdout, and fail with, when they have nothing for a server.
+/// How long to read on after a helper has ended. A program that it left running may hold its output open.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What a helper prints, before it fails, if it has no credential for a server.
 const NOT_FOUND: &str = "credentials not found";
 
-/// Asks a helper for a server's credential, and waits so long at most; `None` when it has none.
+/// Gets the credential for a server. Returns `None` if the helper has none.
 pub(crate) fn get(
     name: &str,
     server: &str,
-    time: Duration,
+    limit: Duration,
 ) -> Result<Option<Credential>, HelperFault> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Answer {
+    struct Response {
         #[serde(default)]
         username: String,
         secret: Secret,
     }
-    let ended = run(name, "get", server.as_bytes(), time.min(DEADLINE))?;
-    if !ended.success {
-        return if ended.says(NOT_FOUND) { Ok(None) } else { Err(ended.fault(&[])) };
+    let output = run(name, "get", server.as_bytes(), limit)?;
+    if !output.success {
+        return if output.is_not_found() { Ok(None) } else { Err(output.fault(&[])) };
     }
-    let Object(answer): Object<Answer> =
-        serde_json::from_slice(&ended.stdout).map_err(|_| HelperFault::Malformed)?;
-    if answer.username.is_empty() && answer.secret.expose().is_empty() {
+    let Object(response): Object<Response> =
+        serde_json::from_slice(&output.stdout).map_err(|_| HelperFault::Malformed)?;
+    if response.username.is_empty() && response.secret.expose().is_empty() {
         return Ok(None);
     }
-    let password = Password::new(answer.username, answer.secret);
-    password.ok().and_then(of_password).map(Some).ok_or(HelperFault::Malformed)
+    let password = Password::new(response.username, response.secret);
+    password.ok().and_then(from_password).map(Some).ok_or(HelperFault::Malformed)
 }
 
-/// Has a helper keep a server's credential.
+/// Stores the credential for a server.
 pub(crate) fn store(
     name: &str,
     server: &str,
     password: &Password,
-    time: Duration,
+    limit: Duration,
 ) -> Result<(), HelperFault> {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
@@ -74,70 +79,79 @@ pub(crate) fn store(
         secret: &'a str,
     }
     let (username, secret) = (password.user(), password.secret().expose());
-    let text = serde_json::to_vec(&Stored { server, username, secret })
+    let input = serde_json::to_vec(&Stored { server, username, secret })
         .map_err(|_| HelperFault::Malformed)?;
-    let ended = run(name, "store", &text, time.min(DEADLINE))?;
-    if ended.success { Ok(()) } else { Err(ended.fault(&password.secrets())) }
+    let output = run(name, "store", &input, limit)?;
+    if output.success { Ok(()) } else { Err(output.fault(&password.secrets())) }
 }
 
-/// Has a helper forget a server's credential; false when it had none.
-pub(crate) fn erase(name: &str, server: &str, time: Duration) -> Result<bool, HelperFault> {
-    let ended = run(name, "erase", server.as_bytes(), time.min(DEADLINE))?;
-    match ended.success {
+/// Erases the credential for a server. Returns false if the helper has none.
+pub(crate) fn erase(name: &str, server: &str, limit: Duration) -> Result<bool, HelperFault> {
+    let output = run(name, "erase", server.as_bytes(), limit)?;
+    match output.success {
         true => Ok(true),
-        false if ended.says(NOT_FOUND) => Ok(false),
-        false => Err(ended.fault(&[])),
+        false if output.is_not_found() => Ok(false),
+        false => Err(output.fault(&[])),
     }
 }
 
-struct Ended {
+/// The output of a program that has ended.
+#[derive(Debug)]
+struct Output {
     success: bool,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
 
-impl Ended {
-    /// True when what it says begins with these words: somewhere inside they may be a reason for a failure.
-    fn says(&self, words: &str) -> bool {
+impl Output {
+    /// Whether the output begins with "credentials not found". Further inside, these words may belong to another message.
+    fn is_not_found(&self) -> bool {
         [&self.stdout, &self.stderr]
             .iter()
-            .any(|out| out.trim_ascii().starts_with(words.as_bytes()))
+            .any(|output| output.trim_ascii().starts_with(NOT_FOUND.as_bytes()))
     }
 
-    /// What it said, without what it was given. Helpers speak of failures on stdout, where a `get` answers, so one
-    /// word or two, and anything like JSON, may be the secret itself and are not taken for a message.
-    fn fault(&self, given: &[Secret]) -> HelperFault {
-        let said = |out: &[u8]| {
-            let text = String::from_utf8_lossy(out).into_owned();
-            text.lines().next().unwrap_or_default().chars().take(200).collect::<String>()
-        };
-        let (stdout, stderr) = (said(&self.stdout), said(&self.stderr));
-        let sentence = stdout.split_whitespace().count() > 2 && !stdout.contains('{');
-        let line = if sentence { stdout } else { stderr };
-        let told = given.iter().any(|secret| line.contains(secret.expose()));
-        HelperFault::Failed(if told { String::new() } else { line })
+    /// The error for a program that failed, with its message unless that contains one of these secrets.
+    ///
+    /// Helpers print messages on stdout, too, where `get` prints the secret. So one or two words, and anything like JSON,
+    /// are not taken for a message.
+    fn fault(&self, secrets: &[Secret]) -> HelperFault {
+        let (stdout, stderr) = (first_line(&self.stdout), first_line(&self.stderr));
+        let is_sentence = stdout.split_whitespace().count() > 2 && !stdout.contains('{');
+        let message = if is_sentence { stdout } else { stderr };
+        let is_secret = secrets.iter().any(|secret| message.contains(secret.expose()));
+        HelperFault::Failed(if is_secret { String::new() } else { message })
     }
 }
 
-/// The characters of a helper's name. Anything else could be a path, and is treated as a helper that is missing.
+fn first_line(output: &[u8]) -> String {
+    let text = String::from_utf8_lossy(output);
+    text.lines().next().unwrap_or_default().chars().take(MAX_MESSAGE).collect()
+}
+
+/// Whether the name has only characters of helper names. Others could make it a path.
 fn is_name(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
-    !name.is_empty() && name.bytes().all(plain)
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    !name.is_empty() && name.bytes().all(is_plain)
 }
 
-fn run(name: &str, action: &str, input: &[u8], time: Duration) -> Result<Ended, HelperFault> {
+fn run(name: &str, action: &str, input: &[u8], limit: Duration) -> Result<Output, HelperFault> {
     if !is_name(name) {
         return Err(HelperFault::Missing);
     }
     let mut command = Command::new(format!("docker-credential-{name}"));
     command.arg(action);
-    talk(command, input, time)
+    run_command(command, input, limit.min(MAX_TIME), Builder::new)
 }
 
-/// Starts a program, gives it its input and takes its output. The program has ended when this returns; what it
-/// started itself may not have.
-fn talk(mut command: Command, input: &[u8], time: Duration) -> Result<Ended, HelperFault> {
-    let begun = Instant::now();
+/// Runs a program to its end, with this input. On errors, the program is killed.
+fn run_command(
+    mut command: Command,
+    input: &[u8],
+    limit: Duration,
+    new_thread: fn() -> Builder,
+) -> Result<Output, HelperFault> {
+    let deadline = Instant::now() + limit;
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -145,120 +159,111 @@ fn talk(mut command: Command, input: &[u8], time: Duration) -> Result<Ended, Hel
         .spawn()
         .map_err(|error| {
             let missing = error.kind() == io::ErrorKind::NotFound;
-            if missing { HelperFault::Missing } else { HelperFault::Start(Arc::new(error)) }
+            if missing { HelperFault::Missing } else { start_fault(error) }
         })?;
-    let outcome = converse(&mut child, input, begun, time);
-    if outcome.is_err() {
-        // It may have ended by itself; then there is nothing to kill. Waiting frees its entry.
+    let result =
+        communicate(&mut child, input, deadline, new_thread).map_err(|fault| match fault {
+            Some(fault) => fault,
+            None => HelperFault::TimedOut(limit),
+        });
+    if result.is_err() {
+        // Fails if it has ended by itself. Waiting removes it from the process table.
         let _ = child.kill();
         let _ = child.wait();
     }
-    outcome
+    result
 }
 
-fn converse(
+/// Writes the input, reads the output, and waits for the program. The error `None` stands for the deadline.
+fn communicate(
     child: &mut Child,
     input: &[u8],
-    begun: Instant,
-    time: Duration,
-) -> Result<Ended, HelperFault> {
-    let stdout = child.stdout.take().map(Output::collect);
-    let stderr = child.stderr.take().map(Output::collect);
+    deadline: Instant,
+    new_thread: fn() -> Builder,
+) -> Result<Output, Option<HelperFault>> {
+    let mut stdout = PipeReader::start(child.stdout.take(), new_thread())?;
+    let mut stderr = PipeReader::start(child.stderr.take(), new_thread())?;
     if let Some(mut stdin) = child.stdin.take() {
+        // Writing may block: a password may exceed a pipe's capacity, and not every helper reads its input.
         let input = input.to_owned();
-        // On a thread of its own: a password may be more than a pipe holds, and a helper that does not read it
-        // may answer all the same.
-        thread::spawn(move || stdin.write_all(&input));
+        let write = move || drop(stdin.write_all(&input));
+        new_thread().spawn(write).map_err(start_fault)?;
     }
-    let mut outputs = [stdout, stderr].into_iter().flatten();
-    let (stdout, stderr) = (outputs.next(), outputs.next());
-    let status = loop {
-        // A helper that writes too much is not waited for.
-        if [&stdout, &stderr].into_iter().flatten().any(Output::is_too_much) {
-            return Err(HelperFault::TooLarge(OUTPUT));
-        }
-        match child.try_wait().map_err(|error| HelperFault::Start(Arc::new(error)))? {
-            Some(status) => break status,
-            None if begun.elapsed() >= time => return Err(HelperFault::TimedOut(time)),
-            None => thread::sleep(LOOK),
+    let success = loop {
+        stdout.poll()?;
+        stderr.poll()?;
+        match child.try_wait().map_err(start_fault)? {
+            Some(status) => break status.success(),
+            None if Instant::now() >= deadline => return Err(None),
+            None => thread::sleep(POLL_INTERVAL),
         }
     };
-    ended(status, stdout, stderr)
+    let drained = Instant::now() + DRAIN_TIMEOUT;
+    Ok(Output { success, stdout: stdout.finish(drained)?, stderr: stderr.finish(drained)? })
 }
 
-fn ended(
-    status: ExitStatus,
-    stdout: Option<Output>,
-    stderr: Option<Output>,
-) -> Result<Ended, HelperFault> {
-    let until = Instant::now() + AFTER;
-    let [stdout, stderr] = [stdout, stderr].map(|output| match output {
-        Some(output) => output.finish(until),
-        None => Ok(Vec::new()),
-    });
-    Ok(Ended { success: status.success(), stdout: stdout?, stderr: stderr? })
+fn start_fault(error: io::Error) -> HelperFault {
+    HelperFault::Start(Arc::new(error))
 }
 
-/// What a program writes, read on a thread of its own.
-#[derive(Clone, Default)]
-struct Output(Arc<(Mutex<Written>, Condvar)>);
-
-#[derive(Default)]
-struct Written {
+/// The output of a running program, read by a thread of its own.
+struct PipeReader {
+    chunks: Receiver<Vec<u8>>,
     bytes: Vec<u8>,
-    ended: bool,
 }
 
-impl Output {
-    fn collect(mut source: impl io::Read + Send + 'static) -> Output {
-        let output = Output::default();
-        let shared = output.clone();
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            // What came before a failure is what there is.
-            while let Ok(count) = source.read(&mut buffer) {
-                let new = buffer.get(..count).unwrap_or_default();
-                let mut read = shared.read();
-                read.bytes.extend_from_slice(new);
-                if new.is_empty() || is_too_much(&read.bytes) {
-                    break;
+impl PipeReader {
+    /// Starts reading, up to one byte more than [`MAX_OUTPUT`].
+    fn start(
+        pipe: Option<impl Read + Send + 'static>,
+        thread: Builder,
+    ) -> Result<PipeReader, HelperFault> {
+        let (sender, chunks) = mpsc::channel();
+        if let Some(pipe) = pipe {
+            let read = move || {
+                let mut pipe = pipe.take(MAX_OUTPUT + 1);
+                let mut buffer = [0; 4096];
+                // A read error ends the output, as if the program had closed it.
+                while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+                    let chunk = buffer.get(..count).unwrap_or_default().to_owned();
+                    if sender.send(chunk).is_err() {
+                        break;
+                    }
                 }
-            }
-            shared.read().ended = true;
-            shared.0.1.notify_one();
-        });
-        output
-    }
-
-    fn read(&self) -> MutexGuard<'_, Written> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_too_much(&self) -> bool {
-        is_too_much(&self.read().bytes)
-    }
-
-    /// All that was written. When the end does not come in time, somebody else holds the output open.
-    fn finish(self, until: Instant) -> Result<Vec<u8>, HelperFault> {
-        let left = until.saturating_duration_since(Instant::now());
-        let waited = self.0.1.wait_timeout_while(self.read(), left, |read| !read.ended);
-        let (mut read, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if is_too_much(&read.bytes) {
-            return Err(HelperFault::TooLarge(OUTPUT));
+            };
+            thread.spawn(read).map_err(start_fault)?;
         }
-        Ok(std::mem::take(&mut read.bytes))
+        Ok(PipeReader { chunks, bytes: Vec::new() })
+    }
+
+    /// Collects what has been read so far.
+    fn poll(&mut self) -> Result<(), HelperFault> {
+        self.bytes.extend(self.chunks.try_iter().flatten());
+        check_output(&self.bytes)
+    }
+
+    /// Returns the whole output, or what has been read by the deadline.
+    fn finish(mut self, deadline: Instant) -> Result<Vec<u8>, HelperFault> {
+        let left = || deadline.saturating_duration_since(Instant::now());
+        while let Ok(chunk) = self.chunks.recv_timeout(left()) {
+            self.bytes.extend(chunk);
+        }
+        check_output(&self.bytes)?;
+        Ok(self.bytes)
     }
 }
 
-fn is_too_much(bytes: &[u8]) -> bool {
-    u64::try_from(bytes.len()).is_ok_and(|length| length > OUTPUT)
+fn check_output(bytes: &[u8]) -> Result<(), HelperFault> {
+    check_size(bytes, MAX_OUTPUT).map_err(|_| HelperFault::TooLarge(MAX_OUTPUT))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{HelperFault, talk};
+    use super::{Builder, HelperFault, MAX_OUTPUT, run_command};
     use std::process::Command;
     use std::time::{Duration, Instant};
+
+    const LONG: Duration = Duration::from_secs(30);
 
     fn shell(script: &str) -> Command {
         let mut command = Command::new("/bin/sh");
@@ -266,27 +271,47 @@ mod tests {
         command
     }
 
-    /// A program that ends by itself only after a minute, to be stopped.
-    fn hanging() -> Command {
-        shell("exec sleep 60")
-    }
-
     #[test]
-    fn a_program_that_hangs_is_stopped() {
-        let begun = Instant::now();
-        // With more for its stdin than a pipe holds, which it does not read.
+    fn a_hanging_program_is_killed() {
+        let started = Instant::now();
+        // A megabyte exceeds the pipe's capacity, and the program does not read it.
         for input in [0, 1024 * 1024] {
-            let time = Duration::from_millis(50);
-            let ended = talk(hanging(), &vec![b'x'; input], time);
-            assert!(matches!(ended, Err(HelperFault::TimedOut(limit)) if limit == time));
+            let limit = Duration::from_millis(50);
+            let input = vec![b'x'; input];
+            let result = run_command(shell("exec sleep 60"), &input, limit, Builder::new);
+            assert!(matches!(result, Err(HelperFault::TimedOut(time)) if time == limit));
         }
-        assert!(begun.elapsed() < Duration::from_secs(30));
+        assert!(started.elapsed() < LONG);
     }
 
     #[test]
-    fn all_of_the_input_arrives() {
-        let ended = talk(shell("wc -c"), &vec![b'x'; 1024 * 1024], Duration::from_secs(30));
-        let said = ended.map(|ended| String::from_utf8_lossy(&ended.stdout).trim().to_owned());
-        assert!(matches!(said.as_deref(), Ok("1048576")), "{:?}", said.err());
+    fn the_whole_input_is_written() {
+        let result = run_command(shell("wc -c"), &vec![b'x'; 1024 * 1024], LONG, Builder::new);
+        let stdout = result.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        assert!(matches!(stdout.as_deref(), Ok("1048576")), "{stdout:?}");
+    }
+
+    #[test]
+    fn output_may_be_as_large_as_the_limit() {
+        for (length, expected) in [(MAX_OUTPUT, true), (MAX_OUTPUT + 1, false)] {
+            let script = format!("head -c {length} /dev/zero");
+            let result = run_command(shell(&script), b"", LONG, Builder::new);
+            match result {
+                Ok(output) => assert!(expected && output.success, "{length}"),
+                Err(fault) => {
+                    assert!(!expected && matches!(fault, HelperFault::TooLarge(MAX_OUTPUT)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_threads_the_program_is_killed() {
+        let started = Instant::now();
+        // No machine has memory for such a stack, so the thread cannot be created.
+        let too_large = || Builder::new().stack_size(1 << 60);
+        let result = run_command(shell("exec sleep 60"), b"", LONG, too_large);
+        assert!(matches!(result, Err(HelperFault::Start(_))), "{result:?}");
+        assert!(started.elapsed() < LONG);
     }
 }

@@ -1,27 +1,27 @@
-//! The keys of credential files: which one is for a repository.
+//! Matches the keys of credential files with registries and repositories.
 //!
-//! podman keeps entries for registries and for the leading parts of repositories, docker has spelled the same
-//! registry in several ways over the years. Whole parts only: a key for `HOST/tea` is none for `HOST/team`.
+//! podman keeps entries for registries and for leading parts of repositories. docker has spelled the same registry in
+//! several ways over the years. Path parts match as a whole: a key for `HOST/tea` does not match `HOST/team`.
 
 use crate::reference::{Registry, docker_hub};
 
-/// What credentials are wanted for.
+/// The registry or repository that a credential is looked up for.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     authority: String,
-    /// The repository's path; empty for the registry itself.
+    /// The repository's path; empty to look up the registry itself.
     path: String,
-    /// The name that docker gives the registry.
+    /// The key under which docker stores the registry.
     pub(crate) name: String,
 }
 
-/// How well a key fits; the greater one wins.
+/// How well a key matches. The best match is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Fit {
-    /// How many parts of the repository it names.
+struct Match {
+    /// The number of path parts in the key.
     parts: usize,
-    /// True for docker's own spelling.
-    own: bool,
+    /// Whether the key is spelled as docker spells it.
+    canonical: bool,
 }
 
 impl Target {
@@ -32,48 +32,55 @@ impl Target {
         Target { authority, path: path.to_owned(), name }
     }
 
-    /// How well a key fits, if it does.
-    pub(super) fn fit(&self, key: &str) -> Option<Fit> {
-        let bare = bare(key);
-        let (host, parts) = bare.split_once('/').unwrap_or((bare, ""));
+    /// Whether a key matches.
+    pub(super) fn matches(&self, key: &str) -> bool {
+        self.match_key(key).is_some()
+    }
+
+    fn match_key(&self, key: &str) -> Option<Match> {
+        let bare = without_decoration(key);
+        let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
         if authority(host) != self.authority {
             return None;
         }
-        let named = || parts.split('/').filter(|_| !parts.is_empty());
-        let mut mine = self.path.split('/');
-        if !named().all(|part| mine.next() == Some(part)) {
+        let key_parts = || path.split('/').filter(|_| !path.is_empty());
+        let mut own_parts = self.path.split('/');
+        if !key_parts().all(|part| own_parts.next() == Some(part)) {
             return None;
         }
-        let count = named().count();
-        let own = if count == 0 { key == self.name } else { key == bare };
-        Some(Fit { parts: count, own })
+        let parts = key_parts().count();
+        let canonical = if parts == 0 { key == self.name } else { key == bare };
+        Some(Match { parts, canonical })
     }
 
-    /// The best of several keys, the first of those that are alike.
+    /// Returns the key that matches best, and its value: the most specific one, then docker's own spelling, then the
+    /// first.
     pub(super) fn best<'a, T>(
         &self,
         keyed: impl IntoIterator<Item = (&'a str, T)>,
     ) -> Option<(&'a str, T)> {
-        let mut best: Option<(Fit, &str, T)> = None;
+        let mut best: Option<(Match, &str, T)> = None;
         for (key, value) in keyed {
-            let Some(fit) = self.fit(key) else { continue };
-            if best.as_ref().is_none_or(|(found, ..)| fit > *found) {
-                best = Some((fit, key, value));
+            let Some(found) = self.match_key(key) else { continue };
+            if best.as_ref().is_none_or(|(best, ..)| found > *best) {
+                best = Some((found, key, value));
             }
         }
         best.map(|(_, key, value)| (key, value))
     }
 }
 
-/// A key without its scheme and without `/v1`, `/v2` and `/` at its end.
-fn bare(key: &str) -> &str {
+/// Removes the scheme and slashes at the end, and `/v1` or `/v2` if only a host precedes it. After a repository it is
+/// part of that repository's name.
+fn without_decoration(key: &str) -> &str {
     let key = ["https://", "http://"].iter().find_map(|s| key.strip_prefix(s)).unwrap_or(key);
     let key = key.trim_end_matches('/');
-    let key = ["/v1", "/v2"].iter().find_map(|s| key.strip_suffix(s)).unwrap_or(key);
-    key.trim_end_matches('/')
+    let host = ["/v1", "/v2"].iter().find_map(|s| key.strip_suffix(s));
+    let host = host.map(|host| host.trim_end_matches('/')).filter(|host| !host.contains('/'));
+    host.unwrap_or(key)
 }
 
-/// Host and port in one form: lower case, https' own port left out, all names of Docker Hub one.
+/// Normalizes a host with its port: lower case, without port 443, and with one name for Docker Hub.
 fn authority(text: &str) -> String {
     let text = text.to_ascii_lowercase();
     let text = text.strip_suffix(":443").unwrap_or(&text);
@@ -86,13 +93,13 @@ mod tests {
     use super::Target;
     use crate::reference::{Registry, Repository};
 
-    fn fits(repository: &str, key: &str) -> bool {
+    fn matches(repository: &str, key: &str) -> bool {
         Repository::parse(repository)
-            .is_ok_and(|name| Target::new(name.registry(), name.path()).fit(key).is_some())
+            .is_ok_and(|name| Target::new(name.registry(), name.path()).matches(key))
     }
 
     #[test]
-    fn every_row() {
+    fn keys_match_whole_parts_of_the_same_registry() {
         for (repository, key, expected) in [
             ("quay.io/org/repo", "quay.io", true),
             ("quay.io/org/repo", "quay.io/org", true),
@@ -102,6 +109,12 @@ mod tests {
             ("quay.io/org/repo", "https://quay.io/v1/", true),
             ("quay.io/org/repo", "https://quay.io/v2", true),
             ("quay.io/org/repo", "quay.io/v2/", true),
+            // A repository may be called v1.
+            ("quay.io/org/v1", "quay.io/org/v1", true),
+            ("quay.io/org/v1/repo", "quay.io/org/v1/", true),
+            ("quay.io/org/repo", "quay.io/org/v1", false),
+            ("quay.io/org/repo", "https://quay.io/org/v2/", false),
+            ("quay.io/org/repo", "https://quay.io//v1/", true),
             ("quay.io/org/repo", "QUAY.IO", true),
             ("quay.io/org/repo", "quay.io:443", true),
             ("quay.io:443/org/repo", "quay.io", true),
@@ -130,12 +143,12 @@ mod tests {
             ("localhost:5000/team/app", "localhost:5000/team", true),
             ("[::1]:5000/team/app", "[::1]:5000", true),
         ] {
-            assert_eq!(fits(repository, key), expected, "{repository} {key}");
+            assert_eq!(matches(repository, key), expected, "{repository} {key}");
         }
     }
 
     #[test]
-    fn a_registry_is_kept_under_one_name_however_it_is_spelled() {
+    fn a_registry_has_one_key_however_it_is_spelled() {
         for (spelled, name) in [
             ("quay.io", "quay.io"),
             ("quay.io:443", "quay.io"),
@@ -155,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_wins_then_dockers_own_spelling_then_the_first() {
+    fn the_most_specific_key_wins_then_dockers_spelling_then_the_first() {
         for (repository, keys, chosen) in [
             ("quay.io/a/b", "quay.io quay.io/a quay.io/a/b", "quay.io/a/b"),
             ("quay.io/a/b", "quay.io/a/b quay.io/a quay.io", "quay.io/a/b"),

@@ -1,99 +1,112 @@
-//! Where credentials come from, in which order, and which one is for a registry.
+//! Finds the credential for a registry: which sources are searched, and in which order.
 //!
-//! The caller names the places; what they hold is read when a registry asks for a login, helpers last. The first
-//! place that has an entry wins. A place that fails stops the search: no other one is tried in its stead
+//! The caller adds the sources. Files and variables are read when a registry requires a login; helpers run last. The first
+//! source with an entry wins. A source that fails ends the lookup: no other source may answer in its place
 //! (CVE-2021-41092).
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
-use crate::credentials::auth_file::{AuthFile, HelperName};
+use crate::credentials::auth_file::{AuthFile, HelperName, MAX_FILE_SIZE};
 use crate::credentials::credential::Credential;
 use crate::credentials::key::Target;
 use crate::credentials::secret::Secret;
 use crate::error::{CredentialFault, Error, HelperFault, LocalFault, Result};
+use crate::files::read_bounded;
 use crate::reference::Registry;
 
-/// Where credentials are looked for. `Keychain::default()` has none: every registry is asked anonymously.
+/// The sources of credentials. `Keychain::default()` has none, so all access is anonymous.
 ///
 /// ```
 /// use regq::credentials::{Credential, Keychain, Secret};
 /// use regq::registry::{Client, Config};
 ///
-/// // One credential, for the registries that are asked by name.
+/// // One credential, for every registry that the program names.
 /// let password = Secret::new("correct horse battery staple");
 /// assert_eq!(format!("{password:?}"), "Secret(..)");
 /// let ada = Keychain::given(Credential::password("ada", password)?);
 ///
-/// // What docker and podman keep, the first place with an entry for the registry first. Nothing is read yet.
-/// let mut kept = Keychain::default();
-/// kept.add_variable("DOCKER_AUTH_CONFIG", r#"{"auths":{"quay.io/org":{"auth":"YWRhOnNlY3JldA=="}}}"#);
-/// kept.add_usual_file("/root/.docker/config.json");
+/// // The credentials of docker, from the first source with an entry for the registry. Nothing is read yet.
+/// let mut docker = Keychain::default();
+/// docker.add_variable("DOCKER_AUTH_CONFIG", r#"{"auths":{"quay.io/org":{"auth":"YWRhOnNlY3JldA=="}}}"#);
+/// docker.add_default_file("/root/.docker/config.json");
 ///
 /// let mut config = Config::default();
-/// config.keychain = kept;
+/// config.keychain = docker;
 /// let client = Client::new(config)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// Each source is read and parsed once, at its first use, and clones share the result. To pick up changes in the files,
+/// make a new keychain and a new client. A source that cannot be read or parsed is tried again at the next lookup.
 #[derive(Debug, Clone, Default)]
 pub struct Keychain {
     given: Option<Credential>,
     token: Option<(Credential, PathBuf)>,
-    places: Vec<Place>,
+    sources: Vec<Source>,
+}
+
+/// A file or variable with credentials.
+#[derive(Debug, Clone)]
+struct Source {
+    kind: SourceKind,
+    /// The parsed file, once it has been read; `None` inside for a file that does not exist.
+    parsed: Arc<OnceLock<Option<AuthFile>>>,
 }
 
 #[derive(Debug, Clone)]
-enum Place {
-    /// A file that the user named, read already.
-    Named(PathBuf, AuthFile),
-    /// The text of a variable of the environment.
+enum SourceKind {
+    /// A file that the user named. It must exist.
+    Named(PathBuf),
+    /// The name and the text of an environment variable.
     Variable(&'static str, Secret),
-    /// A file where tools keep credentials. That there is none is normal.
-    Usual(PathBuf),
+    /// A default location, where there need not be a file.
+    Default(PathBuf),
 }
 
-/// A credential, and where it was found.
+/// A credential and where it was found.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(crate) credential: Credential,
-    /// For messages; `None` for one that the caller gave.
-    pub(crate) place: Option<String>,
+    /// A description for messages; `None` if the caller passed the credential.
+    pub(crate) source: Option<String>,
 }
 
-/// The outcome of a search.
+/// The outcome of a credential lookup.
 #[derive(Debug, Default)]
 pub(crate) struct Lookup {
     pub(crate) found: Option<Found>,
-    /// What kept it from going on.
-    pub(crate) trouble: Option<CredentialFault>,
+    /// Why the lookup stopped early, if it did.
+    pub(crate) error: Option<CredentialFault>,
 }
 
-/// What was seen at a place where credentials were looked for.
+/// What the lookup in one source found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LookupResult {
-    /// The caller gave a credential, so no place was looked at.
+    /// The caller passed a credential, so no source was searched.
     Given {
-        /// The user name, where there is one.
+        /// The user name, if any.
         user: Option<String>,
     },
-    /// There is no such file.
+    /// The file does not exist.
     Missing,
-    /// It has nothing for the registry.
+    /// The source has no entry for the registry.
     Nothing,
-    /// It names a helper, and the helper has nothing for the registry.
+    /// The source names a helper, and the helper has no credential for the registry.
     HelperHasNothing {
         /// The program.
         helper: String,
     },
-    /// It has an entry, itself or in a helper.
+    /// The source, or a helper that it names, has a credential.
     Entry {
-        /// The key that matched, or the program that was asked.
+        /// The key that matched, or the helper.
         key: String,
-        /// The user name, where there is one.
+        /// The user name, if any.
         user: Option<String>,
     },
-    /// It cannot be used.
+    /// The source is unreadable or invalid, or its helper failed.
     Unusable,
 }
 
@@ -106,39 +119,40 @@ impl fmt::Display for LookupResult {
             LookupResult::Missing => f.write_str("no such file"),
             LookupResult::Nothing => f.write_str("no credentials for this registry"),
             LookupResult::HelperHasNothing { helper } => {
-                write!(f, "{helper} has none for this registry")
+                write!(f, "{helper} has no credentials for this registry")
             }
             LookupResult::Entry { key, user: Some(user) } => {
                 write!(f, "credentials of {user:?} under {key:?}")
             }
             LookupResult::Entry { key, user: None } => write!(f, "a token under {key:?}"),
-            LookupResult::Unusable => f.write_str("cannot be used"),
+            LookupResult::Unusable => f.write_str("unusable"),
         }
     }
 }
 
-/// Who is told of looks, and who asks helpers. Both belong to the client, which remembers.
+/// What a lookup needs from the client: it reports each step, and runs helpers.
 pub(crate) trait LookupContext {
-    /// A place was looked at.
-    fn looked(&mut self, place: &str, look: &LookupResult);
-    /// Asks a helper for a server's credential.
+    /// Reports the result for one source; `source` is empty for [`LookupResult::Given`].
+    fn looked(&mut self, source: &str, result: &LookupResult);
+    /// Gets the credential for a server from a helper.
     fn ask(&mut self, helper: &str, server: &str) -> Result<Option<Credential>, HelperFault>;
 }
 
 impl Keychain {
-    /// One credential, for the registries that the caller asks by name, and for no host that they lead to.
+    /// Makes a keychain with one credential. It is sent to registries that the caller names, and to no host that they
+    /// refer to, except a token server that is trusted to belong to the registry.
     pub fn given(credential: Credential) -> Keychain {
         Keychain { given: Some(credential), ..Keychain::default() }
     }
 
-    /// Adds a bearer token from a file, sent with the first request to the registries that the caller asks by
-    /// name. It is final: when it is refused no other is fetched.
+    /// Adds a bearer token from a file. It is sent with the first request to each registry that the caller names. If the
+    /// registry refuses it, no other token is fetched.
     ///
     /// # Errors
-    /// [`Error::Local`] when the file cannot be read or holds no token.
+    /// [`Error::Local`] if the file cannot be read or does not contain a token.
     pub fn add_token_file(&mut self, path: &Path) -> Result<()> {
         let local = |fault| Error::Local { path: path.to_owned(), fault };
-        let bytes = super::auth_file::read_bounded(path).map_err(local)?;
+        let bytes = read_bounded(path, MAX_FILE_SIZE).map_err(local)?;
         let text = String::from_utf8(bytes).map_err(|_| local(LocalFault::NoToken))?;
         let token =
             Credential::token(Secret::new(text.trim())).map_err(|_| local(LocalFault::NoToken))?;
@@ -149,131 +163,145 @@ impl Keychain {
     /// Adds a credential file that the user named. It is read at once.
     ///
     /// # Errors
-    /// [`Error::Local`] when the file does not exist, cannot be read, or is not what docker and podman write.
+    /// [`Error::Local`] if the file does not exist, cannot be read, or is not a credential file.
     pub fn add_file(&mut self, path: &Path) -> Result<()> {
-        let local = |fault| Error::Local { path: path.to_owned(), fault };
-        let bytes = super::auth_file::read_bounded(path).map_err(local)?;
-        let file = AuthFile::parse(&bytes).map_err(local)?;
-        self.places.push(Place::Named(path.to_owned(), file));
+        let source = Source::new(SourceKind::Named(path.to_owned()));
+        source.parsed().map_err(|fault| Error::Local { path: path.to_owned(), fault })?;
+        self.sources.push(source);
         Ok(())
     }
 
-    /// Adds the text of a credential file, and the name of the variable that holds it. It is read when needed.
+    /// Adds the text of a credential file from an environment variable. It is parsed when needed.
     pub fn add_variable(&mut self, name: &'static str, text: impl Into<String>) {
-        self.places.push(Place::Variable(name, Secret::new(text)));
+        self.sources.push(Source::new(SourceKind::Variable(name, Secret::new(text))));
     }
 
-    /// Adds a file where tools keep credentials. It is read when needed, and need not exist.
-    pub fn add_usual_file(&mut self, path: impl Into<PathBuf>) {
-        self.places.push(Place::Usual(path.into()));
+    /// Adds a default credential file, which need not exist. It is read when needed.
+    pub fn add_default_file(&mut self, path: impl Into<PathBuf>) {
+        self.sources.push(Source::new(SourceKind::Default(path.into())));
     }
 
-    /// The token that goes with the first request.
+    /// The token that is sent with the first request.
     pub(crate) fn ready_token(&self) -> Option<Found> {
         let (credential, path) = self.token.as_ref()?;
-        let place = Some(path.display().to_string());
-        Some(Found { credential: credential.clone(), place })
+        let source = Some(path.display().to_string());
+        Some(Found { credential: credential.clone(), source })
     }
 
-    /// The credential for a registry and a repository of it. `asked` tells the registry that the caller named
-    /// from one that it led to.
+    /// Looks up the credential for a repository. `asked` is true for a registry that the caller named, false for a host
+    /// that a registry refers to.
     pub(crate) fn find(
         &self,
         registry: &Registry,
         path: &str,
         asked: bool,
-        searcher: &mut dyn LookupContext,
+        context: &mut dyn LookupContext,
     ) -> Lookup {
         if let Some(credential) = self.given.as_ref().filter(|_| asked) {
             let user = credential.user().map(str::to_owned);
-            searcher.looked("", &LookupResult::Given { user });
-            let found = Some(Found { credential: credential.clone(), place: None });
-            return Lookup { found, trouble: None };
+            context.looked("", &LookupResult::Given { user });
+            let found = Some(Found { credential: credential.clone(), source: None });
+            return Lookup { found, error: None };
         }
         let target = Target::new(registry, path);
-        for place in &self.places {
-            let search = place.search(&target, searcher);
-            if search.found.is_some() || search.trouble.is_some() {
-                return search;
+        for source in &self.sources {
+            let lookup = source.look_up(&target, context);
+            if lookup.found.is_some() || lookup.error.is_some() {
+                return lookup;
             }
         }
         Lookup::default()
     }
 }
 
-impl Place {
-    fn search(&self, target: &Target, searcher: &mut dyn LookupContext) -> Lookup {
-        let file = match self {
-            Place::Named(_, file) => Ok(Some(file.clone())),
-            Place::Variable(_, text) => AuthFile::parse(text.expose().as_bytes()).map(Some),
-            Place::Usual(path) => AuthFile::read(path),
-        };
-        let name = &self.to_string();
-        let outcome = match file {
+impl Source {
+    fn new(kind: SourceKind) -> Source {
+        Source { kind, parsed: Arc::default() }
+    }
+
+    /// Reads and parses the source, unless that has been done. `None` if the file does not exist.
+    fn parsed(&self) -> Result<Option<&AuthFile>, LocalFault> {
+        if self.parsed.get().is_none() {
+            let file = match &self.kind {
+                SourceKind::Named(path) => {
+                    Some(AuthFile::parse(&read_bounded(path, MAX_FILE_SIZE)?)?)
+                }
+                SourceKind::Variable(_, text) => Some(AuthFile::parse(text.expose().as_bytes())?),
+                SourceKind::Default(path) => AuthFile::read(path)?,
+            };
+            // If another thread was faster, both have read the same file.
+            let _ = self.parsed.set(file);
+        }
+        Ok(self.parsed.get().and_then(Option::as_ref))
+    }
+
+    fn look_up(&self, target: &Target, context: &mut dyn LookupContext) -> Lookup {
+        let result = match self.parsed() {
             Ok(None) => {
-                searcher.looked(name, &LookupResult::Missing);
+                context.looked(&self.to_string(), &LookupResult::Missing);
                 return Lookup::default();
             }
-            Ok(Some(file)) => self.search_file(&file, target, searcher),
-            Err(fault) => Err(self.unusable(fault)),
+            Ok(Some(file)) => self.look_up_in(file, target, context),
+            Err(fault) => Err(self.error(fault)),
         };
-        match outcome {
-            Ok(found) => Lookup { found, trouble: None },
-            Err(trouble) => {
-                searcher.looked(name, &LookupResult::Unusable);
-                Lookup { found: None, trouble: Some(trouble) }
+        match result {
+            Ok(found) => Lookup { found, error: None },
+            Err(error) => {
+                context.looked(&self.to_string(), &LookupResult::Unusable);
+                Lookup { found: None, error: Some(error) }
             }
         }
     }
 
-    /// A helper goes before an entry, which counts when the helper has none.
-    fn search_file(
+    /// Asks the helper that the file names. If that has no credential, an entry in the file counts.
+    fn look_up_in(
         &self,
         file: &AuthFile,
         target: &Target,
-        searcher: &mut dyn LookupContext,
+        context: &mut dyn LookupContext,
     ) -> Result<Option<Found>, CredentialFault> {
         let name = &self.to_string();
         if let Some(helper) = file.helper(target) {
-            let program = format!("docker-credential-{}", helper.name);
-            match searcher.ask(&helper.name, &target.name) {
+            let program = helper.program();
+            match context.ask(&helper.name, &target.name) {
                 Ok(Some(credential)) => {
                     let user = credential.user().map(str::to_owned);
-                    let key = format!("{program}, {}", role(&helper));
-                    searcher.looked(name, &LookupResult::Entry { key, user });
-                    let place = Some(format!("{program} ({} of {name})", role(&helper)));
-                    return Ok(Some(Found { credential, place }));
+                    let role = role(&helper);
+                    let key = format!("{program}, {role}");
+                    context.looked(name, &LookupResult::Entry { key, user });
+                    let source = Some(format!("{program} ({role} in {name})"));
+                    return Ok(Some(Found { credential, source }));
                 }
                 Ok(None) => {
-                    searcher.looked(name, &LookupResult::HelperHasNothing { helper: program })
+                    context.looked(name, &LookupResult::HelperHasNothing { helper: program });
                 }
                 Err(fault) => return Err(CredentialFault::Helper { program, fault }),
             }
         }
-        match file.entry(target).map_err(|fault| self.unusable(fault))? {
+        match file.entry(target).map_err(|fault| self.error(fault))? {
             Some((key, credential)) => {
                 let user = credential.user().map(str::to_owned);
-                let place = Some(format!("the entry {key:?} of {name}"));
-                searcher.looked(name, &LookupResult::Entry { key, user });
-                Ok(Some(Found { credential, place }))
+                let source = Some(format!("the entry {key:?} in {name}"));
+                context.looked(name, &LookupResult::Entry { key, user });
+                Ok(Some(Found { credential, source }))
             }
             None => {
-                searcher.looked(name, &LookupResult::Nothing);
+                context.looked(name, &LookupResult::Nothing);
                 Ok(None)
             }
         }
     }
 
-    fn unusable(&self, fault: LocalFault) -> CredentialFault {
+    fn error(&self, fault: LocalFault) -> CredentialFault {
         CredentialFault::Source {
             name: self.to_string(),
-            default: matches!(self, Place::Usual(_)),
+            default: matches!(self.kind, SourceKind::Default(_)),
             fault,
         }
     }
 }
 
-/// What makes a file's helper the one for a registry.
+/// The setting that names a helper.
 fn role(helper: &HelperName) -> String {
     match &helper.key {
         Some(key) => format!("credHelpers {key}"),
@@ -281,11 +309,11 @@ fn role(helper: &HelperName) -> String {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Place::Named(path, _) | Place::Usual(path) => write!(f, "{}", path.display()),
-            Place::Variable(name, _) => f.write_str(name),
+        match &self.kind {
+            SourceKind::Named(path) | SourceKind::Default(path) => write!(f, "{}", path.display()),
+            SourceKind::Variable(name, _) => f.write_str(name),
         }
     }
 }

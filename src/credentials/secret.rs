@@ -1,4 +1,4 @@
-//! A text that is never shown.
+//! A text that is never printed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::redact::Redactor;
 
-/// A password or token. Its `Debug` shows nothing of it and it has no `Display`.
+/// A password or token. Its `Debug` output does not contain it, and it has no `Display`.
 ///
 /// Cheap to clone: clones share the text.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -20,34 +20,32 @@ impl Secret {
         Secret(text.into().into())
     }
 
-    /// What is not shown where others repeat these secrets: themselves, and their base64, alone or with whatever
-    /// stands before them in it.
-    pub(crate) fn forms(secrets: &[Secret]) -> Redactor {
-        let long = secrets.iter().map(Secret::expose);
-        let long = long.filter(|secret| secret.len() >= Redactor::SHORTEST);
-        Redactor::new(long.flat_map(|secret| {
-            // Padding is left out by some.
-            let bare = secret.trim_end_matches('=').to_owned();
-            [secret.to_owned(), bare]
-                .into_iter()
-                .chain((0..3).map(|before| in_base64(secret, before)))
-        }))
-    }
-
-    /// The secret itself, to be sent and to nothing else.
+    /// Returns the secret itself, to be sent or stored but never printed.
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Returns a redactor that knows these secrets: as they are, without base64 padding, and inside base64 text.
+    pub(crate) fn forms(secrets: &[Secret]) -> Redactor {
+        let secrets = secrets.iter().map(Secret::expose);
+        let secrets = secrets.filter(|secret| secret.len() >= Redactor::SHORTEST);
+        Redactor::new(secrets.flat_map(|secret| {
+            let unpadded = secret.trim_end_matches('=').to_owned();
+            [secret.to_owned(), unpadded]
+                .into_iter()
+                .chain((0..3).map(|offset| base64_core(secret, offset)))
+        }))
+    }
 }
 
-/// What of the base64 of a secret with so many bytes before it does not depend on these, nor on what follows.
-fn in_base64(secret: &str, before: usize) -> String {
-    let whole = [vec![0; before].as_slice(), secret.as_bytes()].concat();
-    let encoded = STANDARD_NO_PAD.encode(&whole);
-    // Of the first three bytes' four characters the first ones are others'.
-    let own = encoded.get((before * 8).div_ceil(6)..).unwrap_or_default();
-    let open = usize::from(before > 0 && !whole.len().is_multiple_of(3));
-    own.get(..own.len() - open).unwrap_or_default().to_owned()
+/// Returns the base64 characters that encode only `secret` if `offset` bytes precede it. The characters at both ends also
+/// encode bits of its neighbours, so they are left out.
+fn base64_core(secret: &str, offset: usize) -> String {
+    let bytes = [vec![0; offset].as_slice(), secret.as_bytes()].concat();
+    let encoded = STANDARD_NO_PAD.encode(&bytes);
+    let core = encoded.get((offset * 8).div_ceil(6)..).unwrap_or_default();
+    let shared = usize::from(offset > 0 && !bytes.len().is_multiple_of(3));
+    core.get(..core.len() - shared).unwrap_or_default().to_owned()
 }
 
 impl fmt::Debug for Secret {

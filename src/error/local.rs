@@ -43,7 +43,7 @@ pub enum LocalFault {
 pub enum HelperFault {
     /// The program does not exist, or its name is invalid.
     Missing,
-    /// It could not be started or waited for.
+    /// It could not be run.
     Start(Arc<io::Error>),
     /// It failed with this message; empty if it printed nothing that may be shown.
     Failed(String),
@@ -117,7 +117,7 @@ impl fmt::Display for HelperFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             HelperFault::Missing => write!(f, "is not on PATH"),
-            HelperFault::Start(_) => write!(f, "cannot be started"),
+            HelperFault::Start(_) => write!(f, "cannot be run"),
             HelperFault::Failed(message) if message.is_empty() => {
                 write!(f, "failed without a message")
             }

@@ -165,7 +165,7 @@ mod tests {
     }
 
     fn found(credential: Credential) -> Found {
-        Found { credential, place: None }
+        Found { credential, source: None }
     }
 
     fn password() -> Option<Authorization> {

@@ -117,5 +117,5 @@ pub(super) fn identity(found: &Found) -> Identity {
         Credential::Token(_) => CredentialForm::Token,
     };
     let user = found.credential.user().map(str::to_owned);
-    Identity::Credential { form, user, source: found.place.clone() }
+    Identity::Credential { form, user, source: found.source.clone() }
 }

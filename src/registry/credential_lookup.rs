@@ -32,7 +32,7 @@ impl Client {
         };
         // A failing helper is reported at once, since the question goes on without it. An unusable file is reported
         // once the registry has answered to a request without credentials.
-        if let Some(fault @ CredentialFault::Helper { .. }) = &lookup.trouble {
+        if let Some(fault @ CredentialFault::Helper { .. }) = &lookup.error {
             self.report_credential_problem(&fault.to_string());
         }
         lookup

@@ -422,7 +422,7 @@ impl<'a> Exchange<'a> {
         let until = Instant::now() + self.deadline.left().unwrap_or_default();
         let path = self.repository();
         let lookup = self.client.lookup_credentials(self.registry, endpoint, path, until);
-        match lookup.trouble {
+        match lookup.error {
             Some(CredentialFault::Source { name, default: false, fault }) => {
                 return Err(Error::Local { path: name.into(), fault });
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::credentials::{Credential, HELPER_DEADLINE};
+use crate::credentials::{Credential, HELPER_MAX_TIME};
 use crate::error::HelperFault;
 use crate::registry::state::lock;
 
@@ -57,11 +57,11 @@ impl HelperAnswers {
         }
         states.insert(key.clone(), HelperState::Running);
         drop(states);
-        let time = left().min(HELPER_DEADLINE);
+        let time = left().min(HELPER_MAX_TIME);
         let answer = ask(time);
         let mut states = lock(&self.states);
         // A helper that had less time than helpers usually get may answer if it is asked again.
-        if time < HELPER_DEADLINE && matches!(answer, Err(HelperFault::TimedOut(_))) {
+        if time < HELPER_MAX_TIME && matches!(answer, Err(HelperFault::TimedOut(_))) {
             states.remove(&key);
         } else {
             states.insert(key, HelperState::Answered(answer.clone()));

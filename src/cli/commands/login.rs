@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use regq::credentials::{Credential, Keychain, Location, check, store};
+use regq::credentials::{Credential, CredentialFile, Keychain, Location};
 use regq::error::Error;
 use regq::registry::{Config, LoginCheck};
 
@@ -25,7 +25,7 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     };
     let path = client::credential_file(context)?;
     // Before anything is sent: a password that could not be kept need not travel.
-    check(&path).map_err(|error| Failure::new(&error, None))?;
+    let mut file = CredentialFile::open(&path).map_err(|error| Failure::new(&error, None))?;
     let keychain = Keychain::given(Credential::Password(password.clone()));
     let client = client::client_with(context, keychain)?;
     let (client, recorder) = client::recorded(&client, &context.messages);
@@ -40,7 +40,8 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
         context.messages.say(Verbosity::Normal, &line);
     }
     let time = context.options.timeout.unwrap_or(Config::default().timeout);
-    let kept = store(&path, &registry, &password, time).map_err(|error| told(&error))?;
+    file.set_helper_timeout(time);
+    let kept = file.store(&registry, &password).map_err(|error| told(&error))?;
     let line = match kept {
         Location::File(path) if is_open(&path) => format!(
             "note: the password was saved in {} in plain text, and other users can read that file",

@@ -1,6 +1,7 @@
 //! `regq logout REGISTRY`: what is kept for a registry, forgotten.
 
-use regq::credentials::{Location, erase};
+use regq::credentials::{CredentialFile, Location};
+use regq::error::Error;
 use regq::registry::Config;
 
 use crate::cli::args::values::Verbosity;
@@ -14,7 +15,10 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
     let registry = client::registry(context)?;
     let path = client::credential_file(context)?;
     let time = context.options.timeout.unwrap_or(Config::default().timeout);
-    let erased = erase(&path, &registry, time).map_err(|error| Failure::new(&error, None))?;
+    let failed = |error: Error| Failure::new(&error, None);
+    let mut file = CredentialFile::open(&path).map_err(failed)?;
+    file.set_helper_timeout(time);
+    let erased = file.erase(&registry).map_err(failed)?;
     if erased.from.is_empty() && erased.failed.is_none() {
         let line = format!("note: no credentials for {registry} in {}", path.display());
         context.messages.say(Verbosity::Normal, &line);

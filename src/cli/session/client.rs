@@ -12,6 +12,7 @@ use std::time::Duration;
 use regq::credentials::{Credential, Keychain, Password, Secret};
 use regq::error::{Error, HumanDuration};
 use regq::explain::Recorder;
+use regq::files;
 use regq::reference::{Reference, Registry};
 use regq::registry::{Client, Config, Event, Observer};
 
@@ -115,7 +116,7 @@ fn keychain(context: &mut Context) -> Result<Keychain, Failure> {
         keychain.add_variable("DOCKER_AUTH_CONFIG", text.to_string_lossy());
     }
     for path in auth_paths::docker(environment).into_iter().chain(auth_paths::podman(environment)) {
-        keychain.add_usual_file(path);
+        keychain.add_default_file(path);
     }
     Ok(keychain)
 }
@@ -193,14 +194,8 @@ pub(crate) fn credential_file(context: &Context) -> Result<PathBuf, Failure> {
 /// Reads a password to its end, without the one line end that editors and `echo` put there.
 fn password(place: &str, source: impl Read) -> Result<Secret, Failure> {
     let failed = |why: String| Failure::local(format!("{place}: {why}"));
-    let mut bytes = Vec::new();
-    source
-        .take(PASSWORD_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| failed(format!("cannot be read: {error}")))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > PASSWORD_LIMIT) {
-        return Err(failed(format!("the password is longer than {PASSWORD_LIMIT} bytes")));
-    }
+    let bytes = files::read_to_limit(source, PASSWORD_LIMIT)
+        .map_err(|fault| Failure::new(&Error::Local { path: place.into(), fault }, None))?;
     let mut text = String::from_utf8(bytes)
         .map_err(|_| failed("the password is not UTF-8 text".to_owned()))?;
     if text.ends_with('\n') {

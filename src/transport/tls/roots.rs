@@ -1,6 +1,5 @@
 //! The CA certificates that are trusted: the built-in ones and those in the caller's PEM files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
@@ -8,6 +7,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 
 use crate::error::{Error, LocalFault};
+use crate::files::read_bounded;
+
+/// Maximum size of a PEM file in bytes. The bundles of Linux distributions have about 200 KiB.
+const MAX_CA_FILE_SIZE: u64 = 16 * 1024 * 1024;
 
 /// The certificates that are trusted.
 #[derive(Debug)]
@@ -40,7 +43,7 @@ fn read_certificates(
     store: &mut RootCertStore,
     named: &mut Vec<CertificateDer<'static>>,
 ) -> Result<(), LocalFault> {
-    let text = fs::read(path).map_err(LocalFault::Io)?;
+    let text = read_bounded(path, MAX_CA_FILE_SIZE)?;
     let before = named.len();
     for certificate in CertificateDer::pem_slice_iter(&text) {
         let certificate = certificate.map_err(|error: pem::Error| invalid(error))?;

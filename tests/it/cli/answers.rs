@@ -157,7 +157,7 @@ fn passwords_are_read_without_their_line_end() {
     run(&["--user", "me", "--password-stdin"], "hunter2\t")
         .code(8)
         .stdout("")
-        .stderr("regq: standard input: a password cannot hold control characters\n");
+        .stderr("regq: standard input: a password cannot contain control characters\n");
     let ran = run(&["-v", "--user", "me", "--password-stdin"], "hunter2");
     ran.code(4).stdout("");
     assert!(ran.stderr.contains("> HEAD http") && !ran.stderr.contains("hunter2"), "{ran}");
@@ -185,7 +185,7 @@ fn passwords_that_cannot_be_read_stop_everything() {
         .run()
         .code(8)
         .stdout("")
-        .stderr("regq: standard input: the password is longer than 65536 bytes\n");
+        .stderr("regq: standard input: larger than the limit of 65536 bytes\n");
     Regq::new()
         .args(stdin)
         .stdin(b"\xff".to_vec())

@@ -90,6 +90,7 @@ fn an_unusable_ca_file_is_an_error() {
         fault
     };
     assert!(matches!(fault("/nonexistent/ca.pem".into()), LocalFault::Io(_)));
+    assert!(matches!(fault("/dev/zero".into()), LocalFault::TooLarge(_)));
     assert!(matches!(fault(file("empty", b"")), LocalFault::NoCertificate));
     assert!(matches!(fault(file("text", b"not PEM\n")), LocalFault::NoCertificate));
     let whole = std::fs::read(tls::ca_path()).unwrap();

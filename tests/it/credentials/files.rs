@@ -25,9 +25,9 @@ fn ask(server: &Server, file: &Path, repository: &str) -> Ran {
 /// File, repository, who is shown to be asking, and under which key.
 const ROWS: &[(&str, &str, &str, &str)] = &[
     ("docker.json", "team/app", "ada:p4ssw0rd-of-ada", r#"credentials of "ada" under "HOST""#),
-    ("docker-creds-store.json", "team/app", "", "docker-credential-fake has none"),
-    ("docker-desktop.json", "team/app", "", "docker-credential-desktop has none"),
-    ("docker-ecr.json", "team/app", "", "docker-credential-ecr-login has none"),
+    ("docker-creds-store.json", "team/app", "", "docker-credential-fake has no credentials"),
+    ("docker-desktop.json", "team/app", "", "docker-credential-desktop has no credentials"),
+    ("docker-ecr.json", "team/app", "", "docker-credential-ecr-login has no credentials"),
     ("docker-identity-token.json", "team/app", "identity token", r#"a token under "HOST""#),
     ("docker-registry-token.json", "team/app", "ready token", r#"a token under "HOST""#),
     ("docker-legacy.json", "team/app", "ada:p4ssw0rd-of-ada", r#"under "https://HOST/v1/""#),
@@ -51,7 +51,7 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("crane-hub.json", "team/app", "", "no credentials for this registry"),
     ("podman.json", "team/app", "team:p4ssw0rd-of-team", r#"of "team" under "HOST/team""#),
     ("podman.json", "other/app", "", "no credentials for this registry"),
-    ("podman-helpers.json", "team/app", "", "docker-credential-secretservice has none"),
+    ("podman-helpers.json", "team/app", "", "docker-credential-secretservice has no credentials"),
 ];
 
 #[test]

@@ -148,7 +148,7 @@ fn a_helper_that_is_missing() {
 fn a_helper_that_cannot_be_started() {
     let folder = Folder::new();
     folder.write("docker-credential-x", "#!/bin/sh\n");
-    let said = "docker-credential-x cannot be started: Permission denied (os error 13)";
+    let said = "docker-credential-x cannot be run: Permission denied (os error 13)";
     fails(&folder, STORE, said);
 }
 
@@ -334,7 +334,7 @@ fn the_trace_says_what_made_the_helper_the_one_to_ask() {
         folder.helper("x", &answer("bob", "p4ssw0rd-of-bob"));
         let server = registry(Door::Basic);
         let ran = ask(&folder, &server, config);
-        let place = format!("docker-credential-x ({role} of {})", path.display());
+        let place = format!("docker-credential-x ({role} in {})", path.display());
         let refused = format!("HOST refused the credentials of \"bob\" from {place} (401)");
         assert!(ran.code(4).stderr.contains(&refused), "{refused}\n{ran}");
         folder.helper("x", &answer("ada", PASSWORD));

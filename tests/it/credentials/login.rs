@@ -3,12 +3,11 @@
 use super::{Door, Folder, encoded, entry, hosted, registry, shown};
 use crate::support::secrets::PASSWORD;
 use crate::support::{Ran, Regq, Reply, Server};
-use regq::credentials::{Location, Password, Secret, erase, store};
+use regq::credentials::{CredentialFile, Location, Password, Secret};
 use regq::reference::Registry;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
-use std::time::Duration;
 
 pub(super) fn login(server: &Server) -> Regq {
     let flags = ["login", "--plain-http", "--user", "ada", "--password-stdin"];
@@ -405,20 +404,18 @@ fn docker_hub_has_dockers_key() {
     let folder = Folder::new();
     let path = folder.write("auth.json", r#"{"auths":{"docker.io":{"auth":"eDp5"},"b":{}}}"#);
     let password = Password::new("ada", Secret::new(PASSWORD)).unwrap();
+    let file = CredentialFile::open(&path).unwrap();
     for name in ["docker.io", "index.docker.io", "registry-1.docker.io"] {
         let registry = Registry::parse(name).unwrap();
-        assert_eq!(
-            store(&path, &registry, &password, Duration::from_secs(5)).unwrap(),
-            Location::File(path.clone())
-        );
+        assert_eq!(file.store(&registry, &password).unwrap(), Location::File(path.clone()));
         let text: String = folder.read("auth.json").split_whitespace().collect();
         let kept = format!(r#"{{"auths":{{"https://index.docker.io/v1/":{},"b":{{}}}}}}"#, entry());
         assert_eq!(text, kept);
     }
     let registry = Registry::parse("docker.io").unwrap();
-    let erased = || erase(&path, &registry, Duration::from_secs(5)).unwrap().from;
-    assert_eq!(erased(), [Location::File(path.clone())]);
-    assert_eq!(erased(), []);
+    let removed_from = || file.erase(&registry).unwrap().from;
+    assert_eq!(removed_from(), [Location::File(path.clone())]);
+    assert_eq!(removed_from(), []);
     // As crane wrote it, in a file that a person may have changed since.
     let text = fs::read_to_string(
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/auth/crane-hub.json"),

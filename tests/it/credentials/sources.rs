@@ -5,6 +5,9 @@ use super::{
 };
 use crate::support::secrets::{PASSWORD, READY};
 use crate::support::{Regq, Reply, Server};
+use regq::credentials::Keychain;
+use regq::reference::Reference;
+use regq::registry::{Client, Config, ResolveOptions};
 
 /// Refuses everybody, so that what was shown is the only outcome.
 fn recorder() -> Server {
@@ -389,4 +392,40 @@ fn one_file_for_several_registries() {
     );
     let ran = question(&first).arg(name(&second)).env("DOCKER_AUTH_CONFIG", text).run();
     ran.code(0);
+}
+
+#[test]
+fn a_default_file_is_read_once_for_all_references() {
+    let folder = Folder::new();
+    let server = registry(Door::Private);
+    let path = folder.write("config.json", auths(&server.authority(), &entry()));
+    let mut config = Config::default();
+    config.keychain = Keychain::default();
+    config.keychain.add_default_file(&path);
+    let client = Client::new(config).unwrap();
+    for tag in ["a", "b"] {
+        let name = format!("{}/team/{tag}:1", server.authority());
+        client.resolve(&Reference::parse(&name).unwrap(), &ResolveOptions::default()).unwrap();
+        // The second reference is of another repository, so it needs another token and the password again.
+        let _ = std::fs::remove_file(&path);
+    }
+}
+
+#[test]
+fn a_key_that_ends_in_a_repository_called_v1_is_for_that_repository_only() {
+    let folder = Folder::new();
+    for (key, used) in [
+        ("HOST/v1", true),
+        ("https://HOST/v2/", true),
+        ("HOST/team", true),
+        ("HOST/team/v1", false),
+        ("https://HOST/team/v2/", false),
+        ("HOST/team/v3", false),
+    ] {
+        let server = recorder();
+        let key = key.replace("HOST", &server.authority());
+        let path = folder.write("auth.json", auths(&key, &entry()));
+        question(&server).arg("--authfile").arg(path).run().code(4);
+        assert_eq!(!shown(&server).is_empty(), used, "{key}");
+    }
 }

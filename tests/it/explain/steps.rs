@@ -270,7 +270,7 @@ fn every_place_that_was_looked_at_is_told_and_which_one_matched() {
     assert!(second.starts_with("FOLDER/config.json: "), "{second}");
     assert!(second.contains(r#""HOST""#), "{second}");
     let with =
-        format!(r#"with the credentials of "{USER}" from the entry "HOST" of FOLDER/config.json"#);
+        format!(r#"with the credentials of "{USER}" from the entry "HOST" in FOLDER/config.json"#);
     assert!(told.iter().any(|step| step.ends_with(&with)), "{told:?}");
 }
 

@@ -222,6 +222,10 @@ fn forbidden_words(file: &str, rank: u8, source: &Source) -> Vec<String> {
             found.push(format!("{name}!"));
         }
     }
+    if source.paths.iter().any(|path| path.join("::") == "std::thread::spawn") {
+        // It panics if there is no thread; `std::thread::Builder::spawn` returns an error.
+        found.push("std::thread::spawn".to_owned());
+    }
     if source.has(&["thread_local", "!"]) {
         found.push("thread_local!".to_owned());
     }
@@ -426,6 +430,25 @@ fn paths_outside_their_home_are_found() {
         assert_eq!(complaints_about(&[(home, text)]), NOTHING, "{text}");
         assert_eq!(complaints_about(&[("explain/mod.rs", text)]).len(), 1, "{text}");
     }
+}
+
+#[test]
+fn threads_that_are_not_spawned_by_builders_are_found() {
+    for text in [
+        "fn f() { std::thread::spawn(g) }",
+        "use std::thread; fn f() { thread::spawn(g) }",
+        "use std::thread::spawn; fn f() { spawn(g) }",
+        "use std::thread as t; fn f() { t::spawn(g) }",
+    ] {
+        assert_eq!(
+            complaints_about(&[("signal.rs", text)]),
+            ["src/signal.rs contains std::thread::spawn"],
+            "{text}"
+        );
+    }
+    let fine = "use std::thread; fn f() { thread::Builder::new().spawn(g); thread::sleep(d) }
+        #[cfg(test)] mod tests { fn f() { std::thread::spawn(g) } }";
+    assert_eq!(complaints_about(&[("signal.rs", fine)]), NOTHING);
 }
 
 #[test]

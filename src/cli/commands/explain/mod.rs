@@ -10,6 +10,7 @@ use std::io::Read;
 use regq::credentials::Secret;
 use regq::error::{Error, Kind};
 use regq::explain::{Case, Explanation, Given, Recording, explain};
+use regq::files;
 use regq::http::challenge::{Challenge, ChallengeError};
 use regq::reference::Reference;
 use regq::registry::ResolveOptions;
@@ -265,19 +266,12 @@ fn given(context: &mut Context) -> Result<Given, Failure> {
     if let Some(path) = &attempt.body {
         let place = path.display().to_string();
         let unreadable = |error| Failure::local(format!("{place}: cannot be read: {error}"));
-        given.body = Some(read(&place, &mut File::open(path).map_err(unreadable)?)?);
+        given.body = Some(read(&place, File::open(path).map_err(unreadable)?)?);
     }
     Ok(given)
 }
 
-fn read(place: &str, source: &mut (impl Read + ?Sized)) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let read = source.take(LIMIT + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::local(format!("{place}: cannot be read: {error}")))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > LIMIT) {
-        return Err(Failure::local(format!(
-            "{place}: larger than the {LIMIT} bytes that are read"
-        )));
-    }
-    Ok(bytes)
+fn read(place: &str, source: impl Read) -> Result<Vec<u8>, Failure> {
+    files::read_to_limit(source, LIMIT)
+        .map_err(|fault| Failure::new(&Error::Local { path: place.into(), fault }, None))
 }
