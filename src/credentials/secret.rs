@@ -26,7 +26,7 @@ impl Secret {
     }
 
     /// Returns a redactor that knows these secrets: as they are, without base64 padding, and inside base64 text.
-    pub(crate) fn forms(secrets: &[Secret]) -> Redactor {
+    pub(crate) fn redactor(secrets: &[Secret]) -> Redactor {
         let secrets = secrets.iter().map(Secret::expose);
         let secrets = secrets.filter(|secret| secret.len() >= Redactor::SHORTEST);
         Redactor::new(secrets.flat_map(|secret| {

@@ -88,7 +88,7 @@ impl<'a> Attempt<'a> {
         let status = given.status.or(challenges.as_ref().map(|_| 401));
         let words = ErrorBody::read_without(
             given.body.as_deref().unwrap_or_default(),
-            &Secret::forms(&given.secrets()),
+            &Secret::redactor(&given.secrets()),
         );
         let last = Last {
             status,
@@ -383,7 +383,7 @@ impl<'a> Last<'a> {
             words: if failed && reply.status < 400 {
                 ErrorBody::default()
             } else {
-                ErrorBody::read_without(&reply.body, &Secret::forms(&walk.secrets()))
+                ErrorBody::read_without(&reply.body, &Secret::redactor(&walk.secrets()))
             },
             body: Some(reply.body.clone()),
             date: reply.date.or(reply_of.date),

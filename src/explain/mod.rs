@@ -214,7 +214,7 @@ pub fn explain(case: &Case<'_>) -> Explanation {
         curl: told.and_then(|attempt| curl::commands(attempt, user.as_deref())),
         moved_to: own.as_ref().and_then(curl::moved),
         realm_host: told.and_then(Attempt::realm).map(|realm| realm.host().to_owned()),
-        redactor: Secret::forms(&redactor),
+        redactor: Secret::redactor(&redactor),
     };
     explanation.conceal();
     explanation

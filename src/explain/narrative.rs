@@ -199,7 +199,7 @@ fn said(hop: &Hop, reply: &Reply) -> String {
     }
     let good = (200..300).contains(&reply.status);
     let words =
-        ErrorBody::read_without(&reply.body, &crate::credentials::Secret::forms(&hop.secrets));
+        ErrorBody::read_without(&reply.body, &crate::credentials::Secret::redactor(&hop.secrets));
     if !good && !words.is_empty() {
         let _ = write!(text, "; it says {words}");
     }

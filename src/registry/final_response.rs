@@ -77,5 +77,5 @@ pub(super) fn status_error(
 
 /// Reads what a failed response says, without the secrets that were sent: some servers echo them.
 pub(super) fn error_body(body: &[u8], secrets: &[Secret]) -> ErrorBody {
-    ErrorBody::read_without(body, &Secret::forms(secrets))
+    ErrorBody::read_without(body, &Secret::redactor(secrets))
 }

@@ -157,7 +157,7 @@ impl Transport {
             host: context.host.clone(),
             source: Box::new(source),
         })?;
-        let redactor = Secret::forms(call.secrets);
+        let redactor = Secret::redactor(call.secrets);
         let names: Vec<_> = http.headers().keys().map(http::HeaderName::as_str).collect();
         call.observer.emit(&Event::Sending {
             method: request.method.as_str(),

@@ -390,6 +390,6 @@ fn not_a_manifest(attempt: &Attempt<'_>) -> Option<Sign> {
     }
     seen(format!(
         "the body is no manifest: {}",
-        ErrorBody::read_without(body, &Secret::forms(&attempt.hidden))
+        ErrorBody::read_without(body, &Secret::redactor(&attempt.hidden))
     ))
 }

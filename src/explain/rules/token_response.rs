@@ -120,7 +120,7 @@ fn said(attempt: &Attempt<'_>, statuses: &[u16]) -> Option<String> {
     let server = attempt.server?;
     let reply = server.reply.as_ref().filter(|reply| statuses.contains(&reply.status))?;
     let host = server.url.origin().authority();
-    let words = ErrorBody::read_without(&reply.body, &Secret::forms(&server.secrets));
+    let words = ErrorBody::read_without(&reply.body, &Secret::redactor(&server.secrets));
     let asker = attempt.offered.unwrap_or(&server.identity);
     let mut text = format!("the token server {host} answered {} to {asker}", reply.status);
     if !words.is_empty() {
@@ -177,7 +177,7 @@ fn not_json(attempt: &Attempt<'_>) -> Option<Sign> {
     match reply {
         // Only a page is quoted: anything else may be a token that was damaged on the way.
         Some(reply) if reply.is_page() => {
-            let words = ErrorBody::read_without(&reply.body, &Secret::forms(&attempt.hidden));
+            let words = ErrorBody::read_without(&reply.body, &Secret::redactor(&attempt.hidden));
             seen(format!("the answer is {kind}; it says {words}"))
         }
         Some(reply) => seen(format!("the answer is {kind}, {} bytes", reply.body.len())),
