@@ -153,7 +153,7 @@ fn user_of(authorization: Option<&str>) -> Option<String> {
     [OWNER, STRANGER, MEMBER].contains(&(name, password)).then(|| name.to_owned())
 }
 
-/// The access of `repository:NAME:ACTION,ACTION` that the user gets; `None` if there is no action left.
+/// The access of `repository:NAME:ACTION,ACTION` that the user gets; `None` without a permitted action.
 fn grant(user: &str, scope: &str) -> Option<Value> {
     let (kind, rest) = scope.split_once(':')?;
     let (name, actions) = rest.rsplit_once(':')?;

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use self::source::Source;
 
+mod language;
 mod layers;
 mod source;
 
@@ -121,6 +122,34 @@ fn documented_layers_are_the_checked_ones() {
     let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
     let differences = layers::table_differences(&lib, &rust_files("src"));
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+}
+
+/// Returns all sources, tests and pages that people read, apart from the rules about language.
+fn prose() -> Vec<(String, String)> {
+    let sources = ["src", "tests"].into_iter().flat_map(|folder| {
+        let files = rust_files(folder).into_iter();
+        files.map(move |(file, text)| (format!("{folder}/{file}"), text))
+    });
+    let pages = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let names = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile"];
+    let pages = pages.chain(names.map(|name| root().join(name)));
+    let pages = pages.map(|path| {
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        (name, fs::read_to_string(&path).unwrap())
+    });
+    sources.chain(pages).filter(|(file, _)| file != "tests/it/tidy/language.rs").collect()
+}
+
+/// `cargo test --test it -- tidy::prose --nocapture` prints the counts.
+#[test]
+#[expect(clippy::print_stdout, reason = "shows the counts to whoever adjusts the limits")]
+fn prose_avoids_phrases_that_are_hard_to_read() {
+    let prose = prose();
+    for (phrase, count, files) in language::counts(&prose) {
+        println!("{count:>4}  {phrase:?}  {}", files.join(", "));
+    }
+    let complaints = language::complaints(&prose);
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }
 
 /// Returns the names in backticks in the last cells of a table.
