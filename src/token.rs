@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use crate::credentials::Secret;
 use crate::dates;
@@ -56,9 +57,12 @@ impl fmt::Display for Scope {
 
 /// A request for a token: where to send it and what it asks for.
 ///
-/// Two requests are equal if the same token answers both. The order of scopes does not matter.
+/// Two requests are equal if the same token answers both. The order of scopes does not matter. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct TokenRequest {
+pub(crate) struct TokenRequest(Arc<Parameters>);
+
+#[derive(Debug)]
+struct Parameters {
     realm: Url,
     service: Option<String>,
     scopes: Vec<Scope>,
@@ -86,13 +90,13 @@ impl TokenRequest {
             Some(scope) => Scope::parse_list(scope),
             None => repository.map(Scope::pull).into_iter().collect(),
         };
-        Ok(TokenRequest { realm, service, scopes })
+        Ok(TokenRequest(Arc::new(Parameters { realm, service, scopes })))
     }
 
     /// The URL for a GET: the realm with `service` and `scope` added to its query.
     pub(crate) fn url(&self) -> Url {
-        let mut url = self.realm.clone();
-        if let Some(service) = &self.service {
+        let mut url = self.0.realm.clone();
+        if let Some(service) = &self.0.service {
             url = url.with_query("service", service);
         }
         if let Some(scope) = self.scope() {
@@ -106,7 +110,7 @@ impl TokenRequest {
         let scope = self.scope();
         let fields = [
             ("grant_type", Some("refresh_token")),
-            ("service", self.service.as_deref()),
+            ("service", self.0.service.as_deref()),
             ("client_id", Some("regq")),
             ("scope", scope.as_deref()),
             ("refresh_token", Some(identity_token.expose())),
@@ -118,23 +122,23 @@ impl TokenRequest {
 
     /// The URL of the token server, as named by the challenge.
     pub(crate) fn realm(&self) -> &Url {
-        &self.realm
+        &self.0.realm
     }
 
     fn scope(&self) -> Option<String> {
-        (!self.scopes.is_empty()).then(|| Scope::join(&self.scopes))
+        (!self.0.scopes.is_empty()).then(|| Scope::join(&self.0.scopes))
     }
 
     fn scope_set(&self) -> BTreeSet<&Scope> {
-        self.scopes.iter().collect()
+        self.0.scopes.iter().collect()
     }
 }
 
 impl PartialEq for TokenRequest {
     fn eq(&self, other: &TokenRequest) -> bool {
-        self.realm == other.realm
-            && self.service == other.service
-            && (self.scopes == other.scopes || self.scope_set() == other.scope_set())
+        self.0.realm == other.0.realm
+            && self.0.service == other.0.service
+            && (self.0.scopes == other.0.scopes || self.scope_set() == other.scope_set())
     }
 }
 
@@ -142,7 +146,7 @@ impl Eq for TokenRequest {}
 
 impl Hash for TokenRequest {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.realm, &self.service, self.scope_set()).hash(state);
+        (&self.0.realm, &self.0.service, self.scope_set()).hash(state);
     }
 }
 

@@ -24,6 +24,7 @@ mod identity;
 mod images;
 mod init;
 mod logins;
+mod many_references;
 mod name_server;
 mod namespaces;
 mod peers;
@@ -57,6 +58,11 @@ fn main() -> ExitCode {
         [static_program::MODE, programs @ ..] => static_program::run(programs),
         [static_program::INSIDE, folder, registry, programs @ ..] => {
             static_program::inside(Path::new(folder), registry, programs)
+        }
+        ["many"] => {
+            let mut report = Report::default();
+            many_references::check(&mut report);
+            Ok(!report.has_failures())
         }
         ["bench"] => bench::run().map(|()| true),
         [bench::MEASURE, runs, command @ ..] => bench::measure(runs, command).map(|()| true),
@@ -102,6 +108,7 @@ fn check_against_all(stage: &Stage, report: &mut Report) {
     namespaces::run_cut_off(stage, report);
     addresses::run(stage, report);
     init::check(report);
+    many_references::check(report);
     if report.has_failures() {
         println!("the files of this run are in {}", stage.folder.display());
         stage.keep();
