@@ -44,7 +44,7 @@ fn run(regq: PathBuf) -> Result<(), String> {
 
     println!("\nA registry listens on {host}. It requires tokens, as Docker Hub does.\n");
     let output =
-        ask(&regq, &["digest", "--ca-file", CA_FILE, &format!("{host}/library/alpine:3.20")])?;
+        run_regq(&regq, &["digest", "--ca-file", CA_FILE, &format!("{host}/library/alpine:3.20")])?;
     let requests = registry.server.requests();
     println!("\nregq sent {} requests:", requests.len());
     for (request, number) in requests.iter().zip(1..) {
@@ -56,9 +56,9 @@ fn run(regq: PathBuf) -> Result<(), String> {
 
     println!("\nteam/app is private:\n");
     let private = format!("{host}/team/app:1");
-    let refused = ask(&regq, &["digest", "--ca-file", CA_FILE, &private])?;
+    let refused = run_regq(&regq, &["digest", "--ca-file", CA_FILE, &private])?;
     println!("\nWhy? explain performs the same login and shows each step:\n");
-    let explained = ask(&regq, &["explain", "--ca-file", CA_FILE, &private])?;
+    let explained = run_regq(&regq, &["explain", "--ca-file", CA_FILE, &private])?;
     for output in [refused, explained] {
         if output.status.code() != Some(4) {
             return Err(format!("expected exit code 4: {}", output.status));
@@ -72,7 +72,7 @@ fn run(regq: PathBuf) -> Result<(), String> {
 }
 
 /// Prints a command line, runs it and prints its output. The environment is empty, so that no setting of the user's matters.
-fn ask(regq: &Path, args: &[&str]) -> Result<Output, String> {
+fn run_regq(regq: &Path, args: &[&str]) -> Result<Output, String> {
     println!("$ regq {}", args.join(" "));
     let mut command = Command::new(regq);
     command.args(args).current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))).env_clear();

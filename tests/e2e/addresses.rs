@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::certificates::Certificates;
-use crate::peers::{self, Answer, Surroundings};
+use crate::peers::{self, RunResult, Surroundings};
 use crate::report::Report;
 use crate::stage::Stage;
 use crate::support::content::sha256;
@@ -24,7 +24,7 @@ pub(crate) const INSIDE: &str = "inside-addresses";
 /// The addresses of the loopback device: a documentation address (RFC 5737), which counts as public, and a private one.
 const ADDRESSES: [&str; 2] = ["192.0.2.1/32", "10.1.2.3/32"];
 
-/// Addresses that neither answer nor refuse connections.
+/// Addresses that neither accept nor refuse connections.
 const UNREACHABLE: &str = "203.0.113.0/24";
 
 /// An address with a route from another source address. The resolver sorts addresses with the same source address first,
@@ -138,7 +138,7 @@ impl Place {
         Ok(Server::start_on(listen(address)?, config, handler))
     }
 
-    fn regq(&self, line: &str) -> Outcome<Answer> {
+    fn regq(&self, line: &str) -> Outcome<RunResult> {
         let words: Vec<_> = line.split(' ').collect();
         self.surroundings.run(Path::new(REGQ), &words, "")
     }
@@ -206,16 +206,16 @@ impl Place {
             report.check(&format!("{way}: --allow-private"), check_digest(self.regq(&line)?));
         }
         self.write_hosts(HOSTS)?;
-        let answer = self.regq("digest registry.public.example:5000/public:1")?;
-        report.check("from a public to a public address", check_digest(answer));
+        let result = self.regq("digest registry.public.example:5000/public:1")?;
+        report.check("from a public to a public address", check_digest(result));
         drop((registry, private));
         // An origin that the user named may have any address, also after a redirect back to it.
         let named = self.serve("10.1.2.3:5000", true, |request| match request.path() {
             "/x" => manifest(),
             _ => Reply::new(307).header("Location", "https://registry.private.example:5000/x"),
         })?;
-        let answer = self.regq("digest registry.private.example:5000/x:1")?;
-        report.check("a private registry named by the user", check_digest(answer));
+        let result = self.regq("digest registry.private.example:5000/x:1")?;
+        report.check("a private registry named by the user", check_digest(result));
         drop(named);
         Ok(())
     }
@@ -223,10 +223,10 @@ impl Place {
     /// Checks that regq sends nothing over plain http to other machines without --plain-http.
     fn check_plain_http(&self, report: &mut Report) -> Outcome<()> {
         let plain = self.serve("192.0.2.1:5002", false, |_| manifest())?;
-        let answer = self.regq("digest registry.public.example:5002/team/app:1")?;
-        let outcome = answer.exits(6).and_then(|()| {
+        let result = self.regq("digest registry.public.example:5002/team/app:1")?;
+        let outcome = result.exits(6).and_then(|()| {
             let hint = "hint: if the registry does not use TLS, add --plain-http\n";
-            if answer.stderr.ends_with(hint) { Ok(()) } else { Err(answer.describe()) }
+            if result.stderr.ends_with(hint) { Ok(()) } else { Err(result.describe()) }
         });
         report.check("public registry without TLS: exit 6 and a hint", outcome);
         let outcome = match (plain.lines().as_slice(), plain.not_http()) {
@@ -234,8 +234,8 @@ impl Place {
             (lines, handshakes) => Err(format!("{handshakes} TLS handshakes, then {lines:?}")),
         };
         report.check("public registry without TLS: gets no request", outcome);
-        let answer = self.regq("digest --plain-http registry.public.example:5002/team/app:1")?;
-        report.check("public registry without TLS: --plain-http", check_digest(answer));
+        let result = self.regq("digest --plain-http registry.public.example:5002/team/app:1")?;
+        report.check("public registry without TLS: --plain-http", check_digest(result));
         Ok(())
     }
 
@@ -270,33 +270,33 @@ impl Place {
     fn check_deadlines(&self, report: &mut Report) -> Outcome<()> {
         let resolver = UdpSocket::bind("127.0.0.1:53").map_err(|error| error.to_string())?;
         let start = Instant::now();
-        let answer =
+        let result =
             self.regq("digest --timeout 1 --retries 0 silent.public.example/team/app:1")?;
         let elapsed = start.elapsed();
         let question = resolver.set_nonblocking(true).and_then(|()| resolver.recv(&mut [0; 512]));
         let outcome = question.map_err(|error| format!("the resolver got no question: {error}"));
-        let outcome = outcome.and_then(|_| answer.exits(6)).and_then(|()| {
-            let is_reported = answer.stderr.contains("timed out after 1 s");
+        let outcome = outcome.and_then(|_| result.exits(6)).and_then(|()| {
+            let is_reported = result.stderr.contains("timed out after 1 s");
             if is_reported && elapsed < Duration::from_secs(4) {
                 Ok(())
             } else {
-                Err(format!("after {elapsed:?}: {}", answer.describe()))
+                Err(format!("after {elapsed:?}: {}", result.describe()))
             }
         });
         report.check("silent resolver: --timeout", outcome);
         let start = Instant::now();
         let line = "digest --connect-timeout 1 silent.public.example/team/app:1";
-        let answer = self.regq(line)?;
+        let result = self.regq(line)?;
         let elapsed = start.elapsed();
         // A lookup is not retried.
-        let outcome = answer.exits(6).and_then(|()| {
-            let is_reported = answer
+        let outcome = result.exits(6).and_then(|()| {
+            let is_reported = result
                 .stderr
                 .contains("cannot resolve silent.public.example: no answer within 1 s");
             if is_reported && elapsed < Duration::from_secs(2) {
                 Ok(())
             } else {
-                Err(format!("after {elapsed:?}: {}", answer.describe()))
+                Err(format!("after {elapsed:?}: {}", result.describe()))
             }
         });
         report.check("silent resolver: --connect-timeout", outcome);
@@ -304,11 +304,11 @@ impl Place {
         let silent = listen("0.0.0.0:5004")?;
         let start = Instant::now();
         let line = "digest --connect-timeout 3 --retries 0 slow.public.example:5004/team/app:1";
-        let answer = self.regq(line)?;
+        let result = self.regq(line)?;
         let elapsed = start.elapsed().as_millis();
-        let outcome = answer.exits(6).and_then(|()| match elapsed {
+        let outcome = result.exits(6).and_then(|()| match elapsed {
             2_500..=4_200 => Ok(()),
-            _ => Err(format!("after {elapsed} ms: {}", answer.describe())),
+            _ => Err(format!("after {elapsed} ms: {}", result.describe())),
         });
         let reached = silent.set_nonblocking(true).and_then(|()| silent.accept());
         let reached =
@@ -331,9 +331,9 @@ fn manifest() -> Reply {
 }
 
 /// Checks that regq printed the manifest's digest.
-fn check_digest(answer: Answer) -> Outcome<()> {
+fn check_digest(result: RunResult) -> Outcome<()> {
     let expected = sha256(MANIFEST.as_bytes());
-    let digest = answer.text()?;
+    let digest = result.text()?;
     if digest == expected { Ok(()) } else { Err(format!("expected {expected}, not {digest}")) }
 }
 

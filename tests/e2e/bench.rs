@@ -48,9 +48,9 @@ pub(crate) fn run() -> Outcome<()> {
     println!("one digest of a tag, https and token, {}, {RUNS} runs, medians", program.name);
     let commands = commands(&stage, &open);
     for (name, words) in &commands {
-        let answer = run_once(&stage, words)?;
-        if answer != stage.images.single.top.digest {
-            return Err(format!("{name} printed {answer}"));
+        let result = run_once(&stage, words)?;
+        if result != stage.images.single.top.digest {
+            return Err(format!("{name} printed {result}"));
         }
     }
     let walls = wall_times(&stage, &hyperfine, &commands)?;

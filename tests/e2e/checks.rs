@@ -4,7 +4,7 @@ use crate::Outcome;
 use crate::explanations;
 use crate::images::Document;
 use crate::logins;
-use crate::peers::{Answer, Surroundings};
+use crate::peers::{RunResult, Surroundings};
 use crate::report::Report;
 use crate::servers::Program;
 use crate::stage::{Open, Stage};
@@ -140,9 +140,9 @@ impl Checks<'_> {
         let outcome = self.digest_as_owner(&owner, &name, &image);
         self.report.check("private repository with credentials", outcome);
         let words = ["manifest", "--user", OWNER.0, "--password-stdin", &name];
-        let answer = self.stage.regq_with_input(&words, &format!("{}\n", OWNER.1));
-        let outcome = answer
-            .and_then(Answer::bytes)
+        let result = self.stage.regq_with_input(&words, &format!("{}\n", OWNER.1));
+        let outcome = result
+            .and_then(RunResult::bytes)
             .and_then(|bytes| same_bytes(&bytes, &image.bytes, "the pushed manifest"));
         self.report.check("manifest of a private repository with credentials", outcome);
         let before = self.open.tokens.requests().len();
@@ -158,7 +158,7 @@ impl Checks<'_> {
     }
 
     fn digest_as_owner(&self, words: &[&str], name: &str, image: &Document) -> Outcome<()> {
-        let answer = self.stage.regq_with_input(words, &format!("{}\n", OWNER.1));
+        let result = self.stage.regq_with_input(words, &format!("{}\n", OWNER.1));
         let credentials = format!("{}:{}", OWNER.0, OWNER.1);
         let options = ["--creds", &credentials, "--format", "{{.Digest}}"];
         let crane = self.stage.crane_as_owner(&self.open.host, &["digest", name])?;
@@ -166,7 +166,7 @@ impl Checks<'_> {
             output_of("skopeo", Some(self.stage.skopeo(&options, name))),
             output_of("crane", crane),
         ];
-        same(answer.and_then(Answer::text), &image.digest, others)
+        same(result.and_then(RunResult::text), &image.digest, others)
     }
 
     /// regq trusts the CA only if a variable or flag names it.
@@ -174,12 +174,12 @@ impl Checks<'_> {
         let name = self.open.name("public/single:1");
         let bare = Surroundings::new(&self.stage.folder.join("home"));
         let regq = std::path::Path::new(crate::REGQ);
-        let answer = bare.run(regq, &["digest", &name], "");
-        self.report.check("unknown CA: exit 6", answer.and_then(|answer| answer.exits(6)));
+        let result = bare.run(regq, &["digest", &name], "");
+        self.report.check("unknown CA: exit 6", result.and_then(|result| result.exits(6)));
         let authority = self.stage.certificates.authority().display().to_string();
-        let answer = bare.run(regq, &["digest", "--ca-file", &authority, &name], "");
+        let result = bare.run(regq, &["digest", "--ca-file", &authority, &name], "");
         let digest = &self.stage.images.single.top.digest;
-        let outcome = same(answer.and_then(Answer::text), digest, []);
+        let outcome = same(result.and_then(RunResult::text), digest, []);
         self.report.check("CA of --ca-file", outcome);
     }
 
@@ -219,13 +219,13 @@ impl Checks<'_> {
 
     /// Checks the exit code, that stdout is empty, and that stderr has an error.
     fn exits(&mut self, what: &str, code: i32, arguments: &[&str], input: &str) {
-        let outcome = self.stage.regq_with_input(arguments, input).and_then(|answer| {
-            answer.exits(code)?;
-            let is_error = answer.stdout.is_empty() && answer.stderr.starts_with("regq: ");
+        let outcome = self.stage.regq_with_input(arguments, input).and_then(|result| {
+            result.exits(code)?;
+            let is_error = result.stdout.is_empty() && result.stderr.starts_with("regq: ");
             if is_error {
                 Ok(())
             } else {
-                Err(format!("not an error message: {}", answer.describe()))
+                Err(format!("not an error message: {}", result.describe()))
             }
         });
         self.report.check(&format!("{what}: exit {code}"), outcome);
@@ -234,8 +234,8 @@ impl Checks<'_> {
 
 /// Checks that `regq digest` and the other clients print the same digest for a name.
 pub(crate) fn digest_agrees(stage: &Stage, name: &str, known: Option<&str>) -> Outcome<()> {
-    let ours = stage.regq(&["digest", name]).and_then(Answer::text);
-    let skopeo = stage.skopeo(&["--format", "{{.Digest}}"], name).and_then(Answer::text)?;
+    let ours = stage.regq(&["digest", name]).and_then(RunResult::text);
+    let skopeo = stage.skopeo(&["--format", "{{.Digest}}"], name).and_then(RunResult::text)?;
     let others = [
         output_of("crane", stage.crane(&["digest", name])),
         output_of("regctl", stage.regctl(&["image", "digest", name])),
@@ -256,8 +256,8 @@ pub(crate) fn manifest_agrees(stage: &Stage, name: &str) -> Outcome<()> {
 /// The name of another client and its output, if it is installed.
 type OtherOutput = Option<(&'static str, Outcome<String>)>;
 
-fn output_of(client: &'static str, answer: Option<Outcome<Answer>>) -> OtherOutput {
-    answer.map(|answer| (client, answer.and_then(Answer::text)))
+fn output_of(client: &'static str, result: Option<Outcome<RunResult>>) -> OtherOutput {
+    result.map(|result| (client, result.and_then(RunResult::text)))
 }
 
 /// Checks that regq and the other clients printed the expected text.
@@ -268,8 +268,8 @@ fn same(
 ) -> Outcome<()> {
     let all = std::iter::once(("regq", ours)).chain(others.into_iter().flatten());
     let wrong: Vec<_> = all
-        .filter(|(_, answer)| answer.as_deref() != Ok(expected))
-        .map(|(client, answer)| format!("{client}: {}", answer.unwrap_or_else(|why| why)))
+        .filter(|(_, result)| result.as_deref() != Ok(expected))
+        .map(|(client, result)| format!("{client}: {}", result.unwrap_or_else(|why| why)))
         .collect();
     if wrong.is_empty() {
         Ok(())

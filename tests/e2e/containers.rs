@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::peers::{Answer, Surroundings};
+use crate::peers::{RunResult, Surroundings};
 use crate::{Outcome, peers};
 
 /// A parsed `FROM scratch` Dockerfile.
@@ -88,7 +88,7 @@ fn strings(text: &str) -> Outcome<Vec<String>> {
 
 impl Root<'_> {
     /// Runs the image with these arguments, or with those of CMD.
-    pub(crate) fn run(&self, around: &Surroundings, words: &[&str]) -> Outcome<Answer> {
+    pub(crate) fn run(&self, around: &Surroundings, words: &[&str]) -> Outcome<RunResult> {
         let Dockerfile { environment, user, entrypoint, command, .. } = self.dockerfile;
         let chroot = peers::find("chroot").ok_or("the chroot command is needed")?;
         let mut line = vec!["-i".to_owned()];

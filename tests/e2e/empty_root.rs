@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::Outcome;
 use crate::name_server::{Ipv6, NameServer};
-use crate::peers::{self, Answer, Surroundings};
+use crate::peers::{self, RunResult, Surroundings};
 use crate::report::Report;
 use crate::stage::{Open, Stage};
 use crate::support::{Reply, Server};
@@ -145,12 +145,12 @@ impl Run {
         self
     }
 
-    fn run(mut self) -> Outcome<Answer> {
+    fn run(mut self) -> Outcome<RunResult> {
         let child = self.command.spawn().map_err(|error| error.to_string())?;
         // Closes this side of the pipes, so that reading the other side ends.
         drop(self.command);
         let output = child.wait_with_output().map_err(|error| error.to_string())?;
-        Ok(Answer::of(output, self.line))
+        Ok(RunResult::of(output, self.line))
     }
 
     fn exits(self, code: i32) -> Outcome<()> {
@@ -181,8 +181,8 @@ fn check_commands(root: &Root, subject: &Subject<'_>, report: &mut Report) {
     let child = stage.images.index.children.iter().find(|child| child.platform == "linux/arm/v7");
     let expected = child.map(|child| child.digest.as_str()).unwrap_or_default();
     report.check("digest --platform", root.regq(&words).prints(expected));
-    let answer = root.regq(&["manifest", "--ca-file", "/ca.pem", index]).run();
-    let outcome = answer.and_then(Answer::bytes).and_then(|bytes| {
+    let result = root.regq(&["manifest", "--ca-file", "/ca.pem", index]).run();
+    let outcome = result.and_then(RunResult::bytes).and_then(|bytes| {
         if bytes == stage.images.index.top.bytes {
             Ok(())
         } else {
@@ -190,12 +190,12 @@ fn check_commands(root: &Root, subject: &Subject<'_>, report: &mut Report) {
         }
     });
     report.check("manifest", outcome);
-    let answer = root.regq(&["explain", "--ca-file", "/ca.pem", name]).run();
-    let outcome = answer.and_then(Answer::text);
+    let result = root.regq(&["explain", "--ca-file", "/ca.pem", name]).run();
+    let outcome = result.and_then(RunResult::text);
     let expected = format!("This works:\n  regq digest --ca-file /ca.pem {name}");
     report.check("explain", outcome.and_then(|text| contains(&text, &expected)));
-    let answer = root.regq(&["explain", "--json", "--ca-file", "/ca.pem", name]).run();
-    let outcome = answer.and_then(Answer::text).and_then(|text| {
+    let result = root.regq(&["explain", "--json", "--ca-file", "/ca.pem", name]).run();
+    let outcome = result.and_then(RunResult::text).and_then(|text| {
         let value: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         contains(&value["outcome"].to_string(), "\"exitCode\":0")
     });
@@ -236,8 +236,8 @@ fn check_exit_codes(root: &Root, subject: &Subject<'_>, report: &mut Report) -> 
     for (code, what, words) in cases {
         report.check(&format!("exit {code}: {what}"), root.regq(words).exits(code));
     }
-    let answer = root.regq(&["digest", &name]).run()?;
-    let outcome = answer.exits(6).and_then(|()| contains(&answer.stderr, "certificate"));
+    let result = root.regq(&["digest", &name]).run()?;
+    let outcome = result.exits(6).and_then(|()| contains(&result.stderr, "certificate"));
     report.check("exit 6: unknown CA", outcome);
     Ok(())
 }
@@ -333,14 +333,14 @@ fn check_without_resolver(root: &Root, report: &mut Report) {
     ] {
         let start = Instant::now();
         let words = [&["digest"], options, &[NAME]].concat();
-        let outcome = root.regq(&words).run().and_then(|answer| {
+        let outcome = root.regq(&words).run().and_then(|result| {
             let elapsed = start.elapsed();
-            answer.exits(6)?;
-            contains(&answer.stderr, message)?;
+            result.exits(6)?;
+            contains(&result.stderr, message)?;
             if (Duration::from_millis(min)..Duration::from_millis(max)).contains(&elapsed) {
                 Ok(())
             } else {
-                Err(format!("after {elapsed:?}: {}", answer.describe()))
+                Err(format!("after {elapsed:?}: {}", result.describe()))
             }
         });
         report.check(what, outcome);

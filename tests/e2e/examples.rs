@@ -148,8 +148,8 @@ fn check_session(
         .map(|one| format!("{}\ncode=$?; printf '\\001%s\\001' $code; (exit $code)\n", one.command))
         .collect();
     let script = format!("exec 2>&1\n{script}exit 0\n");
-    let answer = around.run(Path::new("/bin/sh"), &["-c", &script], "")?;
-    let text = String::from_utf8(answer.bytes()?).map_err(|error| error.to_string())?;
+    let result = around.run(Path::new("/bin/sh"), &["-c", &script], "")?;
+    let text = String::from_utf8(result.bytes()?).map_err(|error| error.to_string())?;
     let text = text.replace(&around.home().display().to_string(), HOME);
     let mut parts = text.split('\u{1}');
     let mut updated = examples.clone();
@@ -212,9 +212,9 @@ fn check_line(stage: &Stage, around: &Surroundings, line: &str) -> Outcome<()> {
         return check_make(around, arguments.trim());
     }
     let expected = expected(stage, line)?;
-    let answer = around.run(shell, &["-c", line], "")?;
-    let description = answer.describe();
-    let text = String::from_utf8(answer.bytes()?).map_err(|error| error.to_string())?;
+    let result = around.run(shell, &["-c", line], "")?;
+    let description = result.describe();
+    let text = String::from_utf8(result.bytes()?).map_err(|error| error.to_string())?;
     let matches = match &expected {
         Expected::Exactly(exact) => text == *exact,
         Expected::Parsed(name) => is_parsed_name(name, &text),
@@ -335,9 +335,9 @@ impl<'a> Arguments<'a> {
                      \"mediaType\":\"{media_type}\",\"size\":{size}}}\n"
                 ));
             }
-            let answer =
+            let result =
                 if self.full_ref { format!("{full_name}@{digest}") } else { digest.clone() };
-            Ok(if is_list { format!("{answer}  {name}\n") } else { format!("{answer}\n") })
+            Ok(if is_list { format!("{result}  {name}\n") } else { format!("{result}\n") })
         });
         lines.collect()
     }

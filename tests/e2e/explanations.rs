@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::Outcome;
-use crate::peers::{Answer, Surroundings, find};
+use crate::peers::{RunResult, Surroundings, find};
 use crate::report::Report;
 use crate::stage::{Open, Stage};
 use crate::token_server::{OWNER, STRANGER};
@@ -71,9 +71,9 @@ fn check_case(stage: &Stage, open: &Open, case: &Case) -> Outcome<()> {
     let run = |words: &[&str]| stage.regq_with_input(&[words, user, &[&name]].concat(), password);
     let (code, causes) = case.expected;
     run(&["digest"])?.exits(code)?;
-    let answer = run(&["explain", "--json"])?;
-    answer.exits(code)?;
-    let json = read(&answer)?;
+    let result = run(&["explain", "--json"])?;
+    result.exits(code)?;
+    let json = read(&result)?;
     let findings = json["findings"].as_array().cloned().unwrap_or_default();
     let causes_found = findings.iter().filter(|finding| finding["severity"] != "note");
     let first = causes_found.map(|finding| finding["id"].as_str().unwrap_or_default()).next();
@@ -96,9 +96,9 @@ fn story(stage: &Stage, open: &Open) -> Outcome<()> {
     let name = open.name("public/single:1");
     let token = include_str!("../vectors/story-token.txt");
     let words = ["explain", "--json", "--token", "-", &name];
-    let answer = stage.regq_with_input(&words, token)?;
-    answer.exits(0)?;
-    let json = read(&answer)?;
+    let result = stage.regq_with_input(&words, token)?;
+    result.exits(0)?;
+    let json = read(&result)?;
     let found = |id: &str, severity: &str| {
         let findings = json["findings"].as_array().cloned().unwrap_or_default();
         findings.iter().any(|finding| finding["id"] == id && finding["severity"] == severity)
@@ -128,7 +128,7 @@ fn run_curl_commands(stage: &Stage, open: &Open) -> Outcome<()> {
     if head.contains(" 200") && head.contains(digest.as_str()) { Ok(()) } else { Err(head) }
 }
 
-fn read(answer: &Answer) -> Outcome<Value> {
-    let json = serde_json::from_slice(&answer.stdout);
-    json.map_err(|error| format!("{error}: {}", answer.describe()))
+fn read(result: &RunResult) -> Outcome<Value> {
+    let json = serde_json::from_slice(&result.stdout);
+    json.map_err(|error| format!("{error}: {}", result.describe()))
 }

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::Outcome;
-use crate::peers::{Answer, Surroundings};
+use crate::peers::{RunResult, Surroundings};
 use crate::report::Report;
 use crate::servers::{Program, Registry, Settings};
 use crate::stage::Stage;
@@ -60,7 +60,7 @@ pub(crate) fn against(stage: &Stage, program: &Program, report: &mut Report) -> 
     let scene = Scene::open(stage, program, Posts::Exchanged, "localhost")?;
     report.check("refresh token: exchanged with POST", scene.check_exchange());
     report.check("refresh token: other clients read the same file", scene.check_other_clients());
-    let outcome = scene.digest(Entry::Unknown, &[]).and_then(|answer| answer.exits(4));
+    let outcome = scene.digest(Entry::Unknown, &[]).and_then(|result| result.exits(4));
     report.check("refresh token: exit 4 if unknown", outcome);
     report.check(
         "refresh token: sent only to the token server, in the body of a POST",
@@ -84,7 +84,7 @@ pub(crate) fn against(stage: &Stage, program: &Program, report: &mut Report) -> 
     );
     let outcome = scene
         .digest(Entry::Token, &["--trust-realm", "127.0.0.1"])
-        .and_then(|answer| scene.reads(answer))
+        .and_then(|result| scene.reads(result))
         .and_then(|()| scene.check_discretion());
     report.check("refresh token: sent with --trust-realm", outcome);
     Ok(())
@@ -189,7 +189,7 @@ impl<'a> Scene<'a> {
         leak.map_or(Ok(()), |request| Err(format!("sent with {}", request.line())))
     }
 
-    fn digest(&self, entry: Entry, more: &[&str]) -> Outcome<Answer> {
+    fn digest(&self, entry: Entry, more: &[&str]) -> Outcome<RunResult> {
         let (file, _) = self.write_credentials(entry)?;
         let file = file.display().to_string();
         let image = self.image();
@@ -211,9 +211,9 @@ impl<'a> Scene<'a> {
         format!("localhost:{}/private/single:1", self.proxy.port())
     }
 
-    fn reads(&self, answer: Answer) -> Outcome<()> {
-        let (description, expected) = (answer.describe(), &self.stage.images.private.top.digest);
-        if answer.text()? == *expected {
+    fn reads(&self, result: RunResult) -> Outcome<()> {
+        let (description, expected) = (result.describe(), &self.stage.images.private.top.digest);
+        if result.text()? == *expected {
             Ok(())
         } else {
             Err(format!("expected {expected}:\n{description}"))

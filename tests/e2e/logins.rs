@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::Outcome;
-use crate::peers::{Answer, Surroundings};
+use crate::peers::{RunResult, Surroundings};
 use crate::report::Report;
 use crate::stage::Stage;
 use crate::token_server::OWNER;
@@ -137,8 +137,8 @@ impl Logins<'_> {
         self.check_file(&self.docker_file())?;
         self.reads(self.regq(&around, &["digest"])?)?;
         self.skopeo_reads(&self.docker_file().display().to_string())?;
-        for answer in self.others(&around)? {
-            self.reads(answer)?;
+        for result in self.others(&around)? {
+            self.reads(result)?;
         }
         Ok(())
     }
@@ -161,8 +161,8 @@ impl Logins<'_> {
         }
         self.is_refused(&around, &[])?;
         self.skopeo_is_refused(&file.display().to_string())?;
-        let success = self.others(&around)?.into_iter().find(|answer| answer.code == 0);
-        success.map_or(Ok(()), |answer| Err(answer.describe()))
+        let success = self.others(&around)?.into_iter().find(|result| result.code == 0);
+        success.map_or(Ok(()), |result| Err(result.describe()))
     }
 
     /// Checks that a file has one entry under docker's key, and that only its owner can read it.
@@ -194,16 +194,16 @@ impl Logins<'_> {
     }
 
     fn skopeo_is_refused(&self, file: &str) -> Outcome<()> {
-        let answer = self.skopeo(file)?;
-        if answer.code == 0 { Err(answer.describe()) } else { Ok(()) }
+        let result = self.skopeo(file)?;
+        if result.code == 0 { Err(result.describe()) } else { Ok(()) }
     }
 
-    fn skopeo(&self, file: &str) -> Outcome<Answer> {
+    fn skopeo(&self, file: &str) -> Outcome<RunResult> {
         self.stage.skopeo(&["--authfile", file, "--format", "{{.Digest}}"], &self.image)
     }
 
     /// The results of crane and regctl, if installed.
-    fn others(&self, around: &Surroundings) -> Outcome<Vec<Answer>> {
+    fn others(&self, around: &Surroundings) -> Outcome<Vec<RunResult>> {
         let (crane, regctl) = (&self.stage.peers.crane, &self.stage.peers.regctl);
         let crane = crane.as_ref().map(|crane| (crane, vec!["digest"]));
         let regctl = regctl.as_ref().map(|regctl| (regctl, vec!["image", "digest"]));
@@ -214,7 +214,7 @@ impl Logins<'_> {
     }
 
     /// Runs regq with the image as last argument.
-    fn regq(&self, around: &Surroundings, words: &[&str]) -> Outcome<Answer> {
+    fn regq(&self, around: &Surroundings, words: &[&str]) -> Outcome<RunResult> {
         around.run(Path::new(crate::REGQ), &[words, &[&self.image]].concat(), "")
     }
 
@@ -224,14 +224,14 @@ impl Logins<'_> {
         around: &Surroundings,
         words: &[&str],
         input: &str,
-    ) -> Outcome<Answer> {
+    ) -> Outcome<RunResult> {
         around.run(Path::new(crate::REGQ), &[words, &[self.registry]].concat(), input)
     }
 
     /// Checks that a client printed the image's digest.
-    fn reads(&self, answer: Answer) -> Outcome<()> {
-        let (description, expected) = (answer.describe(), &self.stage.images.private.top.digest);
-        if answer.text()? == *expected {
+    fn reads(&self, result: RunResult) -> Outcome<()> {
+        let (description, expected) = (result.describe(), &self.stage.images.private.top.digest);
+        if result.text()? == *expected {
             Ok(())
         } else {
             Err(format!("expected {expected}:\n{description}"))

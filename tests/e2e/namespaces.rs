@@ -164,10 +164,10 @@ fn docker_hub(stage: &Stage, program: &Program, report: &mut Report) -> Outcome<
         && first.query("scope") == ["repository:library/alpine:pull"];
     let outcome = if is_expected { Ok(()) } else { Err(format!("requested: {}", first.line())) };
     report.check("requests a token for library/alpine", outcome);
-    let answer = stage.regq(&["digest", "alpine:absent"])?;
-    report.check("regq digest alpine:absent: exit 3", answer.exits(3));
-    let answer = stage.regq(&["digest", "nobody/nothing"])?;
-    report.check("regq digest nobody/nothing: exit 4", answer.exits(4));
+    let result = stage.regq(&["digest", "alpine:absent"])?;
+    report.check("regq digest alpine:absent: exit 3", result.exits(3));
+    let result = stage.regq(&["digest", "nobody/nothing"])?;
+    report.check("regq digest nobody/nothing: exit 4", result.exits(4));
     let outcome = as_owner(stage, &["private/single:1"]);
     report.check("sends credentials for docker.io to auth.docker.io", outcome);
     logins::against(stage, "docker.io", "https://index.docker.io/v1/", report)
@@ -189,8 +189,8 @@ fn private_realm(stage: &Stage, program: &Program, report: &mut Report) -> Outco
         },
     )?;
     let public = "registry.public.example:5000/public/index:1";
-    let answer = stage.regq(&["digest", public])?;
-    report.check("exit 7 for a public registry", answer.exits(7));
+    let result = stage.regq(&["digest", public])?;
+    report.check("exit 7 for a public registry", result.exits(7));
     let outcome = tokens.requests().first().map_or(Ok(()), |request| Err(request.line()));
     report.check("sends nothing to the private address", outcome);
     let expected = &stage.images.index.top.digest;
@@ -218,8 +218,8 @@ fn foreign_realm(stage: &Stage, tokens: &TokenServer, report: &mut Report) -> Ou
     let private = "registry.public.example:5000/private/single:1";
     let before = tokens.requests().len();
     let words = ["digest", "--allow-private", "--user", OWNER.0, "--password-stdin", private];
-    let answer = stage.regq_with_input(&words, OWNER.1)?;
-    report.check("exit 7 for credentials and another domain", answer.exits(7));
+    let result = stage.regq_with_input(&words, OWNER.1)?;
+    report.check("exit 7 for credentials and another domain", result.exits(7));
     let sent = tokens.requests().split_off(before);
     let sent = sent.iter().find(|request| request.header("authorization").is_some());
     let outcome = sent.map_or(Ok(()), |request| Err(request.line()));
@@ -242,7 +242,7 @@ fn cut_off(stage: &Stage, report: &mut Report) {
     let authority = stage.certificates.authority().display().to_string();
     for name in ["alpine", "192.0.2.1/library/alpine"] {
         let words = ["digest", "--retries", "0", "--ca-file", &authority, name];
-        let outcome = stage.regq(&words).and_then(|answer| answer.exits(6));
+        let outcome = stage.regq(&words).and_then(|result| result.exits(6));
         report.check(&format!("regq digest {name}: exit 6"), outcome);
     }
 }

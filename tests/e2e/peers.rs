@@ -19,7 +19,7 @@ pub(crate) const RUNTIME: &str = "run";
 
 /// The result of a program.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct RunResult {
     /// The exit code; 124 after the time limit, -1 after a signal.
     pub(crate) code: i32,
     /// The bytes of stdout.
@@ -30,7 +30,7 @@ pub(crate) struct Answer {
     command: String,
 }
 
-impl Answer {
+impl RunResult {
     /// The result of a program that was started elsewhere with this command line.
     pub(crate) fn of(output: Output, command: String) -> Self {
         Self {
@@ -145,7 +145,7 @@ impl Surroundings {
         program: &Path,
         arguments: &[S],
         input: &str,
-    ) -> Outcome<Answer> {
+    ) -> Outcome<RunResult> {
         let mut command = Command::new("timeout");
         command.arg(TIME_LIMIT).arg(program).args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -160,7 +160,7 @@ impl Surroundings {
             child.wait_with_output().map_err(|error| format!("waiting for {name}: {error}"))?;
         let words = arguments.iter().map(|word| word.as_ref().to_string_lossy().into_owned());
         let first = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Answer::of(output, std::iter::once(first).chain(words).collect::<Vec<_>>().join(" ")))
+        Ok(RunResult::of(output, std::iter::once(first).chain(words).collect::<Vec<_>>().join(" ")))
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::containers::Dockerfile;
 use crate::examples::{LOGIN_WORKED, World};
-use crate::peers::{Answer, RUNTIME, Surroundings};
+use crate::peers::{RUNTIME, RunResult, Surroundings};
 use crate::report::Report;
 use crate::servers::Program;
 use crate::stage::Stage;
@@ -126,23 +126,23 @@ fn credentials(password: &str) -> String {
 }
 
 /// Runs a script with `sh -e`, as CI systems do.
-fn shell(around: &Surroundings, script: &str) -> Outcome<Answer> {
+fn shell(around: &Surroundings, script: &str) -> Outcome<RunResult> {
     around.run(Path::new("/bin/sh"), &["-e", "-c", script], "")
 }
 
 /// Checks the exit code and the exact stdout of a run.
-fn check_result(answer: &Answer, code: i32, stdout: &str) -> Outcome<()> {
-    answer.exits(code)?;
-    if answer.stdout == stdout.as_bytes() {
+fn check_result(result: &RunResult, code: i32, stdout: &str) -> Outcome<()> {
+    result.exits(code)?;
+    if result.stdout == stdout.as_bytes() {
         Ok(())
     } else {
-        Err(format!("expected: {stdout}{}", answer.describe()))
+        Err(format!("expected: {stdout}{}", result.describe()))
     }
 }
 
 /// Checks that stderr contains a text.
-fn check_stderr(answer: &Answer, part: &str) -> Outcome<()> {
-    if answer.stderr.contains(part) { Ok(()) } else { Err(answer.describe()) }
+fn check_stderr(result: &RunResult, part: &str) -> Outcome<()> {
+    if result.stderr.contains(part) { Ok(()) } else { Err(result.describe()) }
 }
 
 fn container(bench: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outcome<()> {
@@ -166,17 +166,17 @@ fn container(bench: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outcom
                     ["digest", "alpine"] => format!("{}\n", bench.stage.images.index.top.digest),
                     other => return Err(format!("{other:?} is not checked here")),
                 };
-                let answer = root.run(&around, words)?;
-                report.check(line, check_result(&answer, 0, &expected));
+                let result = root.run(&around, words)?;
+                report.check(line, check_result(&result, 0, &expected));
             }
             _ => return Err(format!("`{line}` is not checked here")),
         }
     }
     let (_, root) = image.ok_or("no image was built")?;
-    let answer = root.run(&around, &[])?;
-    let outcome = answer.exits(0).and_then(|()| {
-        let help = String::from_utf8_lossy(&answer.stdout).starts_with("Usage: regq ");
-        if help { Ok(()) } else { Err(answer.describe()) }
+    let result = root.run(&around, &[])?;
+    let outcome = result.exits(0).and_then(|()| {
+        let help = String::from_utf8_lossy(&result.stdout).starts_with("Usage: regq ");
+        if help { Ok(()) } else { Err(result.describe()) }
     });
     report.check("the image prints help without arguments", outcome);
     Ok(())
@@ -210,9 +210,9 @@ fn init_script(bench: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outc
     write(&auth, &credentials("wrong"))?;
     report.check("init script: exit 4 if refused", check_result(&start()?, 4, ""));
     drop(world);
-    let answer = start()?;
-    let outcome = check_result(&answer, 0, &starts)
-        .and_then(|()| check_stderr(&answer, "using the pinned image"));
+    let result = start()?;
+    let outcome = check_result(&result, 0, &starts)
+        .and_then(|()| check_stderr(&result, "using the pinned image"));
     report.check("init script: starts the pinned image without a registry", outcome);
     fs::remove_file(&pinned).map_err(|error| error.to_string())?;
     report.check(
@@ -233,15 +233,15 @@ fn jump_host(bench: &Bench<'_>, blocks: &[Block], report: &mut Report) -> Outcom
         .filter(|line| !line.contains(AUTHORITY))
         .map(|line| line.to_owned() + "\n")
         .collect();
-    let answer = shell(&around, &without)?;
-    let outcome = check_result(&answer, 6, "").and_then(|()| check_stderr(&answer, "certificate"));
+    let result = shell(&around, &without)?;
+    let outcome = check_result(&result, 6, "").and_then(|()| check_stderr(&result, "certificate"));
     report.check("jump host: exit 6 without the authority", outcome);
     let expected = format!("{}\n", bench.pinned());
     report.check("jump host: SSL_CERT_FILE", check_result(&shell(&around, &all)?, 0, &expected));
-    let answer = shell(&around, &one)?;
-    let outcome = answer.exits(0).and_then(|()| {
-        let worked = String::from_utf8_lossy(&answer.stdout).contains(LOGIN_WORKED);
-        if worked { Ok(()) } else { Err(answer.describe()) }
+    let result = shell(&around, &one)?;
+    let outcome = result.exits(0).and_then(|()| {
+        let worked = String::from_utf8_lossy(&result.stdout).contains(LOGIN_WORKED);
+        if worked { Ok(()) } else { Err(result.describe()) }
     });
     report.check("jump host: --ca-file", outcome);
     Ok(())

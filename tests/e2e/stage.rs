@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::Outcome;
 use crate::certificates::Certificates;
 use crate::images::Image;
-use crate::peers::{Answer, Peers, RUNTIME, Surroundings};
+use crate::peers::{Peers, RUNTIME, RunResult, Surroundings};
 use crate::servers::{Program, Registry, Settings};
 use crate::token_server::{ISSUER, OWNER, TokenServer};
 
@@ -137,17 +137,17 @@ impl Stage {
     }
 
     /// Runs regq.
-    pub(crate) fn regq(&self, arguments: &[&str]) -> Outcome<Answer> {
+    pub(crate) fn regq(&self, arguments: &[&str]) -> Outcome<RunResult> {
         self.regq_with_input(arguments, "")
     }
 
     /// Runs regq with `input` on stdin.
-    pub(crate) fn regq_with_input(&self, arguments: &[&str], input: &str) -> Outcome<Answer> {
+    pub(crate) fn regq_with_input(&self, arguments: &[&str], input: &str) -> Outcome<RunResult> {
         self.surroundings.run(Path::new(crate::REGQ), arguments, input)
     }
 
     /// Runs `skopeo inspect OPTIONS NAME`.
-    pub(crate) fn skopeo(&self, options: &[&str], name: &str) -> Outcome<Answer> {
+    pub(crate) fn skopeo(&self, options: &[&str], name: &str) -> Outcome<RunResult> {
         let folder = self.certificates.folder_for_skopeo().display().to_string();
         let name = format!("docker://{name}");
         let words = ["--insecure-policy", "inspect", "--cert-dir", &folder];
@@ -156,7 +156,7 @@ impl Stage {
     }
 
     /// Runs crane, if installed.
-    pub(crate) fn crane(&self, arguments: &[&str]) -> Option<Outcome<Answer>> {
+    pub(crate) fn crane(&self, arguments: &[&str]) -> Option<Outcome<RunResult>> {
         let crane = self.peers.crane.as_ref()?;
         Some(self.surroundings.run(crane, arguments, ""))
     }
@@ -166,7 +166,7 @@ impl Stage {
         &self,
         host: &str,
         arguments: &[&str],
-    ) -> Outcome<Option<Outcome<Answer>>> {
+    ) -> Outcome<Option<Outcome<RunResult>>> {
         let Some(crane) = &self.peers.crane else { return Ok(None) };
         let folder = self.folder.join("docker");
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
@@ -177,7 +177,7 @@ impl Stage {
     }
 
     /// Runs regctl, if installed.
-    pub(crate) fn regctl(&self, arguments: &[&str]) -> Option<Outcome<Answer>> {
+    pub(crate) fn regctl(&self, arguments: &[&str]) -> Option<Outcome<RunResult>> {
         let regctl = self.peers.regctl.as_ref()?;
         Some(self.surroundings.run(regctl, arguments, ""))
     }

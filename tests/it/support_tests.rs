@@ -30,13 +30,13 @@ fn receive(reply: Reply) -> io::Result<String> {
 fn connection_is_kept_alive_and_all_requests_are_recorded() {
     let server =
         Server::start(None, |request| Reply::new(200).header("X", "1").body(request.body.clone()));
-    let answers = plain(
+    let response = plain(
         &server,
         "POST /token?a=1&scope=x%3Ay&a=+2 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\na=%62\
          HEAD / HTTP/1.1\r\nX-Two: 1\r\nx-two:  2 \r\nConnection: close\r\n\r\n",
     );
     assert_eq!(
-        answers.unwrap(),
+        response.unwrap(),
         "HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: 5\r\n\r\na=%62\
          HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: 0\r\n\r\n"
     );
@@ -68,7 +68,7 @@ fn head_has_the_headers_of_get_without_the_body() {
 #[test]
 fn bodies_are_framed_as_configured() {
     let body = Reply::new(200).body("abcde");
-    for (reply, answer) in [
+    for (reply, response) in [
         (
             body.clone().chunked(),
             "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n",
@@ -82,7 +82,7 @@ fn bodies_are_framed_as_configured() {
         (body.clone().header("content-length", "9"), "content-length: 9\r\n\r\nabcde"),
         (body.header("A", "1").header("A", "2"), "A: 1\r\nA: 2\r\nContent-Length: 5\r\n\r\nabcde"),
     ] {
-        assert_eq!(receive(reply).unwrap(), format!("HTTP/1.1 200 OK\r\n{answer}"));
+        assert_eq!(receive(reply).unwrap(), format!("HTTP/1.1 200 OK\r\n{response}"));
     }
     assert_eq!(
         receive(Reply::new(204).informational(103, "Link", "<x>")).unwrap(),
@@ -95,9 +95,9 @@ fn header_values_are_sent_as_bytes() {
     let server = Server::start(None, |_| Reply::new(200).header("A", b"\xff").then_close());
     let mut stream = TcpStream::connect(server.authority()).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\nA: \xff\r\n"), "{answer:?}");
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    assert!(response.starts_with(b"HTTP/1.1 200 OK\r\nA: \xff\r\n"), "{response:?}");
 }
 
 #[test]
@@ -113,17 +113,17 @@ fn server_can_reset_after_a_request_with_a_body() {
         assert_eq!(request.body, b"a=b");
         Reply::reset()
     });
-    let answer = plain(&server, "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\na=b");
-    assert_eq!(answer.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    let response = plain(&server, "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\na=b");
+    assert_eq!(response.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
 }
 
 /// Checks that a server sends `expected`, and then nothing for 20 ms.
 fn check_sends_only(expected: &str, server: &Server) {
     let mut stream = TcpStream::connect(server.authority()).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-    let mut answer = vec![0; expected.len()];
-    stream.read_exact(&mut answer).unwrap();
-    assert_eq!(String::from_utf8(answer).unwrap(), expected);
+    let mut response = vec![0; expected.len()];
+    stream.read_exact(&mut response).unwrap();
+    assert_eq!(String::from_utf8(response).unwrap(), expected);
     stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
     assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
 }
@@ -229,9 +229,9 @@ fn tls_connections_are_kept_alive_and_closed_in_order() {
         Reply::new(200).body(request.body.clone())
     });
     for name in ["127.0.0.1", "localhost", "registry.localhost", "::1"] {
-        let answer = over_tls(&server, &tls::ca_path(), name).unwrap();
+        let response = over_tls(&server, &tls::ca_path(), name).unwrap();
         assert_eq!(
-            answer,
+            response,
             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na\
              HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
         );
@@ -247,8 +247,8 @@ fn send(server: &Server, line: &str, headers: &str) -> String {
 }
 
 /// The challenge of a 401; `None` for a 200.
-fn challenge(answer: &str) -> Option<&str> {
-    match answer.split_once("\r\n").unwrap() {
+fn challenge(response: &str) -> Option<&str> {
+    match response.split_once("\r\n").unwrap() {
         ("HTTP/1.1 200 OK", _) => None,
         ("HTTP/1.1 401 Unauthorized", rest) => {
             let value = rest.split_once("Www-Authenticate: ").unwrap().1;
@@ -260,8 +260,8 @@ fn challenge(answer: &str) -> Option<&str> {
 
 /// Requests a token, and returns it as a header line.
 fn token(server: &Server, query: &str, headers: &str) -> String {
-    let answer = send(server, &format!("GET /token?{query}"), headers);
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let response = send(server, &format!("GET /token?{query}"), headers);
+    let (_, body) = response.split_once("\r\n\r\n").unwrap();
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     format!("Authorization: Bearer {}\r\n", body["token"].as_str().unwrap())
 }
@@ -282,8 +282,9 @@ fn registry_requires_a_token_and_reports_what_is_wrong_with_it() {
         format!("Bearer realm=\"{url}/token\",service=\"registry.example\"{scope}{error}")
     };
     let challenge_for = |path: &str, header: &str| {
-        let answer = send(&registry.server, &format!("HEAD {path}"), &format!("{ACCEPT}{header}"));
-        challenge(&answer).map(str::to_owned)
+        let response =
+            send(&registry.server, &format!("HEAD {path}"), &format!("{ACCEPT}{header}"));
+        challenge(&response).map(str::to_owned)
     };
     let (public, private) = ("/v2/library/alpine/manifests/3.20", "/v2/team/app/manifests/1");
     let scope = ",scope=\"repository:library/alpine:pull\"";
@@ -336,12 +337,12 @@ fn registry_serves_what_was_pushed() {
     let index = Content::index();
     registry.push("a/b", "1", &index);
     let get = |path: &str| {
-        let answer = send(
+        let response = send(
             &registry.server,
             &format!("GET /v2/{path}"),
             &format!("{ACCEPT}Accept: application/vnd.oci.image.manifest.v1+json\r\n"),
         );
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
         (head.to_owned(), body.as_bytes().to_owned())
     };
     let (head, body) = get("a/b/manifests/1");

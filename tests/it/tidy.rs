@@ -67,9 +67,9 @@ fn undeclared(files: &[(String, String)]) -> Vec<String> {
 
 /// Returns the packages that a lock file contains in two versions.
 fn duplicates(lock: &str) -> BTreeSet<&str> {
-    let mut seen = BTreeSet::new();
+    let mut names_so_far = BTreeSet::new();
     let names = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
-    names.filter(|name| !seen.insert(*name)).collect()
+    names.filter(|name| !names_so_far.insert(*name)).collect()
 }
 
 /// Whether a changelog has one heading `## 1.2.3`, with or without brackets and date, or `## Unreleased`.
@@ -89,11 +89,11 @@ fn root() -> &'static FilePath {
 
 /// Returns all `.rs` files in a folder, with names relative to it.
 fn rust_files(folder: &str) -> Vec<(String, String)> {
-    fn walk(folder: &FilePath, top: &FilePath, files: &mut Vec<(String, String)>) {
+    fn visit(folder: &FilePath, top: &FilePath, files: &mut Vec<(String, String)>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                walk(&path, top, files);
+                visit(&path, top, files);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let segments =
                     path.strip_prefix(top).unwrap().iter().map(|name| name.to_str().unwrap());
@@ -105,7 +105,7 @@ fn rust_files(folder: &str) -> Vec<(String, String)> {
         }
     }
     let (top, mut files) = (root().join(folder), Vec::new());
-    walk(&top, &top, &mut files);
+    visit(&top, &top, &mut files);
     assert!(files.len() > 1, "{folder}: {} files", files.len());
     files.sort();
     files

@@ -278,7 +278,7 @@ fn reaches(path: &str, what: &str) -> bool {
 
 /// Returns the first cycle of imports among siblings.
 fn cycle(imports: &BTreeMap<&str, BTreeSet<&str>>) -> Option<String> {
-    fn walk<'a>(
+    fn visit<'a>(
         imports: &BTreeMap<&'a str, BTreeSet<&'a str>>,
         trail: &mut Vec<&'a str>,
         done: &mut BTreeSet<&'a str>,
@@ -296,7 +296,7 @@ fn cycle(imports: &BTreeMap<&str, BTreeSet<&str>>) -> Option<String> {
                 .get(file)
                 .into_iter()
                 .flatten()
-                .find_map(|to| walk(imports, trail, done, to));
+                .find_map(|to| visit(imports, trail, done, to));
             if found.is_some() {
                 return found;
             }
@@ -306,7 +306,7 @@ fn cycle(imports: &BTreeMap<&str, BTreeSet<&str>>) -> Option<String> {
         None
     }
     let mut done = BTreeSet::new();
-    imports.keys().find_map(|file| walk(imports, &mut Vec::new(), &mut done, file))
+    imports.keys().find_map(|file| visit(imports, &mut Vec::new(), &mut done, file))
 }
 
 // Tests of the rules.
