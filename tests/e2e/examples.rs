@@ -160,9 +160,14 @@ fn check_session(
         if documents::updating() {
             *example = update(example, output);
         }
-        report.check(&example.command, compare(stage, example, output, code));
+        report.check(&one_line(&example.command), compare(stage, example, output, code));
     }
     if updated == examples { Ok(()) } else { block.rewrite(&updated) }
+}
+
+/// A continued command line as one line.
+fn one_line(command: &str) -> String {
+    command.split("\\\n").map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 /// Returns the example with this output. Digests and sizes that it shows are kept where only they differ.
