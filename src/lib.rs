@@ -1,8 +1,8 @@
-//! regq asks container registries questions and gets trustworthy answers: which digest does this tag have, what
-//! is in this image, and, when a registry says no, why.
+//! regq asks container registries questions: which digest does this tag have, what is in its manifest, and, when a
+//! registry refuses, why.
 //!
-//! This is the library under the program of the same name. It blocks, prints nothing, reads no environment and
-//! keeps no global state. The quickest way in is [`registry::Client`]:
+//! This is the library behind the program of the same name. It blocks, prints nothing, does not read the environment and
+//! has no global state. Start with [`registry::Client`]:
 //!
 //! ```no_run
 //! use regq::reference::Reference;
@@ -15,27 +15,27 @@
 //! # Ok::<(), regq::error::Error>(())
 //! ```
 //!
-//! # The rooms of the house
+//! # Layers
 //!
-//! A file imports only from files of a lower rank; a test over the sources holds it.
+//! A file imports only from files of a lower rank. A test checks the sources and this table.
 //!
-//! | rank | module | what lives there |
+//! | rank | module | purpose |
 //! | --- | --- | --- |
 //! | 0 | [`digest`], [`platform`], [`url`], `dates`, `decimal`, `json`, `redact` | values of the specifications; no I/O |
 //! | 1 | [`reference`](mod@reference), [`oci`], [`http`] | names, HTTP heads, and the documents that registries send; no I/O |
 //! | 2 | [`error`] | one error type, its kinds and exit codes |
 //! | 3 | `files` | bounded reads and atomic replacement |
-//! | 4 | [`credentials`] | secrets and whom they are for |
-//! | 5 | `event`, `token` | what an observer is told; the token protocol without I/O |
-//! | 6 | `transport` | one request and its response; the only place that names ureq and rustls |
+//! | 4 | [`credentials`] | secrets, and the hosts they are for |
+//! | 5 | `event`, `token` | what an observer gets; the token protocol, no I/O |
+//! | 6 | `transport` | one request and its response; the only module that uses ureq and rustls |
 //! | 7 | [`registry`] | the client: redirects, challenges, tokens, manifests |
 //! | 8 | [`explain`](mod@explain) | a recorded exchange in, findings out; no I/O |
 //! | 9 | `main.rs`, `cli/`, `signal.rs` | the program |
 //!
-//! # The way of the data
+//! # Data flow
 //!
-//! It flows one way. A text becomes a [`reference::Reference`], the client makes questions of it, `transport`
-//! asks them, and what comes back is a typed value or an [`error::Error`]:
+//! Data flows one way. A text is parsed into a [`reference::Reference`], the client turns it into requests, `transport`
+//! sends them, and the result is a typed value or an [`error::Error`]:
 //!
 //! ```text
 //! text -> Reference -> Client: question -> transport: request -> registry
@@ -45,19 +45,18 @@
 //!                         +-> Resolved, Manifest, LoginCheck, or Error -> Kind -> exit code
 //! ```
 //!
-//! Explaining takes a second way beside the first, and changes nothing on it. While a client asks, it tells its
-//! [`Observer`](registry::Observer) what happens, as [`Event`](registry::Event)s. A [`Recorder`](explain::Recorder)
-//! keeps them and hands out a [`Recording`](explain::Recording); what somebody else asked and got is a
-//! [`Given`](explain::Given). Both become attempts of one shape, every rule looks at every attempt, and what they find
-//! is put into the order in which a registry checks:
+//! Explaining does not change this flow. While a client works, it sends [`Event`](registry::Event)s to its
+//! [`Observer`](registry::Observer). A [`Recorder`](explain::Recorder) collects them in a
+//! [`Recording`](explain::Recording). An attempt of the user's own is a [`Given`](explain::Given). Both become attempts of
+//! the same form, each rule examines each attempt, and the findings are sorted in the order in which a registry checks:
 //!
 //! ```text
 //! Client -> Event -> Recorder -> Recording -+
 //!                                      +-> Case -> attempts -> rules -> findings in order -> Explanation
-//! pieces of a terminal -> Given -------+
+//! the user's attempt -> Given ----------+
 //! ```
 //!
-//! A walk holds secrets, since it holds the conversation; an [`Explanation`](explain::Explanation) shows none of them.
+//! A recording contains secrets; an [`Explanation`](explain::Explanation) does not.
 
 /// Compiles the Rust program of the recipes together with the other examples.
 #[cfg(doctest)]

@@ -2,7 +2,8 @@
 //! `registry`, over TLS on loopback with token authentication. regq must give the same results as skopeo, crane and regctl.
 //!
 //! Requires one of the registries, skopeo and openssl. Uses crane and regctl if they are in `PEERS` or on `PATH`, and lists
-//! what is missing. The argument `bench` measures instead, `static` tests the static programs. What the scripted registry
+//! what is missing. The argument `bench` measures instead, `static` tests the static programs, `many` runs
+//! only the check with many references. What the scripted registry
 //! in `tests/it` can test is tested there.
 #![expect(clippy::print_stdout, reason = "prints a report")]
 #![expect(
@@ -70,7 +71,9 @@ fn main() -> ExitCode {
         [namespaces::INSIDE, scene, program, folder] => {
             namespaces::inside(scene, program, Path::new(folder))
         }
-        _ => Err(format!("unknown arguments {words:?}: none, `bench` or `static TARGET=FILE...`")),
+        _ => Err(format!(
+            "unknown arguments {words:?}: none, `bench`, `many` or `static TARGET=FILE...`"
+        )),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
