@@ -133,9 +133,10 @@ impl fmt::Display for LookupResult {
 /// What a lookup needs from the client: it reports each step, and runs helpers.
 pub(crate) trait LookupContext {
     /// Reports the result for one source; `source` is empty for [`LookupResult::Given`].
-    fn looked(&mut self, source: &str, result: &LookupResult);
+    fn report(&mut self, source: &str, result: &LookupResult);
     /// Gets the credential for a server from a helper.
-    fn ask(&mut self, helper: &str, server: &str) -> Result<Option<Credential>, HelperFault>;
+    fn run_helper(&mut self, helper: &str, server: &str)
+    -> Result<Option<Credential>, HelperFault>;
 }
 
 impl Keychain {
@@ -188,18 +189,18 @@ impl Keychain {
         Some(Found { credential: credential.clone(), source })
     }
 
-    /// Looks up the credential for a repository. `asked` is true for a registry that the caller named, false for a host
+    /// Looks up the credential for a repository. `named` is true for a registry that the caller named, false for a host
     /// that a registry refers to.
     pub(crate) fn find(
         &self,
         registry: &Registry,
         path: &str,
-        asked: bool,
+        named: bool,
         context: &mut dyn LookupContext,
     ) -> Lookup {
-        if let Some(credential) = self.given.as_ref().filter(|_| asked) {
+        if let Some(credential) = self.given.as_ref().filter(|_| named) {
             let user = credential.user().map(str::to_owned);
-            context.looked("", &LookupResult::Given { user });
+            context.report("", &LookupResult::Given { user });
             let found = Some(Found { credential: credential.clone(), source: None });
             return Lookup { found, error: None };
         }
@@ -238,7 +239,7 @@ impl Source {
     fn look_up(&self, target: &Target, context: &mut dyn LookupContext) -> Lookup {
         let result = match self.parsed() {
             Ok(None) => {
-                context.looked(&self.to_string(), &LookupResult::Missing);
+                context.report(&self.to_string(), &LookupResult::Missing);
                 return Lookup::default();
             }
             Ok(Some(file)) => self.look_up_in(file, target, context),
@@ -247,7 +248,7 @@ impl Source {
         match result {
             Ok(found) => Lookup { found, error: None },
             Err(error) => {
-                context.looked(&self.to_string(), &LookupResult::Unusable);
+                context.report(&self.to_string(), &LookupResult::Unusable);
                 Lookup { found: None, error: Some(error) }
             }
         }
@@ -263,17 +264,17 @@ impl Source {
         let name = &self.to_string();
         if let Some(helper) = file.helper(target) {
             let program = helper.program();
-            match context.ask(&helper.name, &target.name) {
+            match context.run_helper(&helper.name, &target.name) {
                 Ok(Some(credential)) => {
                     let user = credential.user().map(str::to_owned);
                     let role = role(&helper);
                     let key = format!("{program}, {role}");
-                    context.looked(name, &LookupResult::Entry { key, user });
+                    context.report(name, &LookupResult::Entry { key, user });
                     let source = Some(format!("{program} ({role} in {name})"));
                     return Ok(Some(Found { credential, source }));
                 }
                 Ok(None) => {
-                    context.looked(name, &LookupResult::HelperHasNothing { helper: program });
+                    context.report(name, &LookupResult::HelperHasNothing { helper: program });
                 }
                 Err(fault) => return Err(CredentialFault::Helper { program, fault }),
             }
@@ -282,11 +283,11 @@ impl Source {
             Some((key, credential)) => {
                 let user = credential.user().map(str::to_owned);
                 let source = Some(format!("the entry {key:?} in {name}"));
-                context.looked(name, &LookupResult::Entry { key, user });
+                context.report(name, &LookupResult::Entry { key, user });
                 Ok(Some(Found { credential, source }))
             }
             None => {
-                context.looked(name, &LookupResult::Nothing);
+                context.report(name, &LookupResult::Nothing);
                 Ok(None)
             }
         }

@@ -16,7 +16,7 @@ mod secret;
 
 pub use self::auth_file_edit::{CredentialFile, Location, Removed};
 pub use self::credential::{Credential, CredentialError, Password};
-pub(crate) use self::helper::{MAX_TIME as HELPER_MAX_TIME, get as ask_helper};
+pub(crate) use self::helper::{MAX_TIME as HELPER_MAX_TIME, get as get_from_helper};
 pub(crate) use self::keychain::{Found, Lookup, LookupContext};
 pub use self::keychain::{Keychain, LookupResult};
 pub use self::secret::Secret;

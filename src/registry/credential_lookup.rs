@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::credentials::{Credential, Lookup, LookupContext, LookupResult, ask_helper};
+use crate::credentials::{Credential, Lookup, LookupContext, LookupResult, get_from_helper};
 use crate::error::{CredentialFault, HelperFault};
 use crate::event::Event;
 use crate::reference::Registry;
@@ -53,12 +53,16 @@ struct Context<'a> {
 }
 
 impl LookupContext for Context<'_> {
-    fn looked(&mut self, place: &str, look: &LookupResult) {
+    fn report(&mut self, place: &str, look: &LookupResult) {
         self.client.observer.emit(&Event::CredentialLookup { source: place, result: look });
     }
 
-    fn ask(&mut self, helper: &str, server: &str) -> Result<Option<Credential>, HelperFault> {
+    fn run_helper(
+        &mut self,
+        helper: &str,
+        server: &str,
+    ) -> Result<Option<Credential>, HelperFault> {
         let helpers = &self.client.shared.helpers;
-        helpers.get(helper, server, self.deadline, |time| ask_helper(helper, server, time))
+        helpers.get(helper, server, self.deadline, |time| get_from_helper(helper, server, time))
     }
 }

@@ -1,7 +1,7 @@
-//! How `regq login` and `regq logout` change a credential file: as a whole, one after the other, and for nobody
-//! else to read.
+//! How `regq login` and `regq logout` replace a credential file: atomically, under a lock, and without giving others
+//! access.
 //!
-//! What stands in the file afterwards is tested in `login`.
+//! The content of the file is tested in `login`.
 
 use super::login::{login, logout, mode, with_file};
 use super::sources::as_nobody;
@@ -14,21 +14,21 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-/// The name under which the new file is written.
-const BESIDE: &str = ".auth.json.regq-tmp";
+/// The name of the temporary file.
+const TEMP_FILE: &str = ".auth.json.regq-tmp";
 
 #[test]
-fn a_group_that_cannot_be_kept_is_not_exchanged_for_another() {
-    // Nobody's own folder, which the target folder may not be.
+fn a_new_group_gets_no_access() {
+    // A folder that the user nobody can use; the target folder may be private.
     let public = std::env::temp_dir().join(format!("regq-test-group-{}", std::process::id()));
     fs::create_dir(&public).unwrap();
     let path = public.join("auth.json");
-    let mut seen = Vec::new();
+    let mut results = Vec::new();
     for bits in [0o660, 0o644, 0o600] {
         fs::write(&path, "{}").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(bits)).unwrap();
-        // The file is nobody's, and of a group that nobody is not in. Only root can make it so: for others the
-        // group is their own, and stays with all that it may do.
+        // The file belongs to the user nobody, but to a group that nobody is not in. Only root can set that up; other
+        // users test that their own group keeps its access.
         let foreign = chown(&public, Some(65_534), Some(65_534)).is_ok()
             && chown(&path, Some(65_534), Some(65_533)).is_ok();
         let group = || fs::metadata(&path).unwrap().gid();
@@ -36,11 +36,11 @@ fn a_group_that_cannot_be_kept_is_not_exchanged_for_another() {
         let server = registry(Door::Open);
         let script = as_nobody(public.to_str().unwrap());
         let ran = with_file(login(&server).through(&script), &path, &server);
-        seen.push((ran, foreign, bits, mode(&path), group() == old));
+        results.push((ran, foreign, bits, mode(&path), group() == old));
         fs::remove_file(&path).unwrap();
     }
     fs::remove_dir_all(&public).unwrap();
-    for (ran, foreign, bits, now, stays) in seen {
+    for (ran, foreign, bits, now, stays) in results {
         ran.code(0);
         assert_eq!(stays, !foreign, "{ran}");
         assert_eq!(now, if foreign { bits & !0o070 } else { bits }, "{bits:o} is {now:o}");
@@ -48,17 +48,17 @@ fn a_group_that_cannot_be_kept_is_not_exchanged_for_another() {
 }
 
 #[test]
-fn logins_at_the_same_time_are_all_kept() {
-    const MANY: usize = 8;
+fn concurrent_logins_are_all_saved() {
+    const LOGINS: usize = 8;
     let folder = Folder::new();
     let path = folder.write("auth.json", "{}");
-    // Nobody is let in before everybody has asked, so that all of them write at once.
-    let together = Arc::new(Barrier::new(MANY));
-    let servers: Vec<_> = (0..MANY)
+    // No server responds before all have a request, so that all logins write at the same time.
+    let barrier = Arc::new(Barrier::new(LOGINS));
+    let servers: Vec<_> = (0..LOGINS)
         .map(|_| {
-            let together = Arc::clone(&together);
+            let barrier = Arc::clone(&barrier);
             Server::start(None, move |_| {
-                together.wait();
+                barrier.wait();
                 super::manifest()
             })
         })
@@ -70,15 +70,15 @@ fn logins_at_the_same_time_are_all_kept() {
             });
         }
     });
-    let kept = folder.read("auth.json");
+    let file = folder.read("auth.json");
     for server in &servers {
-        assert!(kept.contains(&format!("\"{}\": {}", server.authority(), entry())), "{kept}");
+        assert!(file.contains(&format!("\"{}\": {}", server.authority(), entry())), "{file}");
     }
     assert_eq!(folder.names(), ["auth.json"]);
 }
 
 #[test]
-fn whoever_reads_the_old_file_reads_all_of_it() {
+fn an_open_file_keeps_its_old_content() {
     let (folder, server) = (Folder::new(), registry(Door::Open));
     let old = r#"{ "x": 1 }"#;
     let path = folder.write("auth.json", old);
@@ -91,30 +91,30 @@ fn whoever_reads_the_old_file_reads_all_of_it() {
 }
 
 #[test]
-fn a_file_that_would_be_too_large_to_read_is_not_written() {
-    const MOST: usize = 1024 * 1024;
+fn a_file_above_the_size_limit_is_not_written() {
+    const MAX_SIZE: usize = 1024 * 1024;
     let (folder, server) = (Folder::new(), registry(Door::Open));
     let frame = r#"{"x":""}"#;
-    let old = format!(r#"{{"x":"{}"}}"#, "x".repeat(MOST - frame.len()));
-    assert_eq!(old.len(), MOST);
+    let old = format!(r#"{{"x":"{}"}}"#, "x".repeat(MAX_SIZE - frame.len()));
+    assert_eq!(old.len(), MAX_SIZE);
     let path = folder.write("auth.json", &old);
     let ran = with_file(login(&server), &path, &server);
     ran.code(8).stdout("");
     assert!(ran.stderr.contains("auth.json: larger than the limit of 1048576 bytes"), "{ran}");
-    assert!(folder.read("auth.json") == old, "the old file is not whole");
+    assert!(folder.read("auth.json") == old, "the old file has changed");
     assert_eq!(folder.names(), ["auth.json"]);
-    // One that still fits is.
-    let old = format!(r#"{{"x":"{}"}}"#, "x".repeat(MOST - 1024));
+    // A file that still fits is written.
+    let old = format!(r#"{{"x":"{}"}}"#, "x".repeat(MAX_SIZE - 1024));
     folder.write("auth.json", old);
     with_file(login(&server), &path, &server).code(0).stdout("");
 }
 
 #[test]
-fn what_a_change_that_was_cut_off_left_behind_is_cleared_away_by_the_next() {
+fn a_leftover_temporary_file_is_removed() {
     let (folder, server) = (Folder::new(), registry(Door::Open));
     let path = folder.write("auth.json", "{}");
     for regq in [login(&server), logout(&server)] {
-        let left = folder.write(BESIDE, "half a");
+        let left = folder.write(TEMP_FILE, "half a");
         fs::set_permissions(left, Permissions::from_mode(0o444)).unwrap();
         with_file(regq, &path, &server).code(0);
         assert_eq!(folder.names(), ["auth.json"]);
@@ -123,25 +123,25 @@ fn what_a_change_that_was_cut_off_left_behind_is_cleared_away_by_the_next() {
 }
 
 #[test]
-fn what_is_half_written_is_for_its_owner_alone() {
+fn a_temporary_file_is_readable_by_its_owner_only() {
     let (folder, server) = (Folder::new(), registry(Door::Open));
     let path = folder.write("auth.json", "{}");
     fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-    // The first byte that is written ends the program.
+    // The first write kills the program.
     let killed = r#"umask 0; ulimit -f 0; exec "$0" "$@""#;
     let ran = with_file(login(&server).through(killed), &path, &server);
     assert!(ran.code > 128, "{ran}");
-    assert_eq!(folder.names(), [BESIDE, "auth.json"]);
-    assert_eq!(mode(&folder.path(BESIDE)), 0o600);
-    // The next one has the old file's mode, and nothing is left.
+    assert_eq!(folder.names(), [TEMP_FILE, "auth.json"]);
+    assert_eq!(mode(&folder.path(TEMP_FILE)), 0o600);
+    // The next login keeps the old file's mode and leaves no temporary file.
     with_file(login(&server), &path, &server).code(0);
     assert_eq!(mode(&path), 0o644);
     assert_eq!(folder.names(), ["auth.json"]);
 }
 
 #[test]
-fn a_helper_that_fails_keeps_no_password_in_the_file() {
-    for (script, said) in [
+fn a_failing_helper_keeps_no_password_in_the_file() {
+    for (script, fault) in [
         (None, "is not on PATH"),
         (Some("exit 1"), "failed without a message"),
         (
@@ -162,8 +162,8 @@ fn a_helper_that_fails_keeps_no_password_in_the_file() {
         let ran = logout(&server).env("PATH", folder.search_path()).arg("--authfile").arg(&path);
         let ran = hosted(&ran.run(), &server);
         ran.code(8).stdout("");
-        assert!(ran.stderr.contains(&format!("docker-credential-x {said}\n")), "{ran}");
+        assert!(ran.stderr.contains(&format!("docker-credential-x {fault}\n")), "{ran}");
         let left: String = folder.read("auth.json").split_whitespace().collect();
-        assert_eq!(left, r#"{"credsStore":"x","auths":{"b":{}}}"#, "{said}");
+        assert_eq!(left, r#"{"credsStore":"x","auths":{"b":{}}}"#, "{fault}");
     }
 }

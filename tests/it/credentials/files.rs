@@ -1,13 +1,15 @@
-//! The files of `tests/vectors/auth`, one for each tool that writes such files, and files that cannot be used.
+//! The files in `tests/vectors/auth`, one for each tool that writes credential files, and unusable files.
 
-use super::{Door, Folder, auths, basic, entry, hosted, question, registry, shown, token, vector};
+use super::{
+    Door, Folder, auths, basic, entry, hosted, question, received, registry, token, vector,
+};
 use crate::support::secrets::{IDENTITY, PASSWORD, READY};
 use crate::support::{Ran, Regq, Server};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Lets everybody in who shows anything, so that what is shown is all that counts.
-fn gullible() -> Server {
+/// Accepts any credential, so that a test can check which one was sent.
+fn accepting_any() -> Server {
     Server::start(None, |request| match request.header("authorization") {
         _ if request.path() == "/token" => token("anonymous"),
         Some(_) => super::manifest(),
@@ -15,14 +17,14 @@ fn gullible() -> Server {
     })
 }
 
-/// The digest of a repository's image with a credential file, told in full.
+/// `regq digest -v` with a credential file.
 fn ask(server: &Server, file: &Path, repository: &str) -> Ran {
     let name = format!("{}/{repository}:1", server.authority());
     let ran = Regq::new().args(["digest", "--plain-http", "-v", &name, "--authfile"]).arg(file);
     hosted(&ran.run(), server)
 }
 
-/// File, repository, who is shown to be asking, and under which key.
+/// File, repository, the credential that is sent, and part of the trace line for the file.
 const ROWS: &[(&str, &str, &str, &str)] = &[
     ("docker.json", "team/app", "ada:p4ssw0rd-of-ada", r#"credentials of "ada" under "HOST""#),
     ("docker-creds-store.json", "team/app", "", "docker-credential-fake has no credentials"),
@@ -55,13 +57,13 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
 ];
 
 #[test]
-fn every_row() {
+fn every_file_leads_to_the_right_credential() {
     let folder = Folder::new();
     for helper in ["fake", "desktop", "ecr-login", "secretservice"] {
         folder.helper(helper, "echo credentials not found in native keychain; exit 1");
     }
-    for (file, repository, proof, seen) in ROWS {
-        let server = gullible();
+    for (file, repository, credential, trace) in ROWS {
+        let server = accepting_any();
         let path = folder.write(file, vector(file, &server));
         let name = format!("{}/{repository}:1", server.authority());
         let ran = Regq::new()
@@ -70,33 +72,35 @@ fn every_row() {
             .env("PATH", folder.search_path())
             .run();
         let ran = hosted(&ran, &server);
-        let expected = match *proof {
+        let expected = match *credential {
             "" => vec![],
             "identity token" => vec![format!("identity token {IDENTITY}")],
             "ready token" => vec![format!("Bearer {READY}")],
             pair => vec![pair.to_owned()],
         };
-        assert_eq!(shown(&server), expected, "{file} {repository}\n{ran}");
+        assert_eq!(received(&server), expected, "{file} {repository}\n{ran}");
         let line = ran.stderr.lines().find(|line| line.contains(&*path.to_string_lossy()));
-        assert!(line.is_some_and(|line| line.contains(seen)), "{file} {repository}: {seen}\n{ran}");
+        assert!(
+            line.is_some_and(|line| line.contains(trace)),
+            "{file} {repository}: {trace}\n{ran}"
+        );
     }
 }
 
 #[test]
-fn every_file_has_a_row() {
+fn every_file_is_tested_and_documented() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/auth");
     let names = std::fs::read_dir(&folder).unwrap();
     let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let files: BTreeSet<_> = names.filter(|name| name != "README.md").collect();
     let rows: BTreeSet<_> = ROWS.iter().map(|(file, ..)| (*file).to_owned()).collect();
     assert_eq!(files, rows);
-    // And its origin is told.
-    let told = std::fs::read_to_string(folder.join("README.md")).unwrap();
-    assert!(files.iter().all(|file| told.contains(&format!("| `{file}` |"))));
+    let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    assert!(files.iter().all(|file| readme.contains(&format!("| `{file}` |"))));
 }
 
 #[test]
-fn files_that_cannot_be_used_are_named_with_line_and_column() {
+fn unusable_files_are_reported_with_line_and_column() {
     let server = registry(Door::Open);
     let folder = Folder::new();
     for (text, fault) in [
@@ -125,12 +129,12 @@ fn files_that_cannot_be_used_are_named_with_line_and_column() {
     let ran = ask(&server, &folder.path(""), "team/app");
     ran.code(8);
     assert!(ran.stderr.ends_with(": cannot be read: Is a directory (os error 21)\n"), "{ran}");
-    // All before the first request.
+    // All of this is reported before the first request.
     assert_eq!(server.connections(), 0);
 }
 
 #[test]
-fn files_with_nothing_in_them_are_files() {
+fn empty_files_are_valid() {
     let folder = Folder::new();
     for text in [
         "",
@@ -142,12 +146,12 @@ fn files_with_nothing_in_them_are_files() {
         let server = registry(Door::Public);
         let path = folder.write("auth.json", text);
         ask(&server, &path, "team/app").code(0);
-        assert_eq!(shown(&server), [""; 0], "{text}");
+        assert_eq!(received(&server), [""; 0], "{text}");
     }
 }
 
 #[test]
-fn an_empty_entry_is_no_entry() {
+fn empty_entries_are_skipped() {
     let folder = Folder::new();
     for empty in [
         "{}",
@@ -155,17 +159,17 @@ fn an_empty_entry_is_no_entry() {
         r#"{"auth":""}"#,
         r#"{"auth":null}"#,
         r#"{"email":"a@b","username":""}"#,
-        // A colon alone, between no user name and no password.
+        // A colon without a user name and a password.
         r#"{"auth":"Og=="}"#,
     ] {
         let server = registry(Door::Private);
         let host = server.authority();
-        // The longer key counts for nothing, so that the shorter one does.
+        // The more specific key has an empty entry, so the other one's entry is used.
         let text = format!(r#"{{"auths":{{"{host}/team":{empty},"{host}":{}}}}}"#, entry());
         let path = folder.write("auth.json", text);
         ask(&server, &path, "team/app").code(0);
-        assert_eq!(shown(&server), [format!("ada:{PASSWORD}")], "{empty}");
-        // And another place is asked.
+        assert_eq!(received(&server), [format!("ada:{PASSWORD}")], "{empty}");
+        // The next source is searched, too.
         let server = registry(Door::Private);
         let ran = question(&server)
             .arg("--authfile")
@@ -177,7 +181,7 @@ fn an_empty_entry_is_no_entry() {
 }
 
 #[test]
-fn an_entry_that_cannot_be_sent_is_said_when_it_matters() {
+fn an_unusable_entry_is_reported_for_its_own_registry_only() {
     let folder = Folder::new();
     let encode = |text: &str| basic(text, "").replace("Basic ", "");
     let control = encode("ada:a\nb");
@@ -191,7 +195,7 @@ fn an_entry_that_cannot_be_sent_is_said_when_it_matters() {
         r#"{"username":"a:b","password":"x"}"#.to_owned(),
         r#"{"registrytoken":"a b"}"#.to_owned(),
     ] {
-        // As a file that cannot be used: what is at fault is never shown.
+        // The message names the key and never the value.
         let server = registry(Door::Private);
         let text = auths(&server.authority(), &entry);
         let path = folder.write("auth.json", &text);
@@ -199,8 +203,8 @@ fn an_entry_that_cannot_be_sent_is_said_when_it_matters() {
         ran.code(8);
         let expected = "the entry \"HOST\" has no usable credential";
         assert!(ran.stderr.contains(expected), "{entry}\n{ran}");
-        assert_eq!(shown(&server), [""; 0], "{entry}");
-        // Another registry's is none of our business.
+        assert_eq!(received(&server), [""; 0], "{entry}");
+        // For another registry the entry does not matter.
         let server = registry(Door::Public);
         let ran = ask(&server, &path, "team/app");
         ran.code(0);
@@ -208,7 +212,7 @@ fn an_entry_that_cannot_be_sent_is_said_when_it_matters() {
 }
 
 #[test]
-fn of_equal_keys_dockers_own_spelling_wins_then_the_first() {
+fn among_equal_keys_dockers_spelling_wins_then_the_first() {
     let folder = Folder::new();
     for (keys, chosen) in [
         (["http://HOST", "HOST"], 1),
@@ -217,7 +221,7 @@ fn of_equal_keys_dockers_own_spelling_wins_then_the_first() {
         (["HOST/", "https://HOST/"], 0),
         (["HOST", "HOST"], 0),
     ] {
-        let server = gullible();
+        let server = accepting_any();
         let entries: Vec<_> = keys
             .iter()
             .zip(["first", "second"])
@@ -227,7 +231,7 @@ fn of_equal_keys_dockers_own_spelling_wins_then_the_first() {
         let path = folder.write("auth.json", text.replace("HOST", &server.authority()));
         ask(&server, &path, "team/app").code(0);
         let user = ["first", "second"][chosen];
-        assert_eq!(shown(&server), [format!("{user}:p4ssw0rd-of-x")], "{keys:?}");
+        assert_eq!(received(&server), [format!("{user}:p4ssw0rd-of-x")], "{keys:?}");
     }
 }
 
@@ -240,6 +244,6 @@ fn other_hosts_and_ports_get_nothing() {
         let key = key.replace("PORT", &server.port().to_string());
         let path = folder.write("auth.json", auths(&key, &entry()));
         ask(&server, &path, "team/app").code(0);
-        assert_eq!(shown(&server), [""; 0], "{key}");
+        assert_eq!(received(&server), [""; 0], "{key}");
     }
 }

@@ -1,15 +1,15 @@
-//! Credential helpers: what they are asked, what is made of their answers, and what when they fail.
+//! Credential helpers: their input, their output, and their failures.
 
-use super::{Door, Folder, auths, entry, entry_of, hosted, question, registry, shown};
+use super::{Door, Folder, auths, entry, entry_of, hosted, question, received, registry};
 use crate::support::secrets::{IDENTITY, PASSWORD};
 use crate::support::{Ran, Server};
 
-/// What helpers print for the user.
+/// A script that prints a credential as helpers do.
 fn answer(user: &str, secret: &str) -> String {
     format!(r#"echo '{{"ServerURL":"x","Username":"{user}","Secret":"{secret}"}}'"#)
 }
 
-/// The digest, with the helpers and the `config.json` of a folder.
+/// `regq digest` with a folder's helpers and `config.json`.
 fn ask(folder: &Folder, server: &Server, config: &str) -> Ran {
     folder.write("config.json", config.replace("HOST", &server.authority()));
     let regq = question(server).env("DOCKER_CONFIG", &folder.0);
@@ -19,29 +19,29 @@ fn ask(folder: &Folder, server: &Server, config: &str) -> Ran {
 const STORE: &str = r#"{"credsStore":"x"}"#;
 
 #[test]
-fn a_helper_that_works_is_asked_for_host_and_port() {
+fn a_helper_gets_host_and_port() {
     let folder = Folder::new();
     folder.helper("x", &answer("ada", PASSWORD));
     for config in [STORE, r#"{"credHelpers":{"HOST":"x"}}"#] {
         let server = registry(Door::Private);
         ask(&folder, &server, config).code(0).stderr("");
-        assert_eq!(shown(&server), [format!("ada:{PASSWORD}")]);
-        assert!(folder.asked("x").ends_with(&format!("get {}\n", server.authority())));
+        assert_eq!(received(&server), [format!("ada:{PASSWORD}")]);
+        assert!(folder.calls("x").ends_with(&format!("get {}\n", server.authority())));
     }
-    assert_eq!(folder.asked("x").lines().count(), 2);
+    assert_eq!(folder.calls("x").lines().count(), 2);
 }
 
 #[test]
-fn the_token_user_has_an_identity_token() {
+fn the_user_name_token_marks_an_identity_token() {
     let folder = Folder::new();
     folder.helper("x", &answer("<token>", IDENTITY));
     let server = registry(Door::Private);
     ask(&folder, &server, STORE).code(0).stderr("");
-    assert_eq!(shown(&server), [format!("identity token {IDENTITY}")]);
+    assert_eq!(received(&server), [format!("identity token {IDENTITY}")]);
 }
 
 #[test]
-fn what_a_helper_says_on_stderr_is_its_own_affair() {
+fn stderr_of_a_successful_helper_is_ignored() {
     let folder = Folder::new();
     folder.helper("x", &format!("echo unlocking >&2; {}; echo done >&2", answer("ada", PASSWORD)));
     let server = registry(Door::Private);
@@ -49,7 +49,7 @@ fn what_a_helper_says_on_stderr_is_its_own_affair() {
 }
 
 #[test]
-fn helpers_go_before_entries_and_the_registrys_own_before_the_one_for_all() {
+fn cred_helpers_precede_the_creds_store_and_helpers_precede_entries() {
     let folder = Folder::new();
     for name in ["own", "store"] {
         folder.helper(name, &answer(name, "p4ssw0rd-of-x"));
@@ -62,7 +62,7 @@ fn helpers_go_before_entries_and_the_registrys_own_before_the_one_for_all() {
         (r#""credHelpers":{"HOST":"none"},"credsStore":"store""#, "inline"),
         (r#""credsStore":"none""#, "inline"),
         (r#""credsStore":"""#, "inline"),
-        // docker's way to keep one registry out of the store.
+        // How docker excludes one registry from the store.
         (r#""credHelpers":{"HOST":""},"credsStore":"store""#, "inline"),
     ] {
         let server = Server::start(None, |request| match request.header("authorization") {
@@ -71,12 +71,12 @@ fn helpers_go_before_entries_and_the_registrys_own_before_the_one_for_all() {
         });
         let config = format!(r#"{{{helpers},"auths":{{"HOST":{inline}}}}}"#);
         ask(&folder, &server, &config).code(0).stderr("");
-        assert_eq!(shown(&server), [format!("{chosen}:p4ssw0rd-of-x")], "{helpers}");
+        assert_eq!(received(&server), [format!("{chosen}:p4ssw0rd-of-x")], "{helpers}");
     }
 }
 
 #[test]
-fn a_helper_that_has_nothing_is_no_trouble() {
+fn a_helper_without_a_credential_is_not_an_error() {
     let folder = Folder::new();
     for script in [
         "echo credentials not found in native keychain; exit 1",
@@ -86,7 +86,7 @@ fn a_helper_that_has_nothing_is_no_trouble() {
         folder.helper("x", script);
         let server = registry(Door::Public);
         ask(&folder, &server, STORE).code(0).stderr("");
-        assert_eq!(shown(&server), [""; 0]);
+        assert_eq!(received(&server), [""; 0]);
         let server = registry(Door::Private);
         let ran = ask(&folder, &server, STORE);
         ran.code(4);
@@ -97,33 +97,33 @@ fn a_helper_that_has_nothing_is_no_trouble() {
     }
 }
 
-/// A helper that fails, in the words of the one line.
+/// Checks that a failing helper is reported with this fault.
 #[track_caller]
-fn fails(folder: &Folder, config: &str, said: &str) {
-    // A public image is there all the same.
+fn fails(folder: &Folder, config: &str, fault: &str) {
+    // A public image is available without credentials.
     let server = registry(Door::Public);
-    let line = format!("note: {said}; continuing without credentials\n");
+    let line = format!("note: {fault}; continuing without credentials\n");
     ask(folder, &server, config).code(0).stderr(&line);
-    assert_eq!(shown(&server), [""; 0]);
-    // A private one is not, and the failure leads. No other store is asked.
+    assert_eq!(received(&server), [""; 0]);
+    // A private image is not: the message begins with the fault. No other source is searched.
     for (door, refusal) in [
         (Door::Private, "HOST denied anonymous access (401)"),
         (Door::Basic, "HOST denied access (401): it requires a user name and password"),
     ] {
         let server = registry(door);
-        let ran = folder_with_others(folder, &server, config);
+        let ran = ask_with_entries(folder, &server, config);
         ran.code(4).stdout("");
         let rest = ran.stderr.strip_prefix(&line);
-        let led = rest.is_some_and(|rest| {
-            rest.starts_with(&format!("regq: HOST/team/app:1: {said}: {refusal}"))
+        let expected = rest.is_some_and(|rest| {
+            rest.starts_with(&format!("regq: HOST/team/app:1: {fault}: {refusal}"))
         });
-        assert!(led, "{ran}");
-        assert_eq!(shown(&server), [""; 0]);
+        assert!(expected, "{ran}");
+        assert_eq!(received(&server), [""; 0]);
     }
 }
 
-/// The same with the user's entry beside the helper, and in podman's file.
-fn folder_with_others(folder: &Folder, server: &Server, config: &str) -> Ran {
+/// `regq digest` with a helper, and with the user's entry in the same file and in podman's file.
+fn ask_with_entries(folder: &Folder, server: &Server, config: &str) -> Ran {
     let host = server.authority();
     folder.write("run/containers/auth.json", auths(&host, &entry()));
     let inline = format!(r#","auths":{{"HOST":{}}}}}"#, entry());
@@ -138,22 +138,22 @@ fn folder_with_others(folder: &Folder, server: &Server, config: &str) -> Ran {
 }
 
 #[test]
-fn a_helper_that_is_missing() {
+fn a_missing_helper_is_reported() {
     let folder = Folder::new();
     fails(&folder, STORE, "docker-credential-x is not on PATH");
     fails(&folder, r#"{"credHelpers":{"HOST":"x"}}"#, "docker-credential-x is not on PATH");
 }
 
 #[test]
-fn a_helper_that_cannot_be_started() {
+fn a_helper_that_cannot_be_run_is_reported() {
     let folder = Folder::new();
     folder.write("docker-credential-x", "#!/bin/sh\n");
-    let said = "docker-credential-x cannot be run: Permission denied (os error 13)";
-    fails(&folder, STORE, said);
+    let fault = "docker-credential-x cannot be run: Permission denied (os error 13)";
+    fails(&folder, STORE, fault);
 }
 
 #[test]
-fn names_that_could_be_paths_are_of_no_helper() {
+fn helper_names_cannot_be_paths() {
     let folder = Folder::new();
     folder.helper("x", &answer("ada", PASSWORD));
     folder.write("docker-credential-../keep", "");
@@ -174,13 +174,13 @@ fn names_that_could_be_paths_are_of_no_helper() {
         );
         ask(&folder, &server, &config).code(0).stderr(line);
     }
-    assert_eq!(folder.asked("x"), "");
+    assert_eq!(folder.calls("x"), "");
 }
 
 #[test]
-fn a_helper_that_fails() {
+fn a_failing_helper_is_reported_with_its_message() {
     let folder = Folder::new();
-    for (script, said) in [
+    for (script, fault) in [
         ("exit 1", "failed without a message"),
         (
             "echo the keychain is locked; exit 1",
@@ -188,23 +188,23 @@ fn a_helper_that_fails() {
         ),
         ("echo 'gpg: no key' >&2; exit 2", "failed with the message \"gpg: no key\""),
         ("kill -9 $$", "failed without a message"),
-        // The words of a helper that has nothing, in the middle of others.
+        // "credentials not found" inside another message.
         (
             "echo 'permission denied; credentials not found because it is locked'; exit 3",
             "failed with the message \"permission denied; credentials not found because it is locked\"",
         ),
         ("printf 'a \\033[31m b\\nmore'; exit 1", "failed with the message \"a \\u{1b}[31m b\""),
-        // On stdout a helper answers, so what is no sentence may be the secret.
+        // On stdout, anything but a sentence may be the secret.
         ("echo hunter2-from-the-store; exit 1", "failed without a message"),
         ("echo '{\"Secret\": \"of three words\"}'; exit 1", "failed without a message"),
     ] {
         folder.helper("x", script);
-        fails(&folder, STORE, &format!("docker-credential-x {said}"));
+        fails(&folder, STORE, &format!("docker-credential-x {fault}"));
     }
 }
 
 #[test]
-fn a_helper_that_answers_something_else() {
+fn an_invalid_helper_response_is_reported() {
     let folder = Folder::new();
     for script in [
         "",
@@ -221,7 +221,7 @@ fn a_helper_that_answers_something_else() {
 }
 
 #[test]
-fn a_helper_that_prints_megabytes() {
+fn helper_output_is_limited() {
     let folder = Folder::new();
     for script in ["yes | head -c 5000000", "yes", "yes >&2"] {
         folder.helper("x", script);
@@ -230,20 +230,20 @@ fn a_helper_that_prints_megabytes() {
 }
 
 #[test]
-fn a_secret_in_the_words_of_a_helper_that_fails_is_not_repeated() {
+fn a_secret_in_the_output_of_a_failing_helper_is_not_printed() {
     let folder = Folder::new();
     for script in [format!("{}; exit 1", answer("ada", PASSWORD)), "cat \"$0\"; exit 1".to_owned()]
     {
         folder.program("x", &format!("{script} # {PASSWORD}"));
-        // The runner looks for it.
+        // The runner searches the output for it.
         ask(&folder, &registry(Door::Public), STORE).code(0);
     }
 }
 
 #[test]
-fn a_helper_that_leaves_another_program_behind_has_answered() {
+fn a_helper_may_leave_a_background_process() {
     let folder = Folder::new();
-    // It holds both outputs open until the pipe is dropped, as an agent that the helper started would.
+    // The background process keeps both outputs open, as an agent that a helper started would.
     let (pipe, _open) = folder.pipe("pipe");
     folder.helper("x", &format!("cat {} & {}", pipe.display(), answer("ada", PASSWORD)));
     let server = registry(Door::Private);
@@ -251,7 +251,7 @@ fn a_helper_that_leaves_another_program_behind_has_answered() {
 }
 
 #[test]
-fn a_helper_has_no_more_time_than_the_question() {
+fn a_helper_has_no_more_time_than_the_timeout_allows() {
     let folder = Folder::new();
     let (pipe, _open) = folder.pipe("pipe");
     folder.helper("x", &format!("exec cat {}", pipe.display()));
@@ -269,13 +269,13 @@ fn a_helper_has_no_more_time_than_the_question() {
 }
 
 #[test]
-fn a_helper_that_is_out_of_time_is_ended() {
+fn a_hanging_helper_is_killed() {
     let folder = Folder::new();
     let (pipe, _open) = folder.pipe("pipe");
     let id = folder.path("id");
     folder.program("x", &format!("echo $$ > {}; exec cat {}", id.display(), pipe.display()));
     folder.write("config.json", STORE);
-    // Enough for it to begin, on any machine.
+    // One of these is enough for the helper to start, on any machine.
     for time in ["300ms", "3s", "30s"] {
         let server = registry(Door::Public);
         let regq = question(&server).args(["--timeout", time]).env("DOCKER_CONFIG", &folder.0);
@@ -287,17 +287,17 @@ fn a_helper_that_is_out_of_time_is_ended() {
     let alive = std::process::Command::new("/bin/sh")
         .args(["-c", r#"kill -0 "$0" 2>/dev/null"#, folder.read("id").trim()])
         .status();
-    assert!(!alive.unwrap().success(), "{} runs still", folder.read("id"));
+    assert!(!alive.unwrap().success(), "{} is still running", folder.read("id"));
 }
 
 #[test]
-fn a_helper_that_had_less_time_than_it_gets_is_asked_again() {
+fn a_helper_that_was_cut_short_runs_again() {
     let folder = Folder::new();
     let (pipe, _open) = folder.pipe("pipe");
     folder.write("config.json", STORE);
-    // The first time somebody has to be waited for.
-    let began = folder.path("began");
-    let hangs = format!("mkdir {} && exec cat {}", began.display(), pipe.display());
+    // The first call hangs.
+    let first = folder.path("first");
+    let hangs = format!("mkdir {} && exec cat {}", first.display(), pipe.display());
     folder.helper("x", &format!("{hangs}\n{}", answer("ada", PASSWORD)));
     let server = registry(Door::Private);
     let ran = question(&server)
@@ -306,13 +306,13 @@ fn a_helper_that_had_less_time_than_it_gets_is_asked_again() {
         .env("DOCKER_CONFIG", &folder.0)
         .env("PATH", folder.search_path())
         .run();
-    let asked = format!("get {}\n", server.authority());
-    assert_eq!(folder.asked("x"), asked.repeat(2), "{ran}");
-    assert_eq!(shown(&server), [format!("ada:{PASSWORD}")], "{ran}");
+    let call = format!("get {}\n", server.authority());
+    assert_eq!(folder.calls("x"), call.repeat(2), "{ran}");
+    assert_eq!(received(&server), [format!("ada:{PASSWORD}")], "{ran}");
 }
 
 #[test]
-fn the_trace_says_what_made_the_helper_the_one_to_ask() {
+fn the_trace_shows_which_setting_names_the_helper() {
     let folder = Folder::new();
     folder.helper("x", &answer("ada", PASSWORD));
     for (config, role) in [
@@ -330,19 +330,19 @@ fn the_trace_says_what_made_the_helper_the_one_to_ask() {
         let key = format!("docker-credential-x, {role}");
         let line = format!("* {}: credentials of \"ada\" under {key:?}\n", path.display());
         assert!(ran.code(0).stderr.contains(&line), "{line}{ran}");
-        // And when it is refused.
+        // The message for a refused credential names it, too.
         folder.helper("x", &answer("bob", "p4ssw0rd-of-bob"));
         let server = registry(Door::Basic);
         let ran = ask(&folder, &server, config);
-        let place = format!("docker-credential-x ({role} in {})", path.display());
-        let refused = format!("HOST refused the credentials of \"bob\" from {place} (401)");
+        let source = format!("docker-credential-x ({role} in {})", path.display());
+        let refused = format!("HOST refused the credentials of \"bob\" from {source} (401)");
         assert!(ran.code(4).stderr.contains(&refused), "{refused}\n{ran}");
         folder.helper("x", &answer("ada", PASSWORD));
     }
 }
 
 #[test]
-fn a_helper_is_asked_once_for_all_repositories_of_a_registry() {
+fn a_helper_runs_once_for_all_repositories_of_a_registry() {
     let folder = Folder::new();
     folder.write("config.json", STORE);
     let ask = |code: i32| {
@@ -354,16 +354,16 @@ fn a_helper_is_asked_once_for_all_repositories_of_a_registry() {
             .env("PATH", folder.search_path())
             .run();
         ran.code(code);
-        let asked = folder.asked("x");
+        let calls = folder.calls("x");
         std::fs::remove_file(folder.path("docker-credential-x.log")).unwrap();
-        assert_eq!(asked, format!("get {}\n", server.authority()), "{ran}");
+        assert_eq!(calls, format!("get {}\n", server.authority()), "{ran}");
         ran
     };
     folder.helper("x", &answer("ada", PASSWORD));
     ask(0);
     folder.helper("x", "echo credentials not found; exit 1");
     ask(4);
-    // Nor again when it failed: one that hangs would cost its time for each.
+    // A failing helper is not run again either: one that hangs would cost its time each time.
     folder.helper("x", "echo locked; exit 1");
     let ran = ask(4);
     assert_eq!(ran.stderr.matches("note: ").count(), 1, "{ran}");

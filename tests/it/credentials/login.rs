@@ -1,6 +1,6 @@
-//! `regq login` and `regq logout`: what they ask, write, keep, and leave as it was.
+//! `regq login` and `regq logout`: their requests, and what they change in credential files and helpers.
 
-use super::{Door, Folder, encoded, entry, hosted, registry, shown};
+use super::{Door, Folder, encoded, entry, hosted, received, registry};
 use crate::support::secrets::PASSWORD;
 use crate::support::{Ran, Regq, Reply, Server};
 use regq::credentials::{CredentialFile, Location, Password, Secret};
@@ -33,7 +33,7 @@ fn plain_text(path: &Path) -> String {
 }
 
 #[test]
-fn a_login_is_checked_and_kept() {
+fn a_login_is_checked_and_saved() {
     for door in [Door::Private, Door::Basic] {
         let (folder, server) = (Folder::new(), registry(door));
         let path = folder.path("new/folder/auth.json");
@@ -44,8 +44,8 @@ fn a_login_is_checked_and_kept() {
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(path.parent().unwrap()), 0o700);
         assert_eq!(server.lines()[0], "GET /v2/");
-        assert_eq!(shown(&server), [format!("ada:{PASSWORD}")]);
-        // And read again.
+        assert_eq!(received(&server), [format!("ada:{PASSWORD}")]);
+        // regq can use it.
         let name = super::name(&server);
         let read = Regq::new().args(["digest", "--plain-http", &name, "--authfile"]).arg(&path);
         read.run().code(0);
@@ -53,7 +53,7 @@ fn a_login_is_checked_and_kept() {
 }
 
 #[test]
-fn it_is_kept_where_docker_keeps_it() {
+fn a_login_is_saved_where_docker_saves_it() {
     let server = registry(Door::Private);
     let folder = Folder::new();
     login(&server).env("HOME", &folder.0).run().code(0);
@@ -85,7 +85,7 @@ fn a_wrong_password_changes_nothing() {
             "{ran}"
         );
         assert_eq!(folder.read("auth.json"), old);
-        // Nor is a file made, or a folder, or a helper asked.
+        // No file or folder is created, and no helper runs.
         let path = folder.path("new/auth.json");
         with_file(login(&server).stdin("wrong"), &path, &server).code(4);
         folder.helper("x", "");
@@ -93,13 +93,13 @@ fn a_wrong_password_changes_nothing() {
         let run = login(&server).stdin("wrong").env("PATH", folder.search_path());
         with_file(run, &path, &server).code(4);
         assert_eq!(folder.names(), ["auth.json", "docker-credential-x", "helped.json"]);
-        // Credentials that were refused are not tried again.
-        assert_eq!(shown(&server), ["ada:wrong"; 3]);
+        // The refused password was sent once for each login.
+        assert_eq!(received(&server), ["ada:wrong"; 3]);
     }
 }
 
 #[test]
-fn a_registry_that_cannot_be_asked_changes_nothing() {
+fn an_error_status_changes_nothing() {
     let folder = Folder::new();
     let path = folder.path("auth.json");
     for (status, code) in [(404, 3), (403, 4), (500, 6), (418, 7)] {
@@ -111,7 +111,7 @@ fn a_registry_that_cannot_be_asked_changes_nothing() {
 }
 
 #[test]
-fn an_open_registry_is_said_and_kept() {
+fn a_login_to_an_open_registry_is_saved_with_a_note() {
     let (folder, server) = (Folder::new(), registry(Door::Open));
     let path = folder.path("auth.json");
     with_file(login(&server), &path, &server).code(0).stdout("").stderr(format!(
@@ -119,12 +119,12 @@ fn an_open_registry_is_said_and_kept() {
         plain_text(&path)
     ));
     assert!(folder.read("auth.json").contains(&encoded("ada", PASSWORD)));
-    assert_eq!(shown(&server), [""; 0]);
+    assert_eq!(received(&server), [""; 0]);
     with_file(login(&server).arg("-q"), &path, &server).code(0).stderr("");
 }
 
 #[test]
-fn being_let_in_elsewhere_without_the_password_is_no_check() {
+fn anonymous_access_after_a_redirect_does_not_check_the_password() {
     let (folder, other) = (Folder::new(), registry(Door::Public));
     let target = format!("{}/v2/", other.url());
     let server = Server::start(None, move |_| Reply::new(307).header("Location", &target));
@@ -133,13 +133,13 @@ fn being_let_in_elsewhere_without_the_password_is_no_check() {
         "note: HOST allows anonymous access, so the password was not checked\n{}",
         plain_text(&path)
     ));
-    // There it was let in with a token for anybody.
+    // The other host accepts an anonymous token.
     assert_eq!(other.lines(), ["GET /v2/", "GET /token?service=registry", "GET /v2/"]);
-    assert_eq!(shown(&other), [""; 0]);
+    assert_eq!(received(&other), [""; 0]);
 }
 
 #[test]
-fn without_a_password_it_says_how() {
+fn a_missing_user_or_password_is_a_usage_error() {
     let server = registry(Door::Private);
     for (flags, missing) in [
         (&[][..], &["--user NAME", "--password-stdin", "--password-file"][..]),
@@ -153,7 +153,7 @@ fn without_a_password_it_says_how() {
     assert_eq!(server.connections(), 0);
 }
 
-/// A file with everything that a careless writer would change.
+/// A file with values that a careless rewrite would change.
 const STRANGE: &str = concat!(
     "{\"z\":1.0e5,\"a\":-0,\"big\":123456789012345678901234567890,\"s\":\"caf\\u00e9 \\/ \\ud83d\\ude00\",\n",
     "  \"nested\":{\"y\":{\"b\":[1,2.50,{\"k\":null}],\"a\":true},\"y\":2},\n",
@@ -162,7 +162,7 @@ const STRANGE: &str = concat!(
 );
 
 #[test]
-fn all_else_in_the_file_stays_as_it_was() {
+fn other_content_of_the_file_is_unchanged() {
     let (folder, server) = (Folder::new(), registry(Door::Private));
     let path = folder.write("auth.json", STRANGE);
     with_file(login(&server), &path, &server).code(0);
@@ -182,9 +182,9 @@ fn all_else_in_the_file_stays_as_it_was() {
         "\"dup\": 2",
     ] {
         let found = written.get(at..).and_then(|rest| rest.find(part));
-        at += found.unwrap_or_else(|| panic!("{part} is not there, or not here:\n{written}"));
+        at += found.unwrap_or_else(|| panic!("{part} is missing or in another place:\n{written}"));
     }
-    // Once more changes nothing, and logging out gives back the old values.
+    // Another login changes nothing, and a logout restores the old values.
     with_file(login(&server), &path, &server).code(0);
     assert_eq!(folder.read("auth.json"), written);
     with_file(logout(&server), &path, &server).code(0);
@@ -193,10 +193,10 @@ fn all_else_in_the_file_stays_as_it_was() {
 }
 
 #[test]
-fn the_files_mode_and_owner_stay() {
+fn mode_and_owner_of_the_file_are_unchanged() {
     let (folder, server) = (Folder::new(), registry(Door::Private));
     let path = folder.write("auth.json", "{}");
-    // Only root can give a file away; for others there is only their own.
+    // Only root can give a file away. Other users test with their own.
     let given = chown(&path, Some(65_534), Some(65_534)).is_ok();
     let owner = fs::metadata(&path).unwrap();
     for bits in [0o600, 0o640, 0o644, 0o400] {
@@ -205,12 +205,12 @@ fn the_files_mode_and_owner_stay() {
         assert_eq!(mode(&path), bits);
     }
     let now = fs::metadata(&path).unwrap();
-    assert_eq!((now.uid(), now.gid()), (owner.uid(), owner.gid()), "given away: {given}");
+    assert_eq!((now.uid(), now.gid()), (owner.uid(), owner.gid()), "other owner: {given}");
     assert_eq!(folder.names(), ["auth.json"]);
 }
 
 #[test]
-fn a_symbolic_link_stays() {
+fn symbolic_links_are_kept() {
     let (folder, server) = (Folder::new(), registry(Door::Private));
     for (link, target) in [("a.json", "there.json"), ("b.json", "not-yet.json")] {
         symlink(target, folder.path(link)).unwrap();
@@ -219,13 +219,13 @@ fn a_symbolic_link_stays() {
         assert_eq!(fs::read_link(folder.path(link)).unwrap(), Path::new(target));
         assert!(folder.read(target).contains(&encoded("ada", PASSWORD)), "{target}");
     }
-    // One that leads to itself leads nowhere.
+    // A link to itself.
     symlink("loop.json", folder.path("loop.json")).unwrap();
     with_file(login(&server), &folder.path("loop.json"), &server).code(8);
 }
 
 #[test]
-fn what_is_no_file_is_not_replaced() {
+fn only_regular_files_are_replaced() {
     let (folder, server) = (Folder::new(), registry(Door::Private));
     let (path, _open) = folder.pipe("pipe");
     for regq in [login(&server), logout(&server)] {
@@ -238,7 +238,7 @@ fn what_is_no_file_is_not_replaced() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_not_replaced() {
+fn an_invalid_file_is_not_replaced() {
     let (folder, server) = (Folder::new(), registry(Door::Private));
     for old in ["{", "[]", "{\"auths\":{\"HOST\":5}}", "\u{0}"] {
         let path = folder.write("auth.json", old);
@@ -256,7 +256,7 @@ fn a_full_disk_leaves_the_old_file() {
     let (folder, server) = (Folder::new(), registry(Door::Private));
     let old = format!("{{\"auths\":{{\"{}\":{}}}}}", server.authority(), entry());
     let path = folder.write("auth.json", &old);
-    // No file may grow: writing fails.
+    // No file may grow, so writing fails.
     let full = r#"trap '' XFSZ; ulimit -f 0; exec "$0" "$@""#;
     for regq in [login(&server), logout(&server)] {
         let ran = with_file(regq.through(full), &path, &server);
@@ -265,18 +265,18 @@ fn a_full_disk_leaves_the_old_file() {
         assert_eq!(folder.read("auth.json"), old);
         assert_eq!(folder.names(), ["auth.json"]);
     }
-    // The same limit without the trap ends the program in the middle of writing.
+    // Without the trap, the limit kills the program while it writes.
     let killed = r#"ulimit -f 0; exec "$0" "$@""#;
     let ran = with_file(login(&server).through(killed), &path, &server);
     assert!(ran.code > 128, "{ran}");
     assert_eq!(folder.read("auth.json"), old);
-    // A file that is not there stays away.
+    // No new file is left behind either.
     with_file(login(&server).through(full), &folder.path("new.json"), &server).code(8);
     assert!(!folder.path("new.json").exists());
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_said() {
+fn a_folder_that_cannot_be_created_is_reported() {
     let (folder, server) = (Folder::new(), registry(Door::Private));
     folder.write("file", "text");
     let path = folder.path("file/auth.json");
@@ -287,39 +287,39 @@ fn a_folder_that_cannot_be_made_is_said() {
 }
 
 #[test]
-fn a_helper_keeps_it_where_one_is_configured() {
+fn a_configured_helper_stores_the_credential() {
     for config in [r#"{"credsStore":"x"}"#, r#"{"credsStore":"y","credHelpers":{"HOST":"x"}}"#] {
         let (folder, server) = (Folder::new(), registry(Door::Private));
         folder.helper("x", "");
         let config = config.replace("HOST", &server.authority());
         let path = folder.write("auth.json", &config);
         let run = login(&server).env("PATH", folder.search_path());
-        let kept = "note: the password was saved with docker-credential-x\n";
-        with_file(run, &path, &server).code(0).stdout("").stderr(kept);
+        let note = "note: the password was saved with docker-credential-x\n";
+        with_file(run, &path, &server).code(0).stdout("").stderr(note);
         let host = server.authority();
         let stored =
             format!(r#"store {{"ServerURL":"{host}","Username":"ada","Secret":"{PASSWORD}"}}"#);
-        assert_eq!(folder.asked("x"), format!("{stored}\n"));
+        assert_eq!(folder.calls("x"), format!("{stored}\n"));
         assert_eq!(folder.read("auth.json"), config);
-        // And forgets it.
+        // And erases it.
         let run = logout(&server).env("PATH", folder.search_path());
         let gone = "note: removed the credentials for HOST from docker-credential-x\n";
         with_file(run, &path, &server).code(0).stderr(gone);
-        assert_eq!(folder.asked("x"), format!("{stored}\nerase {host}\n"));
+        assert_eq!(folder.calls("x"), format!("{stored}\nerase {host}\n"));
         assert_eq!(folder.read("auth.json"), config);
     }
 }
 
 #[test]
-fn a_helper_that_fails_is_the_failure() {
+fn a_failing_helper_fails_the_login() {
     let server = registry(Door::Private);
-    for (script, said) in [
+    for (script, fault) in [
         (
             "echo the keychain is locked; exit 1",
             "failed with the message \"the keychain is locked\"",
         ),
         ("exit 1", "failed without a message"),
-        // What it was given is not said again.
+        // The helper prints its input, which contains the password.
         ("cat \"$0.log\"; exit 1", "failed without a message"),
     ] {
         let folder = Folder::new();
@@ -332,7 +332,7 @@ fn a_helper_that_fails_is_the_failure() {
         let path = folder.write("auth.json", &old);
         let run = login(&server).env("PATH", folder.search_path());
         let line = format!(
-            "regq: docker-credential-x {said}\n\
+            "regq: docker-credential-x {fault}\n\
              hint: fix the helper, or use a file without one: --authfile FILE\n"
         );
         with_file(run, &path, &server).code(8).stdout("").stderr(line);
@@ -348,11 +348,11 @@ fn a_helper_that_fails_is_the_failure() {
 }
 
 #[test]
-fn a_helper_that_reads_nothing_is_not_waited_for() {
+fn a_helper_need_not_read_its_input() {
     let (folder, server) = (Folder::new(), registry(Door::Open));
     folder.program("x", "exit 0");
     let path = folder.write("auth.json", r#"{"credsStore":"x"}"#);
-    // More than a pipe holds.
+    // More than a pipe's capacity.
     let run = login(&server).stdin("x".repeat(65_536)).env("PATH", folder.search_path());
     with_file(run, &path, &server).code(0);
 }
@@ -365,8 +365,8 @@ fn logging_out_removes_every_spelling() {
     let others = r#""HOST/team":{"auth":"eDp5"},"127.0.0.1":{"auth":"eDp5"},"other.example":{}"#;
     let text = format!(r#"{{"auths":{{{},{others}}},"x":1}}"#, entries.join(","));
     let path = folder.write("auth.json", text.replace("HOST", &server.authority()));
-    let said = format!("note: removed the credentials for HOST from {}\n", path.display());
-    with_file(logout(&server), &path, &server).code(0).stdout("").stderr(said);
+    let note = format!("note: removed the credentials for HOST from {}\n", path.display());
+    with_file(logout(&server), &path, &server).code(0).stdout("").stderr(note);
     let left: String = folder.read("auth.json").split_whitespace().collect();
     let expected = format!(r#"{{"auths":{{{others}}},"x":1}}"#);
     assert_eq!(left, expected.replace("HOST", &server.authority()));
@@ -374,7 +374,7 @@ fn logging_out_removes_every_spelling() {
 }
 
 #[test]
-fn nothing_to_forget_is_no_failure() {
+fn a_logout_without_a_login_succeeds() {
     let (folder, server) = (Folder::new(), registry(Door::Open));
     for (name, text) in [
         ("none.json", None),
@@ -386,11 +386,11 @@ fn nothing_to_forget_is_no_failure() {
             folder.write(name, text);
         }
         let path = folder.path(name);
-        let said = format!("note: no credentials for HOST in {}\n", path.display());
-        with_file(logout(&server), &path, &server).code(0).stdout("").stderr(said);
+        let note = format!("note: no credentials for HOST in {}\n", path.display());
+        with_file(logout(&server), &path, &server).code(0).stdout("").stderr(note);
         assert_eq!(path.exists().then(|| folder.read(name)).as_deref(), text);
     }
-    // A helper that has nothing either.
+    // The same with a helper that has no credential.
     folder.helper("x", "echo credentials not found in native keychain; exit 1");
     let path = folder.write("auth.json", r#"{"credsStore":"x"}"#);
     let run = logout(&server).env("PATH", folder.search_path());
@@ -409,30 +409,31 @@ fn docker_hub_has_dockers_key() {
         let registry = Registry::parse(name).unwrap();
         assert_eq!(file.store(&registry, &password).unwrap(), Location::File(path.clone()));
         let text: String = folder.read("auth.json").split_whitespace().collect();
-        let kept = format!(r#"{{"auths":{{"https://index.docker.io/v1/":{},"b":{{}}}}}}"#, entry());
-        assert_eq!(text, kept);
+        let saved =
+            format!(r#"{{"auths":{{"https://index.docker.io/v1/":{},"b":{{}}}}}}"#, entry());
+        assert_eq!(text, saved);
     }
     let registry = Registry::parse("docker.io").unwrap();
     let removed_from = || file.erase(&registry).unwrap().from;
     assert_eq!(removed_from(), [Location::File(path.clone())]);
     assert_eq!(removed_from(), []);
-    // As crane wrote it, in a file that a person may have changed since.
+    // crane's spelling of the key.
     let text = fs::read_to_string(
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/auth/crane-hub.json"),
     );
     let path = folder.write("crane.json", text.unwrap());
     Regq::new().args(["logout", "docker.io", "--authfile"]).arg(&path).run().code(0);
     assert_eq!(folder.read("crane.json"), "{\n\t\"auths\": {}\n}\n");
-    // Helpers know it by the same name.
+    // Helpers get the same name.
     folder.helper("x", "");
     let path = folder.write("helped.json", r#"{"credsStore":"x"}"#);
     let logout = Regq::new().args(["logout", "index.docker.io", "--authfile"]).arg(&path);
     logout.env("PATH", folder.search_path()).run().code(0);
-    assert_eq!(folder.asked("x"), "erase https://index.docker.io/v1/\n");
+    assert_eq!(folder.calls("x"), "erase https://index.docker.io/v1/\n");
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_said_before_anything_is_sent() {
+fn an_invalid_file_is_reported_before_any_request() {
     let (folder, server) = (Folder::new(), registry(Door::Private));
     let path = folder.write("auth.json", "{");
     with_file(login(&server), &path, &server).code(8).stdout("");
@@ -440,7 +441,7 @@ fn a_file_that_cannot_be_used_is_said_before_anything_is_sent() {
 }
 
 #[test]
-fn a_helper_that_keeps_the_password_leaves_none_in_the_file() {
+fn a_password_stored_by_a_helper_is_removed_from_the_file() {
     let (folder, server) = (Folder::new(), registry(Door::Private));
     folder.helper("x", "cat > /dev/null");
     let old = format!(
@@ -450,14 +451,14 @@ fn a_helper_that_keeps_the_password_leaves_none_in_the_file() {
     );
     let path = folder.write("auth.json", old);
     let run = login(&server).env("PATH", folder.search_path());
-    let kept = "note: the password was saved with docker-credential-x\n";
-    with_file(run, &path, &server).code(0).stdout("").stderr(kept);
+    let note = "note: the password was saved with docker-credential-x\n";
+    with_file(run, &path, &server).code(0).stdout("").stderr(note);
     let left: String = folder.read("auth.json").split_whitespace().collect();
     assert_eq!(left, r#"{"credsStore":"x","auths":{}}"#);
 }
 
 #[test]
-fn a_file_that_others_may_read_is_said_to_be_one() {
+fn a_file_that_others_may_read_is_reported() {
     use std::os::unix::fs::PermissionsExt;
     let (folder, server) = (Folder::new(), registry(Door::Private));
     let path = folder.write("auth.json", "{}");
@@ -468,7 +469,7 @@ fn a_file_that_others_may_read_is_said_to_be_one() {
 }
 
 #[test]
-fn a_helper_that_hangs_has_the_time_that_is_given() {
+fn the_timeout_applies_to_helpers_of_login_and_logout() {
     let (folder, server) = (Folder::new(), registry(Door::Private));
     folder.helper("x", "exec sleep 60");
     let path = folder.write("auth.json", r#"{"credsStore":"x"}"#);
@@ -476,7 +477,7 @@ fn a_helper_that_hangs_has_the_time_that_is_given() {
         let run = regq.arg("--timeout=1").env("PATH", folder.search_path());
         let ran = with_file(run, &path, &server);
         ran.code(8).stdout("");
-        let said = "regq: docker-credential-x timed out after 1 s\n";
-        assert!(ran.stderr.contains(said), "{ran}");
+        let message = "regq: docker-credential-x timed out after 1 s\n";
+        assert!(ran.stderr.contains(message), "{ran}");
     }
 }

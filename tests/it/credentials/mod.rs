@@ -1,8 +1,8 @@
-//! Credentials as people keep them: the real program, real files and helper programs, and a loopback registry that
-//! records what it was shown.
+//! Credential files and helpers: the real program with real files and helper programs, and a loopback registry that
+//! records which credentials it receives.
 //!
-//! How tokens are exchanged is tested in `conversation`. No run here, nor any other, may say a secret: the runner
-//! looks (`support/secrets.rs`).
+//! The exchange of tokens is tested in `conversation`. The runner checks that no output contains a secret
+//! (`support/secrets.rs`).
 
 mod changes;
 mod files;
@@ -10,7 +10,7 @@ mod helpers;
 mod login;
 mod secrets;
 mod sources;
-mod troubles;
+mod unusable;
 
 use crate::support::secrets::{GRANTED, IDENTITY, PASSWORD, READY, USER};
 use crate::support::{Ran, Regq, Reply, Request, Server};
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A folder of one test's own, removed with all that is in it.
+/// A temporary folder of one test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -38,7 +38,7 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// Writes a file, and the folders above it.
+    /// Writes a file and creates its folder.
     fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -50,7 +50,7 @@ impl Folder {
         std::fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
-    /// The names in it.
+    /// The names of its files, sorted.
     fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.0).unwrap();
         let mut names: Vec<_> =
@@ -59,14 +59,14 @@ impl Folder {
         names
     }
 
-    /// A helper program. What it is asked stands in [`Folder::asked`], line by line: the action and its stdin.
+    /// Writes a helper program that logs its calls for [`Folder::calls`] before it runs a script.
     fn helper(&self, name: &str, script: &str) {
         let log = r#"{ printf '%s ' "$1"; cat; echo; } >> "$0.log""#;
         self.program(name, &format!("{log}\n{script}"));
     }
 
-    /// A helper program that is nothing but this. A shell writes it: were the file open for writing in this
-    /// process, a program that another test starts could hold it open, and it could not be run.
+    /// Writes a helper program. A shell does the writing: if this process had the file open, a program that another test
+    /// starts could inherit it, and the helper could not be run (ETXTBSY).
     fn program(&self, name: &str, script: &str) {
         let path = self.path(&format!("docker-credential-{name}"));
         let mut shell = Command::new("/bin/sh")
@@ -79,12 +79,12 @@ impl Folder {
         assert!(shell.wait().unwrap().success());
     }
 
-    /// What a helper was asked.
-    fn asked(&self, name: &str) -> String {
+    /// The calls of a helper, one a line: the action and its stdin.
+    fn calls(&self, name: &str) -> String {
         self.read(&format!("docker-credential-{name}.log"))
     }
 
-    /// A pipe with a name, open at both ends until it is dropped: who reads it waits so long.
+    /// Creates a named pipe. Reading it blocks until the returned file is dropped.
     fn pipe(&self, name: &str) -> (PathBuf, std::fs::File) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -93,7 +93,7 @@ impl Folder {
         (path, open)
     }
 
-    /// `PATH` with the helpers of this folder, and the tools of the system that they use.
+    /// A `PATH` with this folder's helpers and the system's tools.
     fn search_path(&self) -> String {
         format!("{}:/usr/bin:/bin", self.0.display())
     }
@@ -105,20 +105,20 @@ impl Drop for Folder {
     }
 }
 
-/// Whom a registry lets in.
+/// Which requests a registry accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Door {
-    /// Everybody, without a question.
+    /// All, without authentication.
     Open,
-    /// Everybody, with a token from `/token`.
+    /// Those with a token from `/token`, which anyone gets.
     Public,
-    /// The user, with a token from `/token`.
+    /// Those with the user's token from `/token`.
     Private,
-    /// The user, with Basic credentials.
+    /// Those with the user's password, in HTTP's Basic scheme.
     Basic,
 }
 
-/// A registry with every image, that knows one user: by password, identity token or registry token.
+/// A registry that has every image and knows one user: by password, identity token or registry token.
 fn registry(door: Door) -> Server {
     Server::start(None, move |request| answer(door, request))
 }
@@ -154,7 +154,7 @@ fn answer(door: Door, request: &Request) -> Reply {
     }
 }
 
-/// 401, and a token server on the same host.
+/// 401 with a token server on the same host.
 fn challenge(request: &Request) -> Reply {
     let host = request.header("host").unwrap_or_default();
     let challenge = format!(r#"Bearer realm="http://{host}/token",service="registry""#);
@@ -187,7 +187,7 @@ fn encoded(user: &str, password: &str) -> String {
     STANDARD.encode(format!("{user}:{password}"))
 }
 
-/// An entry of a credential file, for the user.
+/// The user's entry in a credential file.
 fn entry() -> String {
     entry_of(USER, PASSWORD)
 }
@@ -201,22 +201,21 @@ fn auths(key: &str, entry: &str) -> String {
     format!(r#"{{"auths":{{"{key}":{entry}}}}}"#)
 }
 
-/// Who a server was shown to be asking, in the order of arrival. The GET that reads why a HEAD was refused shows the
-/// same again and does not count.
-fn shown(server: &Server) -> Vec<String> {
+/// The credentials that a server received, in order. The GET after a refused HEAD repeats them and does not count.
+fn received(server: &Server) -> Vec<String> {
     let requests = server.requests();
     let mut before: Option<&Request> = None;
-    let mut shown = Vec::new();
+    let mut received = Vec::new();
     for request in &requests {
         let again = before.is_some_and(|head| {
             head.method == "HEAD" && head.status == 401 && head.target == request.target
         });
         if !(again && request.method == "GET") {
-            shown.extend(proof(request));
+            received.extend(proof(request));
         }
         before = Some(request);
     }
-    shown
+    received
 }
 
 fn proof(request: &Request) -> Option<String> {
@@ -231,7 +230,7 @@ fn proof(request: &Request) -> Option<String> {
     }
 }
 
-/// The question for the digest of `team/app:1`, asked without TLS.
+/// `regq digest` of `team/app:1`, without TLS.
 fn question(server: &Server) -> Regq {
     Regq::new().args(["digest", "--plain-http"]).arg(name(server))
 }
@@ -240,12 +239,12 @@ fn name(server: &Server) -> String {
     format!("{}/team/app:1", server.authority())
 }
 
-/// The run with HOST for the server.
+/// The output with HOST in place of the server's address.
 fn hosted(ran: &Ran, server: &Server) -> Ran {
     ran.clone().replace(server.authority(), "HOST")
 }
 
-/// A vector, with the server for its registry.
+/// A vector file with the server's address as the registry.
 fn vector(name: &str, server: &Server) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/auth");
     let text = std::fs::read_to_string(folder.join(name)).unwrap();

@@ -1,4 +1,4 @@
-//! No secret is ever said: every kind of credential, at every kind of registry, in every form of output.
+//! No output contains a secret: with every kind of credential, at every kind of registry, in every output format.
 
 use super::{Door, Folder, auths, encoded, entry, name, question, registry};
 use crate::support::secrets::{GRANTED, IDENTITY, PASSWORD, READY, leaked};
@@ -9,7 +9,7 @@ use regq::registry::{Client, Config, Observer, ResolveOptions};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-/// Servers that let in, refuse, and say back what they were shown.
+/// Servers that accept, refuse and echo credentials.
 fn servers() -> Vec<Server> {
     let mut servers: Vec<_> =
         [Door::Open, Door::Public, Door::Private, Door::Basic].map(registry).into();
@@ -23,7 +23,7 @@ fn servers() -> Vec<Server> {
             Some(_) => Reply::new(status).body("go away"),
         }));
     }
-    // What was sent comes back, as it was sent and decoded.
+    // These echo the credential, as sent and decoded.
     for (door, status) in [(Door::Private, 200), (Door::Private, 403), (Door::Basic, 403)] {
         servers.push(Server::start(None, move |request| match request.header("authorization") {
             None if request.method == "HEAD" => super::answer(door, request),
@@ -35,8 +35,8 @@ fn servers() -> Vec<Server> {
                 let decoded = super::proof(request).unwrap_or_default();
                 let form = String::from_utf8_lossy(&request.body);
                 let padding = "x".repeat(170);
-                let said = format!("<p>no: {sent} {form} {decoded} {padding} {decoded}");
-                Reply::new(status).body(said)
+                let body = format!("<p>no: {sent} {form} {decoded} {padding} {decoded}");
+                Reply::new(status).body(body)
             }
         }));
     }
@@ -53,7 +53,7 @@ fn servers() -> Vec<Server> {
     servers
 }
 
-/// Every way to give a credential.
+/// Every way to pass a credential.
 fn given(folder: &Folder, host: &str) -> Vec<Box<dyn Fn(Regq) -> Regq>> {
     let file = |name: &str, text: &str| -> Box<dyn Fn(Regq) -> Regq> {
         let path = folder.write(name, text);
@@ -70,7 +70,7 @@ fn given(folder: &Folder, host: &str) -> Vec<Box<dyn Fn(Regq) -> Regq>> {
         file("password.json", &auths(host, &entry())),
         file("identity.json", &auths(host, &both)),
         file("ready.json", &auths(host, &format!(r#"{{"registrytoken":"{READY}"}}"#))),
-        // Broken in the middle of a secret.
+        // Invalid JSON in the middle of a secret.
         file(
             "cut.json",
             &format!(r#"{{"auths":{{"{host}":{{"auth":"{}"#, encoded("ada", PASSWORD)),
@@ -87,11 +87,11 @@ fn given(folder: &Folder, host: &str) -> Vec<Box<dyn Fn(Regq) -> Regq>> {
 }
 
 #[test]
-fn no_run_says_a_secret() {
+fn no_output_contains_a_secret() {
     for server in servers() {
         let folder = Folder::new();
         for give in given(&folder, &server.authority()) {
-            // The runner looks for them, here as everywhere.
+            // The runner searches the output for secrets.
             for flags in [&["-v"][..], &["-v", "--json"]] {
                 let regq = question(&server).args(flags).args(["--retries", "0"]);
                 let ran = give(regq).run();
@@ -125,7 +125,7 @@ fn keychains(folder: &Path) -> Vec<Keychain> {
 }
 
 #[test]
-fn no_value_shows_a_secret() {
+fn no_debug_output_contains_a_secret() {
     let folder = Folder::new();
     folder.write("token", READY);
     folder.write("auth.json", auths("other.example", &entry()));
@@ -144,7 +144,7 @@ fn no_value_shows_a_secret() {
             let mut shown = format!("{keychain:?}{config:#?}");
             let client = Client::new(config).unwrap();
             let reference = Reference::parse(&name(&server)).unwrap();
-            // Twice, so that what the client remembers is there as well.
+            // Twice, to cover what the client remembers.
             for _ in 0..2 {
                 let outcome = client.resolve(&reference, &ResolveOptions::default());
                 shown.push_str(&format!("{outcome:?}{outcome:#?}{client:?}{client:#?}"));
@@ -160,7 +160,7 @@ fn no_value_shows_a_secret() {
 }
 
 #[test]
-fn no_credential_shows_itself() {
+fn debug_output_of_credentials_contains_no_secret() {
     let password = Password::new("ada", Secret::new(PASSWORD)).unwrap();
     let token = Credential::token(Secret::new(READY)).unwrap();
     let identity = Credential::IdentityToken {
@@ -174,7 +174,7 @@ fn no_credential_shows_itself() {
         Credential::Password(password.clone()),
     );
     assert_eq!(leaked(shown.as_bytes()), None, "{shown}");
-    // It is a secret, and this would find it.
+    // The search does find secrets.
     assert!(leaked(password.basic().expose().as_bytes()).is_some());
     for wrong in [format!("{PASSWORD}\n"), format!("{PASSWORD}\u{0}")] {
         let error = Password::new("ada", Secret::new(wrong)).expect_err("a control character");

@@ -1,7 +1,7 @@
-//! Where credentials are looked for, in which order, and when.
+//! The sources of credentials: which are searched, in which order, and when.
 
 use super::{
-    Door, Folder, auths, entry, entry_of, hosted, manifest, name, question, registry, shown,
+    Door, Folder, auths, entry, entry_of, hosted, manifest, name, question, received, registry,
 };
 use crate::support::secrets::{PASSWORD, READY};
 use crate::support::{Regq, Reply, Server};
@@ -9,14 +9,14 @@ use regq::credentials::Keychain;
 use regq::reference::Reference;
 use regq::registry::{Client, Config, ResolveOptions};
 
-/// Refuses everybody, so that what was shown is the only outcome.
-fn recorder() -> Server {
+/// Refuses every credential, so that a test can check which one was sent.
+fn refusing_all() -> Server {
     Server::start(None, |_| Reply::new(401).header("WWW-Authenticate", "Basic realm=\"x\""))
 }
 
 #[test]
-fn the_first_source_that_has_an_entry_wins() {
-    /// A flag or variable, and the file that it leads to.
+fn the_first_source_with_an_entry_wins() {
+    /// A flag or variable, and the file that it points to.
     const SOURCES: &[(&str, &str)] = &[
         ("--authfile", "flag.json"),
         ("DOCKER_AUTH_CONFIG", ""),
@@ -26,11 +26,11 @@ fn the_first_source_that_has_an_entry_wins() {
     ];
     let folder = Folder::new();
     for first in 0..SOURCES.len() {
-        let server = recorder();
+        let server = refusing_all();
         let host = server.authority();
         let mut regq = question(&server);
         for (at, (source, file)) in SOURCES.iter().enumerate() {
-            // Those before it are there too, with nothing for this registry.
+            // The sources before it exist, too, but have no entry for this registry.
             let key = if at < first { "other.example" } else { host.as_str() };
             let text = auths(key, &entry_of(&format!("user{at}"), "p4ssw0rd-of-x"));
             let path = folder.write(if file.is_empty() { "unused" } else { file }, &text);
@@ -43,30 +43,30 @@ fn the_first_source_that_has_an_entry_wins() {
             };
         }
         regq.run().code(4);
-        assert_eq!(shown(&server), [format!("user{first}:p4ssw0rd-of-x")], "{first}");
+        assert_eq!(received(&server), [format!("user{first}:p4ssw0rd-of-x")], "{first}");
     }
 }
 
 #[test]
-fn without_variables_the_files_are_below_home() {
+fn default_files_are_in_the_home_folder() {
     let folder = Folder::new();
     for (file, text) in [
         (".docker/config.json", entry_of("docker", "p4ssw0rd-of-x")),
         (".config/containers/auth.json", entry_of("podman", "p4ssw0rd-of-x")),
     ] {
-        let server = recorder();
+        let server = refusing_all();
         let path = folder.write(file, auths(&server.authority(), &text));
         let ran = question(&server).env("HOME", &folder.0).arg("-v").run();
-        assert_eq!(shown(&server).len(), 1, "{ran}");
+        assert_eq!(received(&server).len(), 1, "{ran}");
         assert!(ran.stderr.contains(&format!("* {}: credentials of ", path.display())), "{ran}");
         std::fs::remove_file(path).unwrap();
     }
 }
 
 #[test]
-fn what_the_user_named_goes_before_all() {
+fn named_sources_precede_default_ones() {
     let folder = Folder::new();
-    let server = recorder();
+    let server = refusing_all();
     let host = server.authority();
     let flag = folder.write("flag.json", auths(&host, &entry_of("flag", "p4ssw0rd-of-x")));
     let variable = folder.write("var.json", auths(&host, &entry_of("variable", "p4ssw0rd-of-x")));
@@ -78,7 +78,7 @@ fn what_the_user_named_goes_before_all() {
         .run()
         .code(4);
     question(&server).env("REGISTRY_AUTH_FILE", &variable).run().code(4);
-    // The flag is in place of the variable, whether it has an entry or not.
+    // The flag replaces the variable, even if its file has no entry for the registry.
     question(&server)
         .env("REGISTRY_AUTH_FILE", &variable)
         .arg("--authfile")
@@ -91,13 +91,13 @@ fn what_the_user_named_goes_before_all() {
         .stdin("p4ssw0rd-of-x")
         .run()
         .code(4);
-    let users: Vec<_> = shown(&server);
+    let users: Vec<_> = received(&server);
     let expected = ["flag", "variable", "typed"].map(|user| format!("{user}:p4ssw0rd-of-x"));
     assert_eq!(users, expected);
 }
 
 #[test]
-fn anonymous_switches_all_off() {
+fn anonymous_disables_all_sources() {
     let folder = Folder::new();
     folder.helper("x", "echo '{}'");
     let server = registry(Door::Private);
@@ -111,12 +111,12 @@ fn anonymous_switches_all_off() {
         .env("PATH", folder.search_path())
         .run()
         .code(4);
-    assert_eq!(shown(&server), [""; 0]);
-    assert_eq!(folder.asked("x"), "");
+    assert_eq!(received(&server), [""; 0]);
+    assert_eq!(folder.calls("x"), "");
 }
 
 #[test]
-fn files_that_the_user_named_are_opened_before_the_first_request() {
+fn named_files_are_read_before_the_first_request() {
     let server = registry(Door::Open);
     let missing =
         "regq: /nonexistent/file: cannot be read: No such file or directory (os error 2)\n";
@@ -135,12 +135,12 @@ fn files_that_the_user_named_are_opened_before_the_first_request() {
         ));
     }
     assert_eq!(server.connections(), 0);
-    // A variable that is set to nothing is not set.
+    // An empty variable counts as unset.
     question(&server).env("REGISTRY_AUTH_FILE", "").run().code(0);
 }
 
 #[test]
-fn everything_else_is_read_only_after_a_401() {
+fn default_files_are_read_only_after_a_401() {
     let folder = Folder::new();
     let path = folder.write("config.json", "{\"auths\":\n{,}}");
     let fault = format!("{}: line 2, column 2: invalid JSON", path.display());
@@ -149,11 +149,11 @@ fn everything_else_is_read_only_after_a_401() {
         let ran = question(&server).env("DOCKER_CONFIG", &folder.0).run();
         hosted(&ran, &server)
     };
-    // Nobody asked for credentials, so nobody looked for any.
+    // The registry requires no login, so no source is read.
     ask(Door::Open).code(0).stderr("");
-    // The registry lets us in without: a warning.
+    // Anonymous access works: the file is only a warning.
     ask(Door::Public).code(0).stderr(format!("note: {fault}; continuing without credentials\n"));
-    // It does not: the file is the failure.
+    // Anonymous access is denied: the file is the error.
     for (door, refusal) in [
         (Door::Private, "HOST denied anonymous access (401)"),
         (Door::Basic, "HOST denied access (401): it requires a user name and password"),
@@ -163,7 +163,7 @@ fn everything_else_is_read_only_after_a_401() {
         assert!(ran.stderr.starts_with(&format!("regq: HOST/team/app:1: {fault}: ")), "{ran}");
         assert!(ran.stderr.contains(refusal), "{ran}");
     }
-    // No other place is tried in its stead.
+    // No other source is searched.
     let server = registry(Door::Private);
     let text = auths(&server.authority(), &entry());
     folder.write("run/containers/auth.json", text);
@@ -172,8 +172,8 @@ fn everything_else_is_read_only_after_a_401() {
         .env("XDG_RUNTIME_DIR", folder.path("run"))
         .run();
     run.code(8);
-    assert_eq!(shown(&server), [""; 0]);
-    // What was found before it counts.
+    assert_eq!(received(&server), [""; 0]);
+    // A source before the broken one is used.
     let text = auths(&server.authority(), &entry());
     question(&server)
         .env("DOCKER_CONFIG", &folder.0)
@@ -184,7 +184,7 @@ fn everything_else_is_read_only_after_a_401() {
 }
 
 #[test]
-fn helpers_are_asked_only_after_a_401() {
+fn helpers_run_only_after_a_401() {
     let folder = Folder::new();
     folder.write("config.json", r#"{"credsStore":"x"}"#);
     folder.helper("x", "echo credentials not found; exit 1");
@@ -194,27 +194,27 @@ fn helpers_are_asked_only_after_a_401() {
         regq.env("DOCKER_CONFIG", &folder.0).run().code(0).stderr("");
     };
     ask(&server);
-    assert_eq!(folder.asked("x"), "");
+    assert_eq!(folder.calls("x"), "");
     let server = registry(Door::Public);
     ask(&server);
-    assert_eq!(folder.asked("x"), format!("get {}\n", server.authority()));
+    assert_eq!(folder.calls("x"), format!("get {}\n", server.authority()));
 }
 
 #[test]
-fn the_variable_needs_no_file() {
+fn a_variable_works_without_a_home_folder() {
     let server = registry(Door::Private);
     let text = auths(&server.authority(), &entry());
     let run = |regq: Regq| regq.env("DOCKER_AUTH_CONFIG", &text).run();
     run(question(&server)).code(0).stderr("");
     run(question(&server).env("HOME", "/nonexistent")).code(0).stderr("");
-    // A broken one is named, not shown.
+    // An invalid value is reported without showing it.
     let ran = question(&server).env("DOCKER_AUTH_CONFIG", format!("{{\"{PASSWORD}\"}}")).run();
     ran.code(8);
     assert!(ran.stderr.contains("DOCKER_AUTH_CONFIG: line 1, column "), "{ran}");
 }
 
 #[test]
-fn no_home_is_normal() {
+fn a_missing_home_folder_is_not_an_error() {
     for home in ["", "/nonexistent", "/dev/null", "relative"] {
         let server = registry(Door::Public);
         question(&server).env("HOME", home).run().code(0).stderr("");
@@ -223,7 +223,8 @@ fn no_home_is_normal() {
     question(&server).run().code(0).stderr("");
 }
 
-/// What makes a shell run the program as nobody, who cannot read what is root's. Others than root need not change.
+/// A shell script that runs the program as the user nobody, who cannot read root's files. Users other than root stay
+/// themselves.
 pub(super) fn as_nobody(folder: &str) -> String {
     format!(
         r#"[ "$(id -u)" = 0 ] || exec "$0" "$@"
@@ -233,9 +234,9 @@ pub(super) fn as_nobody(folder: &str) -> String {
 }
 
 #[test]
-fn a_home_that_cannot_be_read_is_normal_and_a_file_is_not() {
+fn an_unreadable_file_is_an_error_but_an_unreadable_home_folder_is_not() {
     let folder = Folder::new();
-    // Below the target folder nobody may be let in at all.
+    // The target folder may be closed to the user nobody.
     let public = std::env::temp_dir().join(format!("regq-test-{}", std::process::id()));
     std::fs::create_dir(&public).unwrap();
     let home = public.join("home");
@@ -259,38 +260,38 @@ fn a_home_that_cannot_be_read_is_normal_and_a_file_is_not() {
     mode(&home.join(".docker/config.json"), "000");
     let file = ask(Door::Private);
     mode(&home, "000");
-    let (lets_in, refuses) = (ask(Door::Public), ask(Door::Private));
+    let (anonymous, denied) = (ask(Door::Public), ask(Door::Private));
     mode(&home, "700");
     std::fs::remove_dir_all(&public).unwrap();
     file.code(8);
     assert!(file.stderr.contains("config.json: cannot be read: Permission denied"), "{file}");
-    lets_in.code(0).stderr("");
-    refuses.code(4);
+    anonymous.code(0).stderr("");
+    denied.code(4);
 }
 
 #[test]
-fn a_token_file_goes_with_the_first_request_to_the_asked_registry_alone() {
+fn a_token_from_a_file_is_sent_at_once_and_to_the_named_registry_only() {
     let folder = Folder::new();
     let path = folder.write("token", format!("{READY}\n"));
     let server = registry(Door::Private);
     question(&server).arg("--token-file").arg(&path).run().code(0).stderr("");
     assert_eq!(server.lines(), ["HEAD /v2/team/app/manifests/1"]);
-    assert_eq!(shown(&server), [format!("Bearer {READY}")]);
-    // Not to where it redirects, nor to that one's realm.
+    assert_eq!(received(&server), [format!("Bearer {READY}")]);
+    // It is sent neither to a redirect target nor to that host's token server.
     let other = registry(Door::Public);
     let target = format!("{}/v2/team/app/manifests/1", other.url());
     let server = Server::start(None, move |_| Reply::new(307).header("Location", &target));
     question(&server).arg("--token-file").arg(&path).run().code(0).stderr("");
-    assert_eq!(shown(&server), [format!("Bearer {READY}")]);
-    assert_eq!(shown(&other), [""; 0]);
+    assert_eq!(received(&server), [format!("Bearer {READY}")]);
+    assert_eq!(received(&other), [""; 0]);
     assert_eq!(other.lines().len(), 3);
 }
 
 #[test]
-fn a_token_file_that_is_refused_is_final() {
+fn a_refused_token_from_a_file_is_final() {
     let folder = Folder::new();
     folder.helper("x", "echo credentials not found; exit 1");
-    // Neither a broken file nor a helper has anything to do with it.
+    // Other sources are not used, broken or not.
     for config in ["{", r#"{"credsStore":"x"}"#] {
         let server = registry(Door::Private);
         folder.write("config.json", config);
@@ -303,18 +304,18 @@ fn a_token_file_that_is_refused_is_final() {
             .run();
         let ran = hosted(&ran, &server);
         ran.code(4).stdout("");
-        let said = format!("HOST refused the token from {} (401)", path.display());
-        assert!(ran.stderr.contains(&said), "{ran}");
+        let expected = format!("HOST refused the token from {} (401)", path.display());
+        assert!(ran.stderr.contains(&expected), "{ran}");
         let mut lines = server.lines();
         lines.dedup();
-        // The GET that reads why, and no token request.
+        // Only the GET that reads the error message follows; no token is requested.
         assert_eq!(lines, ["HEAD /v2/team/app/manifests/1", "GET /v2/team/app/manifests/1"]);
-        assert_eq!(folder.asked("x"), "");
+        assert_eq!(folder.calls("x"), "");
     }
 }
 
 #[test]
-fn a_registry_that_is_redirected_to_gets_what_is_kept_for_it() {
+fn a_redirect_target_gets_its_own_credential_only() {
     let folder = Folder::new();
     let other = Server::start(None, |request| {
         match request.header("authorization") == Some(&super::basic("bob", "p4ssw0rd-of-bob")) {
@@ -338,9 +339,9 @@ fn a_registry_that_is_redirected_to_gets_what_is_kept_for_it() {
     );
     let path = folder.write("auth.json", text);
     question(&first).arg("--authfile").arg(&path).run().code(0);
-    assert_eq!(shown(&first), [format!("ada:{PASSWORD}")]);
-    assert_eq!(shown(&other), ["bob:p4ssw0rd-of-bob"]);
-    // What is typed is for the registry that is typed, and the other's own entry is still its own.
+    assert_eq!(received(&first), [format!("ada:{PASSWORD}")]);
+    assert_eq!(received(&other), ["bob:p4ssw0rd-of-bob"]);
+    // A password from the command line is for the named registry only; the other host still gets its own entry.
     question(&first)
         .args(["--user", "ada", "--password-stdin", "--authfile"])
         .arg(&path)
@@ -348,12 +349,12 @@ fn a_registry_that_is_redirected_to_gets_what_is_kept_for_it() {
         .run()
         .code(0);
     question(&first).args(["--user", "ada", "--password-stdin"]).stdin(PASSWORD).run().code(4);
-    assert_eq!(shown(&other), ["bob:p4ssw0rd-of-bob", "bob:p4ssw0rd-of-bob"]);
-    assert!(shown(&first).iter().all(|user| user.starts_with("ada:")));
+    assert_eq!(received(&other), ["bob:p4ssw0rd-of-bob", "bob:p4ssw0rd-of-bob"]);
+    assert!(received(&first).iter().all(|user| user.starts_with("ada:")));
 }
 
 #[test]
-fn the_trace_says_where_it_was_looked_and_what_was_found() {
+fn the_trace_shows_each_source_and_its_result() {
     let folder = Folder::new();
     folder.write("docker/config.json", auths("other.example", "{}"));
     let server = registry(Door::Private);
@@ -367,7 +368,7 @@ fn the_trace_says_where_it_was_looked_and_what_was_found() {
         .run();
     let ran = hosted(&ran, &server);
     ran.code(0);
-    let said: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("* ")).collect();
+    let lines: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("* ")).collect();
     let expected = [
         "* DOCKER_AUTH_CONFIG: no credentials for this registry".to_owned(),
         format!(
@@ -376,12 +377,12 @@ fn the_trace_says_where_it_was_looked_and_what_was_found() {
         ),
         format!("* {}: credentials of \"ada\" under \"http://HOST/v2/\"", podman.display()),
     ];
-    let said: Vec<_> = said.into_iter().filter(|line| !line.contains("connected")).collect();
-    assert_eq!(said, expected, "{ran}");
+    let lines: Vec<_> = lines.into_iter().filter(|line| !line.contains("connected")).collect();
+    assert_eq!(lines, expected, "{ran}");
 }
 
 #[test]
-fn one_file_for_several_registries() {
+fn one_source_serves_several_registries() {
     let (first, second) = (registry(Door::Private), registry(Door::Basic));
     let text = format!(
         r#"{{"auths":{{"{}":{},"{}":{}}}}}"#,
@@ -422,10 +423,10 @@ fn a_key_that_ends_in_a_repository_called_v1_is_for_that_repository_only() {
         ("https://HOST/team/v2/", false),
         ("HOST/team/v3", false),
     ] {
-        let server = recorder();
+        let server = refusing_all();
         let key = key.replace("HOST", &server.authority());
         let path = folder.write("auth.json", auths(&key, &entry()));
         question(&server).arg("--authfile").arg(path).run().code(4);
-        assert_eq!(!shown(&server).is_empty(), used, "{key}");
+        assert_eq!(!received(&server).is_empty(), used, "{key}");
     }
 }

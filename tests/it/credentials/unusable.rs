@@ -1,113 +1,112 @@
-//! What is made of credentials that cannot be read, or that are not taken, once the registry has answered: the
-//! exit code, the one line, and the advice.
+//! Unusable and refused credentials: exit code, message and hint, depending on how the registry responds.
 
-use super::{Door, Folder, auths, entry, entry_of, hosted, question, registry, shown, token};
+use super::{Door, Folder, auths, entry, entry_of, hosted, question, received, registry, token};
 use crate::support::secrets::{GRANTED, IDENTITY};
 use crate::support::{Ran, Regq, Reply, Server};
 
-/// Gives everybody a token, and answers those who show it with this; nobody gets a token for an identity token.
-fn behind_tokens(answer: Reply) -> Server {
+/// Issues anonymous tokens and answers requests that carry one with `reply`. Identity tokens are not exchanged.
+fn with_anonymous_token(reply: Reply) -> Server {
     Server::start(None, move |request| match request.header("authorization") {
         _ if request.path() == "/token" => match request.method.as_str() {
             "POST" => Reply::new(404),
             _ => token("anonymous"),
         },
-        Some("Bearer anonymous") => answer.clone(),
+        Some("Bearer anonymous") => reply.clone(),
         _ => super::challenge(request),
     })
 }
 
-/// Gives nobody a token.
-fn refusing() -> Server {
+/// Issues no tokens.
+fn without_tokens() -> Server {
     Server::start(None, |request| match request.path() {
         "/token" => Reply::new(401),
         _ => super::challenge(request),
     })
 }
 
-/// The run with docker's file in this folder.
+/// `regq digest` with the `config.json` in this folder.
 fn with_config(folder: &Folder, server: &Server) -> Ran {
     let regq = question(server).env("DOCKER_CONFIG", &folder.0);
     hosted(&regq.env("PATH", folder.search_path()).run(), server)
 }
 
 #[track_caller]
-fn advised(ran: &Ran, advice: Option<&str>) {
+fn check_hint(ran: &Ran, expected: Option<&str>) {
     let found = ran.stderr.lines().find_map(|line| line.strip_prefix("hint: "));
-    let same = match (found, advice) {
-        (Some(found), Some(advice)) => found.starts_with(advice),
-        (found, advice) => found == advice,
+    let same = match (found, expected) {
+        (Some(found), Some(expected)) => found.starts_with(expected),
+        (found, expected) => found == expected,
     };
-    assert!(same, "expected the advice {advice:?}\n{ran}");
+    assert!(same, "expected the hint {expected:?}\n{ran}");
 }
 
 #[test]
-fn a_broken_file_counts_unless_the_registry_answers_without_it() {
+fn a_broken_default_file_is_an_error_unless_anonymous_access_works() {
     let folder = Folder::new();
     let path = folder.write("config.json", "{");
     let fault = format!("{}: line 1, column 1: invalid JSON", path.display());
     let note = format!("note: {fault}; continuing without credentials\n");
-    with_config(&folder, &behind_tokens(super::manifest())).code(0).stderr(&note);
-    // What is not there for everybody may be there for the user.
+    with_config(&folder, &with_anonymous_token(super::manifest())).code(0).stderr(&note);
+    // An image that is hidden from anonymous users may be visible to the user.
     for status in [401, 403, 404] {
-        let ran = with_config(&folder, &behind_tokens(Reply::new(status)));
+        let ran = with_config(&folder, &with_anonymous_token(Reply::new(status)));
         ran.code(8).stdout("");
         assert!(ran.stderr.starts_with(&format!("regq: HOST/team/app:1: {fault}: ")), "{ran}");
-        // What is to be done is said already.
-        advised(&ran, None);
+        // The message already says what to do.
+        check_hint(&ran, None);
     }
 }
 
 #[test]
-fn a_helper_that_fails_counts_when_the_registry_refuses() {
+fn a_failing_helper_is_an_error_only_if_access_is_denied() {
     let folder = Folder::new();
     folder.write("config.json", r#"{"credsStore":"x"}"#);
     folder.helper("x", "exit 1");
     let fault = "docker-credential-x failed without a message";
     let note = format!("note: {fault}; continuing without credentials\n");
-    with_config(&folder, &behind_tokens(super::manifest())).code(0).stderr(&note);
+    with_config(&folder, &with_anonymous_token(super::manifest())).code(0).stderr(&note);
     let lines = |ran: &Ran| {
         let lines = ran.stderr.strip_prefix(&note).unwrap_or_else(|| panic!("{ran}"));
         lines.starts_with(&format!("regq: HOST/team/app:1: {fault}: "))
     };
     for status in [401, 403] {
-        let ran = with_config(&folder, &behind_tokens(Reply::new(status)));
+        let ran = with_config(&folder, &with_anonymous_token(Reply::new(status)));
         assert!(lines(ran.code(4)), "{ran}");
-        advised(&ran, Some("fix the helper, or bypass it with "));
+        check_hint(&ran, Some("fix the helper, or bypass it with "));
     }
-    let ran = with_config(&folder, &behind_tokens(Reply::new(404)));
+    let ran = with_config(&folder, &with_anonymous_token(Reply::new(404)));
     assert!(!lines(ran.code(3)), "{ran}");
-    advised(&ran, Some("check the spelling"));
+    check_hint(&ran, Some("check the spelling"));
 }
 
 #[test]
-fn what_the_user_named_counts_whatever_the_registry_answers() {
+fn a_broken_named_source_is_always_an_error() {
     let folder = Folder::new();
-    let asked = |with: &dyn Fn(Regq, String) -> Regq, fault: &str| {
+    let check = |with: &dyn Fn(Regq, String) -> Regq, fault: &str| {
         let server = registry(Door::Public);
         let ran = hosted(&with(question(&server), server.authority()).run(), &server);
         ran.code(8).stdout("");
         assert!(ran.stderr.contains(fault), "{fault}\n{ran}");
-        assert_eq!(shown(&server), [""; 0], "{ran}");
-        advised(&ran, None);
+        assert_eq!(received(&server), [""; 0], "{ran}");
+        check_hint(&ran, None);
     };
-    asked(&|regq, _| regq.env("DOCKER_AUTH_CONFIG", "{"), "DOCKER_AUTH_CONFIG: line 1, column 1");
+    check(&|regq, _| regq.env("DOCKER_AUTH_CONFIG", "{"), "DOCKER_AUTH_CONFIG: line 1, column 1");
     let fault = "the entry \"HOST\" has no usable credential";
     let entry = |host: String| auths(&host, r#"{"auth":"***"}"#);
-    asked(&|regq, host| regq.env("DOCKER_AUTH_CONFIG", entry(host)), fault);
+    check(&|regq, host| regq.env("DOCKER_AUTH_CONFIG", entry(host)), fault);
     let file = |host| folder.write("named.json", entry(host));
-    asked(&|regq, host| regq.arg("--authfile").arg(file(host)), fault);
-    asked(&|regq, host| regq.env("REGISTRY_AUTH_FILE", file(host)), fault);
+    check(&|regq, host| regq.arg("--authfile").arg(file(host)), fault);
+    check(&|regq, host| regq.env("REGISTRY_AUTH_FILE", file(host)), fault);
 }
 
 #[test]
-fn a_pipe_in_place_of_a_file_is_not_waited_for() {
+fn a_pipe_is_not_opened() {
     let folder = Folder::new();
     let (path, _open) = folder.pipe(".docker/config.json");
     let fault = format!("{}: cannot be read: it is a pipe", path.display());
     for (door, code) in [(Door::Open, 0), (Door::Public, 0), (Door::Private, 8)] {
         let server = registry(door);
-        // What waits is ended.
+        // The test ends even if the program hangs.
         let regq = question(&server).through(r#"exec timeout 20 "$0" "$@""#);
         let ran = regq.env("HOME", &folder.0).run();
         ran.code(code);
@@ -116,7 +115,7 @@ fn a_pipe_in_place_of_a_file_is_not_waited_for() {
 }
 
 #[test]
-fn an_identity_token_that_is_not_exchanged_is_told_once() {
+fn an_unexchanged_identity_token_is_reported_once() {
     let folder = Folder::new();
     let identity = format!(r#"{{"identitytoken":"{IDENTITY}"}}"#);
     let ask = |server: &Server| {
@@ -130,25 +129,25 @@ fn an_identity_token_that_is_not_exchanged_is_told_once() {
         let rest = ran.stderr.strip_prefix(&note).unwrap_or_else(|| panic!("{note}{ran}"));
         (ran.clone(), rest.to_owned())
     };
-    let (ran, rest) = ask(&behind_tokens(super::manifest()));
+    let (ran, rest) = ask(&with_anonymous_token(super::manifest()));
     ran.code(0);
     assert_eq!(rest, "");
-    // Who is refused then is whoever has the token that everybody gets.
+    // The registry then refuses the anonymous token.
     for (status, refused, hint) in [
         (401, "denied anonymous access (401)", "the token is refused without a word "),
         (403, "denied access (403)", "the registry forbids it; "),
     ] {
-        let (ran, rest) = ask(&behind_tokens(Reply::new(status)));
+        let (ran, rest) = ask(&with_anonymous_token(Reply::new(status)));
         ran.code(4);
-        let said = format!("regq: HOST/team/app:1: HOST {refused}");
-        assert!(rest.starts_with(&said), "{said}\n{ran}");
+        let expected = format!("regq: HOST/team/app:1: HOST {refused}");
+        assert!(rest.starts_with(&expected), "{expected}\n{ran}");
         assert!(!rest.contains("note: "), "{ran}");
-        advised(&ran, Some(hint));
+        check_hint(&ran, Some(hint));
     }
 }
 
 #[test]
-fn an_identity_token_in_whose_place_the_password_is_taken_is_not_told() {
+fn falling_back_to_the_password_is_not_reported() {
     let folder = Folder::new();
     let server = Server::start(None, |request| match request.header("authorization") {
         _ if request.method == "POST" => Reply::new(404),
@@ -162,26 +161,26 @@ fn an_identity_token_in_whose_place_the_password_is_taken_is_not_told() {
 }
 
 #[test]
-fn what_was_sent_to_the_token_server_and_refused_is_named() {
+fn the_credential_that_the_token_server_refused_is_named() {
     let folder = Folder::new();
     let identity = format!(r#"{{"identitytoken":"{IDENTITY}"}}"#);
-    for (entry, said) in [
+    for (entry, expected) in [
         (identity, "refused the identity token from "),
         (entry(), "refused the credentials of \"ada\" from "),
     ] {
-        let server = refusing();
+        let server = without_tokens();
         folder.write("config.json", auths(&server.authority(), &entry));
         let ran = with_config(&folder, &server);
         ran.code(4).stdout("");
-        assert!(ran.stderr.contains(said), "{ran}");
-        advised(&ran, Some("the credentials are not taken; for details, run: regq explain "));
+        assert!(ran.stderr.contains(expected), "{ran}");
+        check_hint(&ran, Some("the credentials are not taken; for details, run: regq explain "));
     }
 }
 
 #[test]
-fn a_token_for_every_repository_is_asked_for_with_each_ones_own_credentials() {
+fn a_token_for_all_repositories_is_fetched_for_each_credential() {
     let folder = Folder::new();
-    // As Gitea has it: what a token is asked for is the same for all repositories.
+    // As on Gitea, the scope is the same for all repositories.
     let server = Server::start(None, |request| {
         let host = request.header("host").unwrap_or_default();
         let sent = request.header("authorization").unwrap_or_default();
@@ -193,7 +192,7 @@ fn a_token_for_every_repository_is_asked_for_with_each_ones_own_credentials() {
             (path, _) if path.split('/').nth(2).map(super::bearer).as_deref() == Some(sent) => {
                 super::manifest()
             }
-            // Whoever it is may not know of this one.
+            // The token of another user.
             _ if sent.starts_with("Bearer ") => Reply::new(404),
             _ => {
                 let realm = format!(r#"Bearer realm="http://{host}/token",service="s",scope="*""#);
@@ -209,11 +208,11 @@ fn a_token_for_every_repository_is_asked_for_with_each_ones_own_credentials() {
     let names = ["first/a", "first/b", "second/a"].map(|path| format!("{host}/{path}:1"));
     let regq = Regq::new().args(["digest", "--plain-http"]).args(names);
     regq.env("DOCKER_CONFIG", &folder.0).run().code(0).stderr("");
-    // Two of them share an entry, and with it the token.
+    // Two of the repositories share an entry, and so a token.
     let tokens = server.requests().into_iter().filter(|request| request.path() == "/token");
     let sent: Vec<_> =
         tokens.map(|request| request.header("authorization").map(str::to_owned)).collect();
-    let due =
+    let expected =
         ["first", "second"].map(|name| Some(super::basic("ada", &format!("p4ssw0rd-of-{name}"))));
-    assert_eq!(sent, due);
+    assert_eq!(sent, expected);
 }
