@@ -1,41 +1,41 @@
-//! regq asks container registries questions: which digest does this tag have, what is in its manifest, and, when a
-//! registry refuses, why.
+//! Asks container registries questions: which digest does this tag have, what is in this image, and, if a registry
+//! refuses, why.
 //!
-//! This is the library behind the program of the same name. It blocks, prints nothing, does not read the environment and
-//! has no global state. Start with [`registry::Client`]:
+//! This is the library below the program of the same name. It blocks, prints nothing, reads no environment and has no
+//! global state. Start with [`Client`]:
 //!
 //! ```no_run
-//! use regq::reference::Reference;
-//! use regq::registry::{Client, Config, ResolveOptions};
+//! use regq::registry::ResolveOptions;
+//! use regq::{Client, Config, Reference};
 //!
 //! let client = Client::new(Config::default())?;
 //! let reference = Reference::parse("alpine:3.20")?;
 //! let resolved = client.resolve(&reference, &ResolveOptions::default())?;
 //! println!("{}", resolved.digest);
-//! # Ok::<(), regq::error::Error>(())
+//! # Ok::<(), regq::Error>(())
 //! ```
 //!
 //! # Layers
 //!
-//! A file imports only from files of a lower rank. A test checks the sources and this table.
+//! A file imports only from files of a lower rank. A test over the sources enforces this.
 //!
-//! | rank | module | purpose |
+//! | rank | module | contents |
 //! | --- | --- | --- |
 //! | 0 | [`digest`], [`platform`], [`url`], `dates`, `decimal`, `json`, `redact` | values of the specifications; no I/O |
-//! | 1 | [`reference`](mod@reference), [`oci`], [`http`] | names, HTTP heads, and the documents that registries send; no I/O |
+//! | 1 | [`reference`](mod@reference), [`oci`], [`http`] | names, documents of registries, grammars of header fields; no I/O |
 //! | 2 | [`error`] | one error type, its kinds and exit codes |
-//! | 3 | `files` | bounded reads and atomic replacement |
-//! | 4 | [`credentials`] | secrets, and the hosts they are for |
-//! | 5 | `event`, `token` | what an observer gets; the token protocol, no I/O |
-//! | 6 | `transport` | one request and its response; the only module that uses ureq and rustls |
+//! | 3 | [`files`] | bounded reads, atomic replacement |
+//! | 4 | [`credentials`] | secrets, and which registry they are for |
+//! | 5 | [`event`], `token` | what an observer receives; the token protocol without I/O |
+//! | 6 | `transport` | one request and its response; the only module that names ureq and rustls |
 //! | 7 | [`registry`] | the client: redirects, challenges, tokens, manifests |
-//! | 8 | [`explain`](mod@explain) | a recorded exchange in, findings out; no I/O |
+//! | 8 | [`explain`](mod@explain) | from a recorded exchange to findings; no I/O |
 //! | 9 | `main.rs`, `cli/`, `signal.rs` | the program |
 //!
 //! # Data flow
 //!
-//! Data flows one way. A text is parsed into a [`reference::Reference`], the client turns it into requests, `transport`
-//! sends them, and the result is a typed value or an [`error::Error`]:
+//! Data flows one way. Text is parsed into a [`Reference`], the client turns it into a question, `transport` sends the
+//! requests, and the result is a typed value or an [`Error`]:
 //!
 //! ```text
 //! text -> Reference -> Client: question -> transport: request -> registry
@@ -45,18 +45,20 @@
 //!                         +-> Resolved, Manifest, LoginCheck, or Error -> Kind -> exit code
 //! ```
 //!
-//! Explaining does not change this flow. While a client works, it sends [`Event`](registry::Event)s to its
-//! [`Observer`](registry::Observer). A [`Recorder`](explain::Recorder) collects them in a
-//! [`Recording`](explain::Recording). An attempt of the user's own is a [`Given`](explain::Given). Both become attempts of
-//! the same form, each rule examines each attempt, and the findings are sorted in the order in which a registry checks:
+//! While a client works on a question, it reports to the question's [`Observer`](event::Observer). A
+//! [`Recorder`](explain::Recorder) observes a question and returns a [`Recording`](explain::Recording) of it. A
+//! [`Given`](explain::Given) holds what a user passes about an attempt of their own. [`explain`](explain::explain) turns
+//! both into attempts of one form, applies every rule to every attempt, and orders the findings as a registry would report
+//! them:
 //!
 //! ```text
-//! Client -> Event -> Recorder -> Recording -+
-//!                                      +-> Case -> attempts -> rules -> findings in order -> Explanation
-//! the user's attempt -> Given ----------+
+//! Client -> Event, Exchanged -> Recorder -> Recording -+
+//!                                                      +-> attempts -> rules -> findings -> Explanation
+//! a user's token, challenge, ... -> Given -------------+
 //! ```
 //!
-//! A recording contains secrets; an [`Explanation`](explain::Explanation) does not.
+//! A recording contains secrets, since it is the whole conversation. An [`Explanation`](explain::Explanation) contains
+//! none.
 
 /// Compiles the Rust program of the recipes together with the other examples.
 #[cfg(doctest)]
@@ -81,3 +83,9 @@ pub mod registry;
 mod token;
 mod transport;
 pub mod url;
+
+pub use self::digest::Digest;
+pub use self::error::{Error, Kind};
+pub use self::platform::Platform;
+pub use self::reference::Reference;
+pub use self::registry::{Client, Config};

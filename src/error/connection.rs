@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::display::{HumanDuration, list};
 
 /// A request that got no complete HTTP response.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ConnectionError {
     /// The host, with its port unless that is the scheme's default.
@@ -19,23 +20,23 @@ pub struct ConnectionError {
 }
 
 /// What failed below HTTP, or while reading a response.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ConnectionFault {
     /// The host name did not resolve.
-    Name(io::Error),
+    Name(Arc<io::Error>),
     /// The connection failed.
-    Connect(io::Error),
+    Connect(Arc<io::Error>),
     /// The connection, including the TLS handshake, took longer than this.
     ConnectTimeout(Duration),
     /// The server's certificate was rejected.
     Certificate(CertificateFault),
     /// TLS failed for another reason.
-    Tls(Box<dyn std::error::Error + Send + Sync>),
+    Tls(Arc<dyn std::error::Error + Send + Sync>),
     /// The server does not speak TLS.
     NotTls,
     /// The connection was lost before the response was complete.
-    Broken(io::Error),
+    Broken(Arc<io::Error>),
     /// No data arrived for this long.
     IdleTimeout(Duration),
     /// The server does not speak HTTP; the text says what is wrong.
@@ -132,11 +133,26 @@ impl ConnectionFault {
         }
     }
 
+    /// Whether no connection was made: the name did not resolve, or connecting failed or timed out.
+    pub(crate) fn is_before_connection(&self) -> bool {
+        match self {
+            ConnectionFault::Name(_)
+            | ConnectionFault::Connect(_)
+            | ConnectionFault::ConnectTimeout(_) => true,
+            ConnectionFault::Certificate(_)
+            | ConnectionFault::Tls(_)
+            | ConnectionFault::NotTls
+            | ConnectionFault::Broken(_)
+            | ConnectionFault::IdleTimeout(_)
+            | ConnectionFault::NotHttp(_) => false,
+        }
+    }
+
     pub(super) fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             ConnectionFault::Name(error)
             | ConnectionFault::Connect(error)
-            | ConnectionFault::Broken(error) => Some(error),
+            | ConnectionFault::Broken(error) => Some(error.as_ref()),
             ConnectionFault::Tls(error) => Some(error.as_ref()),
             ConnectionFault::ConnectTimeout(_)
             | ConnectionFault::Certificate(_)

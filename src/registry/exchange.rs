@@ -181,9 +181,18 @@ impl<'a> Exchange<'a> {
             }
         }
         let observer = &self.client.observer;
+        let state = self.client.shared.registries.state(request.url.origin());
+        if let Some(error) = state.unreachable() {
+            return Err(Error::Connection(Box::new(error)));
+        }
         let call = Call { observer, secrets: &self.secrets };
         let transport = &self.client.shared.transport;
         let outcome = transport.fetch(request, limit, &mut self.deadline, call);
+        if let Err(Error::Connection(error)) = &outcome
+            && error.fault.is_before_connection()
+        {
+            state.record_unreachable(error);
+        }
         let response = outcome.as_ref().ok();
         observer.emit_exchange(&Exchanged {
             party,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::credentials::Credential;
-use crate::error::StatusError;
+use crate::error::{ConnectionError, StatusError};
 use crate::reference::Registry;
 use crate::registry::authorization::Authorization;
 use crate::registry::endpoint::Endpoint;
@@ -19,6 +19,8 @@ use crate::url::{Origin, Scheme};
 const MAX_REGISTRIES: usize = 256;
 /// For how many repositories of a registry a login is remembered, and how many tokens are kept for reuse.
 const MAX_REPOSITORIES: usize = 1024;
+/// How long a registry is not tried again after no connection could be made, all retries included.
+const UNREACHABLE_FOR: Duration = Duration::from_secs(30);
 /// For how many credentials it is remembered whether a registry or token server accepted them.
 const MAX_CREDENTIALS: usize = 64;
 
@@ -69,6 +71,8 @@ struct Known {
     credentials: Lru<Credential, Verdict>,
     /// The registry has announced that it answers no request before this time.
     not_before: Option<(Instant, StatusError)>,
+    /// No connection could be made, and none is attempted before this time.
+    unreachable: Option<(Instant, ConnectionError)>,
 }
 
 impl Default for RegistryState {
@@ -79,6 +83,7 @@ impl Default for RegistryState {
             tokens: Lru::new(MAX_REPOSITORIES),
             credentials: Lru::new(MAX_CREDENTIALS),
             not_before: None,
+            unreachable: None,
         }))
     }
 }
@@ -193,6 +198,23 @@ impl RegistryState {
             return None;
         }
         Some((left, error.clone()))
+    }
+
+    /// Remembers for a while that no connection can be made, so that not every reference of a list waits for it.
+    pub(super) fn record_unreachable(&self, error: &ConnectionError) {
+        let until = Instant::now().checked_add(UNREACHABLE_FOR);
+        lock(&self.0).unreachable = until.map(|until| (until, error.clone()));
+    }
+
+    /// Why no connection could be made, if that was tried a short while ago.
+    pub(super) fn unreachable(&self) -> Option<ConnectionError> {
+        let mut known = lock(&self.0);
+        let (until, error) = known.unreachable.as_ref()?;
+        if *until <= Instant::now() {
+            known.unreachable = None;
+            return None;
+        }
+        Some(error.clone())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Converts ureq's errors to ours.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::Timeout;
@@ -52,20 +53,20 @@ impl ErrorContext {
             ureq::Error::Io(error) => io_fault(error),
             ureq::Error::Other(other) => match other.downcast::<Stage>() {
                 Ok(stage) => stage_fault(*stage),
-                Err(other) => ConnectionFault::Broken(io::Error::other(other)),
+                Err(other) => ConnectionFault::Broken(io::Error::other(other).into()),
             },
             ureq::Error::Protocol(error) => ConnectionFault::NotHttp(error.to_string()),
             ureq::Error::LargeResponseHeader(_, max) => {
                 ConnectionFault::NotHttp(format!("the response header exceeds {max} bytes"))
             }
-            other => ConnectionFault::Broken(io::Error::other(other)),
+            other => ConnectionFault::Broken(io::Error::other(other).into()),
         })
     }
 }
 
 fn stage_fault(stage: Stage) -> ConnectionFault {
     match stage {
-        Stage::Connect(error) => ConnectionFault::Connect(error),
+        Stage::Connect(error) => ConnectionFault::Connect(error.into()),
         Stage::Handshake(error) => io_fault(error),
         Stage::NotTls => ConnectionFault::NotTls,
     }
@@ -78,7 +79,7 @@ fn io_fault(error: io::Error) -> ConnectionFault {
         Some(rustls::Error::InvalidCertificate(refused)) => {
             ConnectionFault::Certificate(certificate_fault(refused))
         }
-        Some(_) => ConnectionFault::Tls(Box::new(error)),
-        None => ConnectionFault::Broken(error),
+        Some(_) => ConnectionFault::Tls(Arc::new(error)),
+        None => ConnectionFault::Broken(error.into()),
     }
 }

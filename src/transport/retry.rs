@@ -316,7 +316,7 @@ mod tests {
             let host = "h".to_owned();
             Error::Connection(Box::new(ConnectionError::new(host, fault)))
         };
-        let broken = || error(ConnectionFault::Broken(io::Error::other("reset")));
+        let broken = || error(ConnectionFault::Broken(io::Error::other("reset").into()));
         let silent = || error(ConnectionFault::IdleTimeout(Duration::from_secs(1)));
         let kind = |error: &Error, progress, method| {
             Failure::of_error(error, Some(progress), method).map(|failure| failure.kind)

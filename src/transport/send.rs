@@ -128,12 +128,12 @@ impl Transport {
         };
         let addresses = self.resolver.resolve(origin, connect, on_lookup);
         let addresses = addresses.map_err(|error| match error {
-            ResolveError::Failed(error) => context.connection(ConnectionFault::Name(error)),
+            ResolveError::Failed(error) => context.connection(ConnectionFault::Name(error.into())),
             ResolveError::TimedOut if left < self.settings.connect_timeout => context.deadline(),
             ResolveError::TimedOut => {
                 let message = format!("no answer within {}", HumanDuration(connect));
                 let error = io::Error::new(io::ErrorKind::TimedOut, message);
-                context.connection(ConnectionFault::Name(error))
+                context.connection(ConnectionFault::Name(error.into()))
             }
         })?;
         check_scope(request, &addresses)?;

@@ -15,6 +15,7 @@ mod retries;
 mod secrecy;
 mod threads;
 mod tokens;
+mod unreachable;
 
 use crate::support::{Certificate, Reply, Request, Server, tls};
 use regq::credentials::{Credential, Keychain, Secret};
