@@ -2,9 +2,8 @@
 //! `registry`, over TLS on loopback with token authentication. regq must give the same results as skopeo, crane and regctl.
 //!
 //! Requires one of the registries, skopeo and openssl. Uses crane and regctl if they are in `PEERS` or on `PATH`, and lists
-//! what is missing. The argument `bench` measures instead, `static` tests the static programs, `many` runs
-//! only the check with many references. What the scripted registry
-//! in `tests/it` can test is tested there.
+//! what is missing. The argument `bench` measures instead, `static` tests the static programs, `many` runs only the check
+//! with many references. What the scripted registry in `tests/it` can test is tested there.
 #![expect(clippy::print_stdout, reason = "prints a report")]
 #![expect(
     clippy::expect_used,
