@@ -1,34 +1,40 @@
-//! Texts that are never shown, and the search for them in what others say.
+//! Removes secrets from text that a server sent.
 //!
-//! Servers repeat what they were sent, and seldom letter by letter: percent-encoded in URLs, with backslashes in
-//! JSON and headers, with entities in pages, in lower case in names of hosts. So a text is looked at as it is and
-//! as it reads once such writing is undone, layer by layer, and what is found there is taken out where it stands.
-//! This is no parser of any of these: what reads as an escape is one.
+//! Servers echo what they receive: in error messages, headers, redirect URLs, even certificate names. Everything regq
+//! prints goes through a [`Redactor`] that knows the secrets of the run. It finds them verbatim and with any nesting,
+//! up to four deep, of percent-encoding, backslash escapes (JSON, shells, Rust's `Debug`) and HTML entities. Case, and
+//! the differences between the two base64 alphabets and between a space and a plus, are ignored. A beginning of a
+//! secret is found where a server truncated it with `...`.
+//!
+//! Secrets shorter than 6 bytes are not redacted: they occur in ordinary text, and the gaps would reveal them. base64 is
+//! not decoded; `credentials` passes secrets in that form too. This is not a parser of any of these notations: whatever
+//! looks like an escape is decoded as one, which at worst redacts too much.
 
 use std::fmt;
+use std::ops::Range;
 
-/// Stands where something was taken out, and where a text was cut.
-const CUT: &str = "...";
-/// So many layers of writing are undone.
-const LAYERS: usize = 4;
+/// Replaces redacted text. Also how servers mark that they truncated a text.
+const ELLIPSIS: &str = "...";
+/// How many nested escapes are decoded.
+const MAX_DEPTH: usize = 4;
 
-/// Texts that are not shown, by `Debug` neither.
+/// Removes known secrets from texts. `Debug` does not show them.
 #[derive(Default)]
 pub(crate) struct Redactor {
-    /// Folded; in every layer of their own.
+    /// The secrets in every decoding, folded.
     needles: Vec<String>,
 }
 
 impl Redactor {
-    /// Shorter ones, in bytes, are not looked for: they are in any text, and what is left out of it would tell them.
-    pub(crate) const SHORTEST: usize = 6;
+    /// Bytes of the shortest secret that is redacted.
+    pub(crate) const MIN_LENGTH: usize = 6;
 
-    /// Hides texts, and these as they read.
-    pub(crate) fn new(texts: impl IntoIterator<Item = String>) -> Redactor {
+    /// Creates a redactor of these secrets. Those that are too short are ignored.
+    pub(crate) fn new(secrets: impl IntoIterator<Item = String>) -> Redactor {
         let mut needles: Vec<String> = Vec::new();
-        for text in texts.into_iter().filter(|text| text.len() >= Redactor::SHORTEST) {
-            for needle in layers(&text).iter().map(Layer::folded) {
-                if needle.len() >= Redactor::SHORTEST && !needles.contains(&needle) {
+        for secret in secrets.into_iter().filter(|secret| secret.len() >= Redactor::MIN_LENGTH) {
+            for needle in decodings(&secret).iter().map(Decoding::folded) {
+                if needle.len() >= Redactor::MIN_LENGTH && !needles.contains(&needle) {
                     needles.push(needle);
                 }
             }
@@ -36,105 +42,43 @@ impl Redactor {
         Redactor { needles }
     }
 
-    /// The text without what is secret, and without the beginning of that where the text was cut.
+    /// Returns the text with `...` in place of each secret.
     pub(crate) fn redact(&self, text: &str) -> String {
-        let mut found = Found::default();
+        let mut mask = Mask::default();
         if !self.needles.is_empty() {
-            for layer in layers(text) {
-                self.find(&layer, &mut found);
+            for decoding in decodings(text) {
+                let folded = decoding.folded();
+                self.mask_secrets(&decoding, &folded, &mut mask);
+                self.mask_truncated(&decoding, &folded, &mut mask);
             }
         }
-        found.taken_out_of(text)
+        mask.apply(text)
     }
 
-    /// Where in the text that a layer is made of something secret stands.
-    fn find(&self, layer: &Layer, found: &mut Found) {
-        let folded = layer.folded();
+    fn mask_secrets(&self, decoding: &Decoding, folded: &str, mask: &mut Mask) {
         for needle in self.needles.iter().filter(|needle| needle.len() <= folded.len()) {
-            let hits = folded.match_indices(needle.as_str());
-            hits.for_each(|(at, _)| found.add(layer.place(at, at + needle.len())));
+            for (at, _) in folded.match_indices(needle.as_str()) {
+                mask.add(decoding.source(at..at + needle.len()));
+            }
         }
-        let mut begin = 0;
-        for (cut, _) in folded.match_indices(CUT) {
-            let part = folded.get(begin..cut).unwrap_or_default();
-            begin = cut + CUT.len();
-            let begun = |needle: &String| {
-                let lengths = Redactor::SHORTEST..=needle.len().min(part.len());
-                lengths.rev().find(|length| part.ends_with(needle.get(..*length).unwrap_or(CUT)))
+    }
+
+    /// Masks beginnings of secrets before an ellipsis, and the ellipsis, so that it is not doubled.
+    fn mask_truncated(&self, decoding: &Decoding, folded: &str, mask: &mut Mask) {
+        let mut part_start = 0;
+        for (at, _) in folded.match_indices(ELLIPSIS) {
+            let part = folded.get(part_start..at).unwrap_or_default();
+            part_start = at + ELLIPSIS.len();
+            let longest_beginning = |needle: &String| {
+                let lengths = Redactor::MIN_LENGTH..=needle.len().min(part.len());
+                lengths.rev().find(|length| {
+                    needle.get(..*length).is_some_and(|beginning| part.ends_with(beginning))
+                })
             };
-            if let Some(length) = self.needles.iter().filter_map(begun).max() {
-                // With the mark, which would stand twice.
-                found.add(layer.place(cut - length, begin));
+            if let Some(length) = self.needles.iter().filter_map(longest_beginning).max() {
+                mask.add(decoding.source(at - length..part_start));
             }
         }
-    }
-}
-
-/// The text without tokens that nobody knows of: what is named so, and JWTs. What reads `token: ...` without quotes
-/// is a sentence.
-pub(crate) fn without_tokens(text: &str) -> String {
-    let blank = |text: &str| text.len() - text.trim_start_matches([' ', '\\']).len();
-    let quote = |text: &str| usize::from(text.starts_with(['"', '\'']));
-    let after = |at: usize| {
-        let rest = |skipped: usize| text.get(at + skipped..).unwrap_or_default();
-        let escaped = blank(rest(0));
-        let quoted = quote(rest(escaped));
-        let sign = escaped + quoted + blank(rest(escaped + quoted));
-        let named = rest(sign).starts_with('=') || (quoted > 0 && rest(sign).starts_with(':'));
-        let value = sign + 1 + blank(rest(sign + 1));
-        named.then(|| at + value + quote(rest(value)))
-    };
-    let lower = text.to_ascii_lowercase();
-    let mut named = lower.match_indices("token").filter_map(|(at, word)| after(at + word.len()));
-    let mut found = Found::default();
-    let mut look = |starts: &mut dyn Iterator<Item = usize>, is_jwt: bool| {
-        let mut read = 0;
-        for start in starts {
-            // What was looked at is not looked at again, so that no text takes long.
-            if start < read {
-                continue;
-            }
-            let rest = text.get(start..).unwrap_or_default();
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-._~+/=%".contains(c);
-            let length = rest.find(|c| !plain(c)).unwrap_or(rest.len());
-            read = start + length;
-            let dotted = rest.get(..length).is_some_and(|value| value.contains('.'));
-            if length >= Redactor::SHORTEST && (dotted || !is_jwt) {
-                found.add((start, read));
-            }
-        }
-    };
-    look(&mut named, false);
-    look(&mut text.match_indices("eyJ").map(|(start, _)| start), true);
-    found.taken_out_of(text)
-}
-
-/// What of a text is to be taken out: for each byte, whether it is. Parts may overlap, and come in any order.
-#[derive(Default)]
-struct Found(Vec<bool>);
-
-impl Found {
-    fn add(&mut self, (start, end): (usize, usize)) {
-        if self.0.len() < end {
-            self.0.resize(end, false);
-        }
-        self.0.get_mut(start..end).unwrap_or_default().fill(true);
-    }
-
-    /// The text with one mark for each run of what was found.
-    fn taken_out_of(&self, text: &str) -> String {
-        let is_hidden = |at: usize| self.0.get(at).is_some_and(|redactor| *redactor);
-        let mut kept = String::with_capacity(text.len());
-        let mut before = false;
-        for (at, c) in text.char_indices() {
-            match (is_hidden(at), before) {
-                (false, _) => kept.push(c),
-                (true, false) => kept.push_str(CUT),
-                (true, true) => {}
-            }
-            before = is_hidden(at);
-        }
-        kept
     }
 }
 
@@ -144,45 +88,123 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// A text as it reads, byte by byte.
-struct Layer {
+/// Redacts tokens that regq does not know: values named `token` or `..._token`, and JWTs.
+pub(crate) fn without_tokens(text: &str) -> String {
+    let mut mask = Mask::default();
+    let lower = text.to_ascii_lowercase();
+    let names = lower.match_indices("token").map(|(at, name)| at + name.len());
+    mask_values(text, names.filter_map(|end| value_start(text, end)), |_| true, &mut mask);
+    // `eyJ` is `{"` in base64, the start of every JWT.
+    let jwts = text.match_indices("eyJ").map(|(at, _)| at);
+    mask_values(text, jwts, |value| value.contains('.'), &mut mask);
+    mask.apply(text)
+}
+
+/// Where the value of a name starts that ends at `name_end`, as in `name=value`, `name = "value"` or
+/// `"name": "value"`, also if the quotes are escaped. `name: value` without quotes is a sentence, not a value.
+fn value_start(text: &str, name_end: usize) -> Option<usize> {
+    let skip_blank = |text: &str| text.len() - text.trim_start_matches([' ', '\\']).len();
+    let skip_quote = |text: &str| usize::from(text.starts_with(['"', '\'']));
+    let rest = |at: usize| text.get(at..).unwrap_or_default();
+    let quote = name_end + skip_blank(rest(name_end));
+    let after_quote = quote + skip_quote(rest(quote));
+    let sign = after_quote + skip_blank(rest(after_quote));
+    let is_quoted = after_quote > quote;
+    let is_assigned = rest(sign).starts_with('=') || (is_quoted && rest(sign).starts_with(':'));
+    let value = sign + 1 + skip_blank(rest(sign + 1));
+    is_assigned.then(|| value + skip_quote(rest(value)))
+}
+
+/// Masks the values that start at these positions, in growing order, if they are long enough and `matches` accepts them.
+fn mask_values(
+    text: &str,
+    starts: impl Iterator<Item = usize>,
+    matches: impl Fn(&str) -> bool,
+    mask: &mut Mask,
+) {
+    let mut scanned = 0;
+    for start in starts {
+        // Scanning each byte once keeps this linear.
+        if start < scanned {
+            continue;
+        }
+        let rest = text.get(start..).unwrap_or_default();
+        let in_value = |c: char| c.is_ascii_alphanumeric() || "-._~+/=%".contains(c);
+        let length = rest.find(|c| !in_value(c)).unwrap_or(rest.len());
+        scanned = start + length;
+        if length >= Redactor::MIN_LENGTH && rest.get(..length).is_some_and(&matches) {
+            mask.add(start..scanned);
+        }
+    }
+}
+
+/// For each byte of a text, whether it is redacted. May be shorter than the text.
+#[derive(Default)]
+struct Mask(Vec<bool>);
+
+impl Mask {
+    fn add(&mut self, range: Range<usize>) {
+        if self.0.len() < range.end {
+            self.0.resize(range.end, false);
+        }
+        self.0.get_mut(range).unwrap_or_default().fill(true);
+    }
+
+    /// Replaces each masked run by one ellipsis.
+    fn apply(&self, text: &str) -> String {
+        let is_masked = |at: usize| self.0.get(at).is_some_and(|masked| *masked);
+        let mut redacted = String::with_capacity(text.len());
+        let mut in_run = false;
+        for (at, c) in text.char_indices() {
+            match (is_masked(at), in_run) {
+                (false, _) => redacted.push(c),
+                (true, false) => redacted.push_str(ELLIPSIS),
+                (true, true) => {}
+            }
+            in_run = is_masked(at);
+        }
+        redacted
+    }
+}
+
+/// A text with some of its escapes decoded.
+struct Decoding {
     bytes: Vec<u8>,
-    /// Where each byte begins in the text, and behind the last the end. All bytes of an escape begin where it does.
+    /// Where each byte comes from in the original text, then the text's length. All bytes of an escape come from its
+    /// start.
     starts: Vec<usize>,
 }
 
-/// The text as it is, and as it reads with more and more undone: of all writings, and of each alone, since what ends
-/// in a backslash or begins with digits makes an escape with what stands beside it.
-fn layers(text: &str) -> Vec<Layer> {
+/// The text itself, and the text with more and more nested escapes decoded: of all notations together, and of each alone,
+/// because text next to a secret can combine with it into what looks like an escape of another notation.
+fn decodings(text: &str) -> Vec<Decoding> {
     let bytes = text.as_bytes().to_vec();
-    let mut layers = vec![Layer { bytes, starts: (0..=text.len()).collect() }];
-    for marks in ["%\\&", "%", "\\", "&"] {
-        let mut last = 0;
-        for _ in 0..LAYERS {
-            let Some(next) = layers.get(last).and_then(|layer| layer.undone(marks)) else { break };
-            last = layers.len();
-            layers.push(next);
+    let mut decodings = vec![Decoding { bytes, starts: (0..=text.len()).collect() }];
+    for introducers in [&b"%\\&"[..], b"%", b"\\", b"&"] {
+        let mut outer = 0;
+        for _ in 0..MAX_DEPTH {
+            let Some(next) = decodings.get(outer).and_then(|outer| outer.decode(introducers))
+            else {
+                break;
+            };
+            outer = decodings.len();
+            decodings.push(next);
         }
     }
-    layers
+    decodings
 }
 
-impl Layer {
-    /// The next layer, without the escapes that begin so; `None` where this one has none.
-    fn undone(&self, marks: &str) -> Option<Layer> {
-        let escape = |byte| marks.as_bytes().contains(&byte);
-        marks.bytes().find(|mark| self.bytes.contains(mark))?;
+impl Decoding {
+    /// Decodes the escapes that begin with one of these bytes; `None` if there are none.
+    fn decode(&self, introducers: &[u8]) -> Option<Decoding> {
+        self.bytes.iter().find(|byte| introducers.contains(byte))?;
         let (mut bytes, mut starts) = (Vec::new(), Vec::new());
         let mut rest = self.bytes.as_slice();
         while let Some(first) = rest.first() {
-            let start = self.starts.get(self.bytes.len() - rest.len()).copied().unwrap_or_default();
-            let length = match escaped(rest).filter(|_| escape(*first)) {
-                Some((Written::Byte(byte), length)) => {
-                    bytes.push(byte);
-                    length
-                }
-                Some((Written::Char(c), length)) => {
-                    bytes.extend(c.encode_utf8(&mut [0; 4]).as_bytes());
+            let start = self.start(self.bytes.len() - rest.len());
+            let length = match decode_escape(rest).filter(|_| introducers.contains(first)) {
+                Some((decoded, length)) => {
+                    decoded.append_to(&mut bytes);
                     length
                 }
                 None => {
@@ -194,11 +216,11 @@ impl Layer {
             rest = rest.get(length..).unwrap_or_default();
         }
         starts.extend(self.starts.last());
-        (bytes.len() < self.bytes.len()).then_some(Layer { bytes, starts })
+        (bytes.len() < self.bytes.len()).then_some(Decoding { bytes, starts })
     }
 
-    /// For comparing: ASCII, each byte where it was. Case is lost in names of hosts and of schemes, a blank is a
-    /// plus in forms, and base64 has two alphabets.
+    /// The text for comparisons, one ASCII character per byte. Lower case, because host names and schemes lose their
+    /// case; a space is a plus, as in forms; and the two base64 alphabets are one.
     fn folded(&self) -> String {
         let fold = |byte: &u8| match byte & 0x7f {
             b' ' | b'-' => '+',
@@ -208,74 +230,111 @@ impl Layer {
         self.bytes.iter().map(fold).collect()
     }
 
-    /// The part of the text that these bytes are made of.
-    fn place(&self, from: usize, to: usize) -> (usize, usize) {
-        let start = |at| self.starts.get(at).copied().unwrap_or_default();
-        let last = start(to.saturating_sub(1));
-        let end = self.starts.iter().skip(to).find(|start| **start > last);
-        (start(from), end.copied().unwrap_or(last))
+    /// The part of the original text that these bytes were decoded from.
+    fn source(&self, range: Range<usize>) -> Range<usize> {
+        let last = self.start(range.end.saturating_sub(1));
+        let end = self.starts.iter().skip(range.end).find(|start| **start > last);
+        self.start(range.start)..end.copied().unwrap_or(last)
+    }
+
+    fn start(&self, at: usize) -> usize {
+        self.starts.get(at).copied().unwrap_or_default()
     }
 }
 
 /// What an escape stands for.
-enum Written {
+enum Decoded {
     Byte(u8),
     Char(char),
 }
 
-/// What the escape at the beginning stands for, and its length.
-fn escaped(text: &[u8]) -> Option<(Written, usize)> {
-    let byte = |digits: &[u8]| u8::try_from(number(digits, 16)?).ok().map(Written::Byte);
+impl Decoded {
+    fn append_to(self, bytes: &mut Vec<u8>) {
+        match self {
+            Decoded::Byte(byte) => bytes.push(byte),
+            Decoded::Char(c) => bytes.extend(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+}
+
+/// Decodes the escape at the start of the text. Returns what it stands for and its length.
+fn decode_escape(text: &[u8]) -> Option<(Decoded, usize)> {
+    let (introducer, rest) = text.split_first()?;
+    let (decoded, length) = match introducer {
+        b'%' => decode_percent(rest),
+        b'\\' => decode_backslash(rest),
+        b'&' => decode_entity(rest),
+        _ => None,
+    }?;
+    Some((decoded, length + 1))
+}
+
+/// Decodes what follows a percent sign.
+fn decode_percent(text: &[u8]) -> Option<(Decoded, usize)> {
     match text {
-        [b'%', high, low, ..] => Some((byte(&[*high, *low])?, 3)),
-        [b'\\', b'x', high, low, ..] => Some((byte(&[*high, *low])?, 4)),
-        [b'\\', b'u', b'{', rest @ ..] => {
-            let end = rest.iter().take(7).position(|byte| *byte == b'}')?;
-            Some((Written::Char(char::from_u32(number(rest.get(..end)?, 16)?)?), end + 4))
+        [high, low, ..] => Some((hex_byte(*high, *low)?, 2)),
+        _ => None,
+    }
+}
+
+/// Decodes what follows a backslash: `n`, `x41`, `u0041`, two UTF-16 surrogates, or Rust's `u{41}`.
+fn decode_backslash(text: &[u8]) -> Option<(Decoded, usize)> {
+    match text {
+        [b'x', high, low, ..] => Some((hex_byte(*high, *low)?, 3)),
+        [b'u', b'{', rest @ ..] => {
+            let length = rest.iter().take(7).position(|byte| *byte == b'}')?;
+            Some((decode_char(rest.get(..length)?, 16)?, length + 3))
         }
-        [b'\\', b'u', rest @ ..] => {
-            let half = |rest: Option<&[u8]>| u16::try_from(number(rest?, 16)?).ok();
-            let first = half(rest.get(..4))?;
-            // Above U+FFFF JSON writes two halves.
-            let second = rest.get(4..10).and_then(|rest| half(rest.strip_prefix(b"\\u")));
-            let mut chars = char::decode_utf16([first].into_iter().chain(second));
-            let c = chars.next()?.ok()?;
-            Some((Written::Char(c), if c.len_utf16() == 2 { 12 } else { 6 }))
+        [b'u', rest @ ..] => {
+            let unit = |digits: Option<&[u8]>| u16::try_from(parse_number(digits?, 16)?).ok();
+            let first = unit(rest.get(..4))?;
+            let second = rest.get(4..10).and_then(|rest| unit(rest.strip_prefix(b"\\u")));
+            let c = char::decode_utf16([first].into_iter().chain(second)).next()?.ok()?;
+            Some((Decoded::Char(c), if c.len_utf16() == 2 { 11 } else { 5 }))
         }
-        [b'\\', letter, ..] => {
+        [letter, ..] => {
             let byte = match letter {
                 b'n' => b'\n',
                 b't' => b'\t',
                 b'r' => b'\r',
                 b'\\' | b'"' | b'\'' | b'/' => *letter,
-                // Nobody writes others so.
                 _ => return None,
             };
-            Some((Written::Byte(byte), 2))
+            Some((Decoded::Byte(byte), 1))
         }
-        [b'&', rest @ ..] => {
-            let end = rest.iter().take(9).position(|byte| *byte == b';')?;
-            let c = match rest.get(..end)? {
-                b"amp" => '&',
-                b"lt" => '<',
-                b"gt" => '>',
-                b"quot" => '"',
-                b"apos" => '\'',
-                [b'#', b'x' | b'X', digits @ ..] => char::from_u32(number(digits, 16)?)?,
-                [b'#', digits @ ..] => char::from_u32(number(digits, 10)?)?,
-                _ => return None,
-            };
-            Some((Written::Char(c), end + 2))
-        }
-        _ => None,
+        [] => None,
     }
 }
 
-/// A number of these digits.
-fn number(digits: &[u8], radix: u32) -> Option<u32> {
-    let plain = digits.iter().all(u8::is_ascii_alphanumeric);
-    let digits = std::str::from_utf8(digits).ok().filter(|_| plain)?;
-    u32::from_str_radix(digits, radix).ok()
+/// Decodes what follows the `&` of an HTML entity.
+fn decode_entity(text: &[u8]) -> Option<(Decoded, usize)> {
+    let end = text.iter().take(9).position(|byte| *byte == b';')?;
+    let decoded = match text.get(..end)? {
+        b"amp" => Decoded::Char('&'),
+        b"lt" => Decoded::Char('<'),
+        b"gt" => Decoded::Char('>'),
+        b"quot" => Decoded::Char('"'),
+        b"apos" => Decoded::Char('\''),
+        [b'#', b'x' | b'X', digits @ ..] => decode_char(digits, 16)?,
+        [b'#', digits @ ..] => decode_char(digits, 10)?,
+        _ => return None,
+    };
+    Some((decoded, end + 1))
+}
+
+fn hex_byte(high: u8, low: u8) -> Option<Decoded> {
+    u8::try_from(parse_number(&[high, low], 16)?).ok().map(Decoded::Byte)
+}
+
+fn decode_char(digits: &[u8], radix: u32) -> Option<Decoded> {
+    char::from_u32(parse_number(digits, radix)?).map(Decoded::Char)
+}
+
+/// Parses a number without a sign, which `from_str_radix` would accept.
+fn parse_number(digits: &[u8], radix: u32) -> Option<u32> {
+    let digits = std::str::from_utf8(digits).ok()?;
+    let is_unsigned = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    u32::from_str_radix(digits, radix).ok().filter(|_| is_unsigned)
 }
 
 #[cfg(test)]
@@ -285,14 +344,14 @@ mod tests {
     const SECRET: &str = "hunter2/\u{fc}&\"b\\c\u{1f600}";
 
     #[track_caller]
-    fn hides(secret: &str, text: &str, due: &str) {
+    fn assert_redacted(secret: &str, text: &str, expected: &str) {
         let redactor = Redactor::new([secret.to_owned()]);
-        assert_eq!(redactor.redact(text), due, "{secret}");
+        assert_eq!(redactor.redact(text), expected, "{secret}");
     }
 
     #[test]
-    fn a_text_is_found_however_it_is_written() {
-        for written in [
+    fn secrets_are_found_in_every_notation() {
+        for echoed in [
             SECRET,
             "HUNTER2/\u{fc}&\"B\\C\u{1f600}",
             "hunter2%2F%C3%BC%26%22b%5Cc%F0%9F%98%80",
@@ -305,42 +364,41 @@ mod tests {
             "hunter2/&#252;&amp;&quot;b&#92;c&#x1F600;",
             "hunter2&#x2f;&#xFC;&amp;amp;&#34;b\\c&#128512;",
         ] {
-            hides(SECRET, &format!("<{written}>"), "<...>");
-            hides(SECRET, &format!("\u{e9}%41{written}\u{e9}"), "\u{e9}%41...\u{e9}");
+            assert_redacted(SECRET, &format!("<{echoed}>"), "<...>");
+            assert_redacted(SECRET, &format!("\u{e9}%41{echoed}\u{e9}"), "\u{e9}%41...\u{e9}");
         }
     }
 
-    /// What is not in the way of others' writing reads as an escape, and is found all the same.
     #[test]
-    fn what_looks_escaped_itself_is_found() {
+    fn secrets_that_look_escaped_themselves_are_found() {
         for secret in
             ["a%2Fb%2Fc", "a\\nb\\tc", "x&amp;y&lt;z", "%41%42%43%44%45%46", "passw\u{f6}rd%C3"]
         {
             let debug = format!("{secret:?}");
             let inner = debug.trim_matches('"');
-            for written in
+            for echoed in
                 [secret, inner, &secret.replace('%', "%25"), &secret.replace('&', "&amp;")]
             {
-                hides(secret, &format!("({written})"), "(...)");
+                assert_redacted(secret, &format!("({echoed})"), "(...)");
             }
         }
-        hides("nopassword", "C:\\nopassword", "C:\\...");
-        hides("2Fsecret", "a%2Fsecret", "a%...");
-        hides("<secret\\", "&lt;secret\\, \"&lt;secret\\\"", "..., \"...\"");
+        assert_redacted("nopassword", "C:\\nopassword", "C:\\...");
+        assert_redacted("2Fsecret", "a%2Fsecret", "a%...");
+        assert_redacted("<secret\\", "&lt;secret\\, \"&lt;secret\\\"", "..., \"...\"");
     }
 
     #[test]
-    fn beginnings_are_found_where_a_text_is_cut() {
-        hides("abcdefghijkl", "<abcdefgh...", "<...");
-        hides("abcdefghijkl", "<abcde...", "<abcde...");
-        hides("abc/efghijkl", "<abc%2Fefg..., abc/ef", "<..., abc/ef");
-        hides("abcdefghijkl", "abcdefghijklabcdefghijkl", "...");
+    fn truncated_secrets_are_found_before_an_ellipsis() {
+        assert_redacted("abcdefghijkl", "<abcdefgh...", "<...");
+        assert_redacted("abcdefghijkl", "<abcde...", "<abcde...");
+        assert_redacted("abc/efghijkl", "<abc%2Fefg..., abc/ef", "<..., abc/ef");
+        assert_redacted("abcdefghijkl", "abcdefghijklabcdefghijkl", "...");
     }
 
-    /// Secrets of servers' own choice in texts of their choice, as long as regq reads them.
+    /// A hostile server chooses both the token and the text, up to the limits on bodies.
     #[test]
-    fn no_text_takes_long() {
-        let begun = std::time::Instant::now();
+    fn adversarial_texts_are_redacted_in_time() {
+        let start = std::time::Instant::now();
         for (secret, text) in [
             ("a", "a"),
             ("a...", "a..."),
@@ -354,12 +412,12 @@ mod tests {
             let redactor = Redactor::new([half("b"), half("c"), half("")]);
             let _ = redactor.redact(&many(text));
         }
-        let took = begun.elapsed();
-        assert!(took.as_secs() < 20, "{took:?}");
+        let elapsed = start.elapsed();
+        assert!(elapsed.as_secs() < 20, "{elapsed:?}");
     }
 
     #[test]
-    fn what_overlaps_is_taken_out_once() {
+    fn overlapping_secrets_leave_one_ellipsis() {
         let redactor =
             Redactor::new(["abcdefgh".to_owned(), "efghijkl".to_owned(), "short".to_owned()]);
         assert_eq!(redactor.redact("-abcdefghijkl-short-"), "-...-short-");
@@ -367,8 +425,8 @@ mod tests {
     }
 
     #[test]
-    fn tokens_that_nobody_knows_are_found_by_their_names() {
-        for (text, due) in [
+    fn unknown_tokens_are_found_by_name_or_shape() {
+        for (text, expected) in [
             ("403 access_token=abc.def-1&x", "403 access_token=...&x"),
             ("Token = abcdef, ID_TOKEN='ghijkl'", "Token = ..., ID_TOKEN='...'"),
             (
@@ -378,7 +436,7 @@ mod tests {
             (r#"{\"token\":\"abcdef\"}"#, r#"{\"token\":\"...\"}"#),
             ("got eyJhbGci.eyJhIjoi.c2ln!", "got ...!"),
         ] {
-            assert_eq!(without_tokens(text), due);
+            assert_eq!(without_tokens(text), expected);
         }
         for text in [
             "invalid token: expired today",
@@ -395,9 +453,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_changed() {
+    fn text_without_secrets_is_unchanged() {
         let text = "100% \\ & &; &#; &#x110000; \\u{ \\ud800 \\u{d800} %2 %zz \u{fc}... \\";
-        hides("hunter2/slash", text, text);
+        assert_redacted("hunter2/slash", text, text);
         assert_eq!(Redactor::default().redact(text), text);
     }
 }

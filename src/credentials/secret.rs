@@ -28,7 +28,7 @@ impl Secret {
     /// Returns a redactor that knows these secrets: as they are, without base64 padding, and inside base64 text.
     pub(crate) fn redactor(secrets: &[Secret]) -> Redactor {
         let secrets = secrets.iter().map(Secret::expose);
-        let secrets = secrets.filter(|secret| secret.len() >= Redactor::SHORTEST);
+        let secrets = secrets.filter(|secret| secret.len() >= Redactor::MIN_LENGTH);
         Redactor::new(secrets.flat_map(|secret| {
             let unpadded = secret.trim_end_matches('=').to_owned();
             [secret.to_owned(), unpadded]
