@@ -1,112 +1,116 @@
-//! Dates as servers write them, as seconds since 1970-01-01T00:00:00Z and back. No clock is read here.
+//! Parses and formats the dates that servers send, as seconds since 1970-01-01T00:00:00Z.
 //!
-//! HTTP headers carry `IMF-fixdate` (`Sun, 06 Nov 1994 08:49:37 GMT`, RFC 9110 section 5.6.7); the two obsolete
-//! forms are not read. Token servers write RFC 3339 (`2016-09-22T12:23:03.5+02:00`).
+//! HTTP headers use `IMF-fixdate` (`Sun, 06 Nov 1994 08:49:37 GMT`, RFC 9110 section 5.6.7); its two obsolete forms are
+//! not supported. Token servers use RFC 3339 (`2016-09-22T12:23:03.5+02:00`). No clock is read here.
 
-/// Reads an HTTP date as whole seconds. The name of the weekday is not checked.
+use crate::decimal;
+
+const SECONDS_PER_DAY: u64 = 86_400;
+/// Days from 1 March of year 0 to 1970-01-01.
+const EPOCH_DAY: u64 = 719_468;
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// Parses an HTTP date. `None` if it is malformed or before 1970. The name of the weekday is not checked.
 pub(crate) fn parse_http(text: &str) -> Option<u64> {
     let (weekday, rest) = text.trim().split_once(", ")?;
     let mut words = rest.split(' ');
     let day = digits(words.next()?, 2)?;
-    let month = MONTHS.iter().position(|name| Some(*name) == words.clone().next())?;
+    let name = words.next()?;
+    let month = MONTHS.iter().position(|month| *month == name)?;
     let month = u64::try_from(month).ok()? + 1;
-    let year = digits(words.nth(1)?, 4)?;
-    let mut clock = words.next()?.split(':');
-    let (hour, minute, second) =
-        (digits(clock.next()?, 2)?, digits(clock.next()?, 2)?, digits(clock.next()?, 2)?);
-    let ends = words.next() == Some("GMT") && words.next().is_none() && clock.next().is_none();
-    // A leap second is written as :60.
-    let sane = weekday.len() == 3
-        && (1..=days_in(year, month)).contains(&day)
-        && year >= 1970
-        && hour < 24
-        && minute < 60
-        && second <= 60;
-    (ends && sane)
-        .then(|| days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second)
+    let year = digits(words.next()?, 4)?;
+    let clock = triple(words.next()?, ':', 2)?;
+    let is_complete = words.next() == Some("GMT") && words.next().is_none();
+    (is_complete && weekday.len() == 3).then(|| seconds((year, month, day), clock)).flatten()
 }
 
-/// Reads an RFC 3339 timestamp as whole seconds; fractions are dropped, years before 1970 are not read.
+/// Parses an RFC 3339 timestamp. Fractions of seconds are dropped. `None` if it is malformed or before 1970.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
     let (date, rest) = text.trim().split_once(['T', 't', ' '])?;
     let (clock, zone) = rest.split_at_checked(8)?;
-    let (year, month, day) = triple(date, '-', 4)?;
-    let (hour, minute, second) = triple(clock, ':', 2)?;
+    let seconds = seconds(triple(date, '-', 4)?, triple(clock, ':', 2)?)?;
+    let seconds = i64::try_from(seconds).ok()?;
     let zone = zone
         .strip_prefix('.')
         .map_or(zone, |fraction| fraction.trim_start_matches(|digit: char| digit.is_ascii_digit()));
-    let sane = (1..=12).contains(&month)
-        && (1..=days_in(year, month)).contains(&day)
-        && year >= 1970
-        && hour < 24
-        && minute < 60
-        && second <= 60;
-    let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
-    let seconds = i64::try_from(seconds).ok().filter(|_| sane)?;
     if zone.eq_ignore_ascii_case("z") {
         return Some(seconds);
     }
     let (sign, offset) = zone.split_at_checked(1)?;
     let (hours, minutes) = offset.split_once(':')?;
-    let ahead = i64::try_from(digits(hours, 2)? * 3_600 + digits(minutes, 2)? * 60).ok()?;
+    let offset = i64::try_from(digits(hours, 2)? * 3_600 + digits(minutes, 2)? * 60).ok()?;
     match sign {
-        "+" => Some(seconds - ahead),
-        "-" => Some(seconds + ahead),
+        "+" => Some(seconds - offset),
+        "-" => Some(seconds + offset),
         _ => None,
     }
 }
 
-/// Three numbers of two digits, the first of `length`.
-fn triple(text: &str, between: char, length: usize) -> Option<(u64, u64, u64)> {
-    let mut parts = text.split(between);
-    let triple =
-        (digits(parts.next()?, length)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
-    parts.next().is_none().then_some(triple)
-}
-
-/// A time for people, `2016-09-22 12:23:03 UTC`; `None` for years that do not have four digits.
+/// Formats a time as `2016-09-22 12:23:03 UTC`. `None` for years that do not have four digits.
 pub(crate) fn utc(seconds: i64) -> Option<String> {
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Counted from 1 March of year 0, so that a leap day ends a year; an era is 400 years.
-    let days = days.checked_add(719_468)?;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let of_era_year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, late) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = era * 400 + of_era_year + late;
+    // Years are counted from 1 March of year 0, so that a leap day is the last of its year, in eras of 400 years.
+    let days = days.checked_add(i64::try_from(EPOCH_DAY).ok()?)?;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, next_year) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = era * 400 + year_of_era + next_year;
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     (0..=9999)
         .contains(&year)
         .then(|| format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC"))
 }
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-fn digits(text: &str, length: usize) -> Option<u64> {
-    let all = text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
-    if all { text.parse().ok() } else { None }
+/// Seconds since 1970 of a date (year, month, day) and a time (hour, minute, second), if both exist.
+fn seconds((year, month, day): (u64, u64, u64), clock: (u64, u64, u64)) -> Option<u64> {
+    let (hour, minute, second) = clock;
+    let exists = year >= 1970
+        && (1..=12).contains(&month)
+        && (1..=days_in_month(year, month)).contains(&day)
+        && hour < 24
+        && minute < 60
+        // A leap second is 60.
+        && second <= 60;
+    exists.then(|| {
+        days_since_1970(year, month, day) * SECONDS_PER_DAY + hour * 3_600 + minute * 60 + second
+    })
 }
 
-fn days_in(year: u64, month: u64) -> u64 {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+/// Parses three numbers with a separator. The first has `length` digits, the others two.
+fn triple(text: &str, separator: char, length: usize) -> Option<(u64, u64, u64)> {
+    let mut parts = text.split(separator);
+    let triple =
+        (digits(parts.next()?, length)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
+    parts.next().is_none().then_some(triple)
+}
+
+/// Parses a number with exactly this many digits.
+fn digits(text: &str, length: usize) -> Option<u64> {
+    decimal::parse(text).filter(|_| text.len() == length)
+}
+
+fn days_in_month(year: u64, month: u64) -> u64 {
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
-        2 if leap => 29,
+        2 if is_leap => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar, by counting years from March, so that the leap
-/// day is a year's last.
+/// Days from 1970-01-01 to a date of the Gregorian calendar.
 fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
+    // Years start in March, so that a leap day is the last of its year.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let of_year = (153 * month + 2) / 5 + day - 1;
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + of_year;
-    days.saturating_sub(719_468)
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + day_of_year;
+    days.saturating_sub(EPOCH_DAY)
 }
 
 #[cfg(test)]
@@ -114,7 +118,7 @@ mod tests {
     use super::{parse_http, parse_rfc3339, utc};
 
     #[test]
-    fn reads_the_form_that_is_sent() {
+    fn http_dates_are_parsed() {
         for (text, seconds) in [
             ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
             ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777)),
@@ -136,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_token_servers_write() {
+    fn rfc3339_timestamps_are_parsed() {
         for (text, seconds) in [
             ("1970-01-01T00:00:00Z", Some(0)),
             ("2016-09-22T12:23:03Z", Some(1_474_546_983)),
@@ -157,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_times_of_all_four_digit_years() {
+    fn times_are_formatted_for_years_of_four_digits() {
         for (seconds, text) in [
             (0, Some("1970-01-01 00:00:00 UTC")),
             (-1, Some("1969-12-31 23:59:59 UTC")),

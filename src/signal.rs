@@ -1,28 +1,26 @@
-//! SIGINT and SIGTERM end the program, as PID 1 of a container too.
+//! Ends the program on SIGINT and SIGTERM, also if it is PID 1 of a container.
 //!
-//! The kernel drops a signal without a handler when it is sent to PID 1, so `docker stop` would wait
-//! for its timeout. The handlers here do one thing, which is allowed at any moment (POSIX.1-2017,
-//! XSH 2.4.3): end at once with 128 and the signal's number, 130 and 143. Nothing needs tidying up,
-//! since whatever is written to stdout is flushed as it is written.
+//! The kernel does not deliver a signal without a handler to PID 1, so `docker stop` would wait for its timeout. The
+//! handler only calls `_exit` with 128 plus the signal's number (130 and 143), which is async-signal-safe (POSIX.1-2017,
+//! XSH 2.4.3). There is nothing to clean up: output is flushed as it is written, and files are replaced atomically.
 //!
-//! This is the one file with `unsafe`: the standard library has no signals.
-#![expect(unsafe_code, reason = "signal handlers can only be set through the C library")]
+//! This needs `unsafe`, because the standard library has no signals.
+#![expect(unsafe_code, reason = "signal handlers can only be installed through the C library")]
 
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Sets the handlers. A signal that the parent process had ignored (as `nohup` does with others)
-/// stays ignored.
+/// Installs the handlers. A signal that the parent process ignores, as `nohup` does with SIGHUP, stays ignored.
 pub(crate) fn end_on_signals() {
     for signal in [libc::SIGINT, libc::SIGTERM] {
-        end_on(signal);
+        install_handler(signal);
     }
 }
 
-fn end_on(signal: libc::c_int) {
+fn install_handler(signal: libc::c_int) {
     let mut inherited = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: with a null pointer for the new action, sigaction only writes the current one to the
-    // place it is given, which is valid for that and zeroed, as all fields of a sigaction may be.
+    // SAFETY: without a new action, sigaction only writes the current one to the pointer, which is valid for writes.
+    // On success it has initialised the value, which was zeroed and so valid before.
     let inherited = unsafe {
         if libc::sigaction(signal, ptr::null(), inherited.as_mut_ptr()) != 0 {
             return;
@@ -35,21 +33,21 @@ fn end_on(signal: libc::c_int) {
     let mut action = inherited;
     action.sa_flags = 0;
     action.sa_sigaction = handler();
-    // SAFETY: `action` is whole: its handler is a function of the signature that a sigaction without
-    // SA_SIGINFO has, and its mask is emptied before use. The old action is not asked for.
-    // A failure leaves the default action, which ends the program too unless it is PID 1.
+    // SAFETY: `action` is initialised. Its handler has the signature for a sigaction without SA_SIGINFO, and its mask
+    // is emptied before use. The pointer for the old action may be null.
+    // On failure the default action stays, which also ends the program unless it is PID 1.
     unsafe {
         libc::sigemptyset(&raw mut action.sa_mask);
         libc::sigaction(signal, &raw const action, ptr::null_mut());
     }
 }
 
-#[expect(clippy::as_conversions, reason = "the C library takes the handler as a number")]
+#[expect(clippy::as_conversions, reason = "libc declares the handler as an integer")]
 fn handler() -> libc::sighandler_t {
     end as extern "C" fn(libc::c_int) as libc::sighandler_t
 }
 
 extern "C" fn end(signal: libc::c_int) {
-    // SAFETY: _exit is async-signal-safe and takes any status.
+    // SAFETY: _exit is async-signal-safe and accepts any status.
     unsafe { libc::_exit(128 + signal) }
 }

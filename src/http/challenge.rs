@@ -1,8 +1,8 @@
-//! The `WWW-Authenticate` parser: field lines in, challenges and errors with their places out.
+//! Parses `WWW-Authenticate` header fields into challenges.
 //!
-//! It works on bytes, in one pass from left to right, and follows RFC 9110, sections 11.2, 11.3,
-//! 11.6.1 (challenges), 5.6.1.2 (lists, as a recipient reads them) and 5.6.4 (quoted strings). It does
-//! not judge what it reads: whether a realm is a URL and may be asked is the caller's policy.
+//! Works on bytes, in one pass from left to right. Follows RFC 9110, sections 11.2, 11.3 and 11.6.1
+//! (challenges), 5.6.1.2 (lists, as recipients parse them) and 5.6.4 (quoted strings). Whether a realm
+//! is a URL, and whether it may be used, is up to the caller.
 //!
 //! ```text
 //! WWW-Authenticate = #challenge
@@ -16,28 +16,29 @@
 //! OWS = BWS        = *( SP / HTAB )
 //! ```
 //!
-//! The comma is ambiguous: a token after it is a parameter's name when `=` follows, else a new scheme.
+//! The comma is ambiguous: a token after it is a parameter name if `=` follows, otherwise a new scheme.
 //!
-//! Servers and proxies in the field write more than that. Accepted as well:
+//! Real servers and proxies deviate from the grammar. Also accepted:
 //! - L1: tabs after the scheme.
-//! - L2: a parameter after a comma belongs to the last challenge even if that had none and no space.
-//! - L3: an unquoted value holds any visible byte up to comma, space or tab, but no `"` and no `\`.
+//! - L2: a parameter after a comma belongs to the last challenge, even if that is a bare scheme.
+//! - L3: an unquoted value is any visible bytes up to a comma, space or tab, except `"` and `\`.
 //! - L4: the comma between two parameters may be missing.
-//! - L5: an unquoted value may be empty, except where the RFC reads `name=` after a scheme as token68.
-//! - L6: bytes from 0x80 stand in quoted strings; what is not UTF-8 becomes U+FFFD.
+//! - L5: an unquoted value may be empty, except right after a scheme, where `name=` is a token68.
+//! - L6: quoted strings may have bytes from 0x80; invalid UTF-8 becomes U+FFFD.
 //!
-//! Stricter than most: control bytes are an error inside quotes too, and so is a name that comes twice
-//! in one challenge with two values (a reader that takes the last one can be led to another realm).
+//! Stricter than most parsers: control bytes are errors inside quotes too, and so is a name that
+//! repeats in one challenge with another value (parsers disagree on which one counts, so one of them
+//! could be led to another realm).
 
 use std::fmt;
 
-/// Challenges in one answer; the next one is [`ChallengeErrorCode::TooMany`]. Dropped ones count.
+/// Challenges in one response, dropped ones included. The next one is [`ChallengeErrorCode::TooMany`].
 pub const MAX_CHALLENGES: usize = 16;
 
-/// Parameters in one challenge, repeated ones included; the next one is [`ChallengeErrorCode::TooMany`].
+/// Parameters in one challenge, repeated ones included. The next one is [`ChallengeErrorCode::TooMany`].
 pub const MAX_PARAMS: usize = 32;
 
-/// One way to log in that the server offers.
+/// A way to authenticate that the server offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     scheme: String,
@@ -47,37 +48,41 @@ pub struct Challenge {
 
 impl Challenge {
     /// The scheme in lower case: `bearer`, `basic`.
+    #[must_use]
     pub fn scheme(&self) -> &str {
         &self.scheme
     }
 
-    /// The value of the parameter called `name` in any case, without quotes and backslashes.
+    /// The unquoted value of the parameter with this name, in any case.
+    #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {
-        let same = |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
-        self.params.iter().find(same).map(|(_, value)| value.as_str())
+        let matches = |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
+        self.params.iter().find(matches).map(|(_, value)| value.as_str())
     }
 
-    /// Lower-case names and values in the order in which they came, each name once.
+    /// Names in lower case and unquoted values, in order. Each name is there once.
+    #[must_use]
     pub fn params(&self) -> &[(String, String)] {
         &self.params
     }
 
-    /// The opaque value that some schemes carry in place of parameters, its padding included.
+    /// The opaque value that some schemes have instead of parameters, including its padding.
+    #[must_use]
     pub fn token68(&self) -> Option<&str> {
         self.token68.as_deref()
     }
 }
 
-/// What was wrong, and where.
+/// What is wrong with a `WWW-Authenticate` header, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChallengeError {
-    /// What was wrong.
+    /// What is wrong.
     pub code: ChallengeErrorCode,
     /// The field line, counted from 1.
     pub line: usize,
-    /// The byte within that line's value, counted from 0. It is the opening quote for
-    /// `unterminated-quote`, the name for `duplicate-param`, the name or scheme for `too-many`, else the
-    /// first byte that does not fit. It is the value's length when something is missing at its end.
+    /// The byte within that line's value, counted from 0: the opening quote for `unterminated-quote`,
+    /// the name for `duplicate-param`, the name or scheme for `too-many`, otherwise the first byte that
+    /// does not fit, or the value's length if its end is missing.
     pub at: usize,
 }
 
@@ -89,25 +94,25 @@ impl fmt::Display for ChallengeError {
 
 impl std::error::Error for ChallengeError {}
 
-/// The kinds of damage. `Display` gives the short names that scripts see.
+/// What can be wrong with a header. `Display` writes a short name for scripts, such as `bad-char`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChallengeErrorCode {
     /// A quoted string without its closing quote.
     UnterminatedQuote,
-    /// Something after a parameter that is neither a comma nor another parameter.
+    /// A parameter is followed by neither a comma nor another parameter.
     ExpectedComma,
-    /// Something after a scheme that is neither token68 nor a parameter.
+    /// A scheme is followed by neither a token68 nor a parameter.
     ExpectedParam,
-    /// A byte that cannot stand in a scheme, a name or an unquoted value.
+    /// A byte that is not allowed in a scheme, a name or an unquoted value.
     BadChar,
-    /// A control byte other than the tab.
+    /// A control byte other than a tab.
     ControlChar,
-    /// A parameter that belongs to no challenge, or to one that has a token68.
+    /// A parameter without a challenge, or in one that has a token68.
     ParamWithoutScheme,
-    /// The parameter of this name, in lower case, came twice with two values.
+    /// The parameter with this name, in lower case, has two values.
     DuplicateParam(String),
-    /// More than [`MAX_CHALLENGES`] or [`MAX_PARAMS`].
+    /// There are more than [`MAX_CHALLENGES`] or [`MAX_PARAMS`].
     TooMany,
 }
 
@@ -127,36 +132,37 @@ impl fmt::Display for ChallengeErrorCode {
     }
 }
 
-/// Parses the values of all `WWW-Authenticate` field lines of one answer, in their order.
+/// Parses the values of all `WWW-Authenticate` field lines of one response. Returns challenges and errors,
+/// in order.
 ///
-/// The lines are read together, as if a comma joined them (RFC 9110, section 5.3): a parameter on a line
-/// of its own continues the last challenge. Each challenge and each error is one element, in order.
+/// The lines are parsed as if joined by commas (RFC 9110, section 5.3), so a parameter on a line of its
+/// own continues the last challenge.
 ///
-/// A duplicate name with another value drops its challenge, and parsing goes on at the next scheme. Every
-/// other error drops the rest of its line and the challenge that was in progress on it, also one from an
-/// earlier line that a parameter of this line continues. Later lines are still parsed, but a parameter
-/// at their start then has no challenge to continue.
+/// A name with two values drops its challenge, and parsing continues at the next scheme. Every other
+/// error drops the rest of its line and the challenge that has parts on it, even if that began on an
+/// earlier line. Later lines are still parsed, but a parameter at their start then has no challenge.
 ///
 /// ```
 /// use regq::http::challenge::{ChallengeErrorCode, parse};
 ///
 /// let line = br#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io""#;
-/// let read = parse([&line[..]]);
-/// let [Ok(challenge)] = read.as_slice() else { panic!("{read:?}") };
+/// let parsed = parse([&line[..]]);
+/// let [Ok(challenge)] = parsed.as_slice() else { panic!("{parsed:?}") };
 /// assert_eq!(challenge.scheme(), "bearer");
 /// assert_eq!(challenge.param("service"), Some("registry.docker.io"));
 /// assert_eq!(challenge.param("scope"), None);
 ///
-/// // What cannot be read is an error with its place, and the other lines count all the same.
-/// let read = parse([&br#"Bearer realm="https:"#[..], b"Basic realm=x"]);
-/// let [Err(error), Ok(basic)] = read.as_slice() else { panic!("{read:?}") };
+/// // Errors have a position, and the other lines are still parsed.
+/// let parsed = parse([&br#"Bearer realm="https:"#[..], b"Basic realm=x"]);
+/// let [Err(error), Ok(basic)] = parsed.as_slice() else { panic!("{parsed:?}") };
 /// assert_eq!((&error.code, error.line, error.at), (&ChallengeErrorCode::UnterminatedQuote, 1, 13));
 /// assert_eq!(basic.scheme(), "basic");
 /// ```
+#[must_use]
 pub fn parse<'a>(
     lines: impl IntoIterator<Item = &'a [u8]>,
 ) -> Vec<Result<Challenge, ChallengeError>> {
-    let mut parser = Parser { done: Vec::new(), open: Open::Nothing, line: 0, begun: 0 };
+    let mut parser = Parser { items: Vec::new(), current: Current::None, line: 0, started: 0 };
     for line in lines {
         parser.line += 1;
         if let Err(fault) = parser.field_line(&mut Cursor { rest: line, at: 0 }) {
@@ -164,49 +170,49 @@ pub fn parse<'a>(
         }
     }
     parser.close();
-    parser.done
+    parser.items
 }
 
-/// An error on its way up, before the line is known.
+/// An error without its line, which the caller adds.
 struct Fault {
     code: ChallengeErrorCode,
     at: usize,
 }
 
-/// A challenge that may still get parameters.
+/// A challenge that may get more parameters.
 struct Draft {
     scheme: String,
-    /// Values as bytes: two that differ only in bytes that are not UTF-8 are still two.
+    /// Values are bytes, because values that differ only in invalid UTF-8 must not be equal.
     params: Vec<(String, Vec<u8>)>,
-    /// Parameters read, repeated ones included.
+    /// The number of parameters, repeated ones included.
     count: usize,
-    /// The last line that had a part of it.
+    /// The last line that has a part of it.
     line: usize,
 }
 
-/// What a parameter that comes next would belong to.
-enum Open {
-    Nothing,
+/// The challenge that the next parameter belongs to.
+enum Current {
+    None,
     Draft(Draft),
-    /// A challenge dropped for a duplicate: its further parameters are read and forgotten.
+    /// A challenge that was dropped for a name with two values. Its other parameters are parsed and ignored.
     Dropped,
 }
 
 struct Parser {
-    done: Vec<Result<Challenge, ChallengeError>>,
-    open: Open,
-    /// The line being read, from 1.
+    items: Vec<Result<Challenge, ChallengeError>>,
+    current: Current,
+    /// The number of the current line, from 1.
     line: usize,
-    /// Challenges whose scheme was read, dropped ones included.
-    begun: usize,
+    /// The number of challenges so far, dropped ones included.
+    started: usize,
 }
 
 impl Parser {
-    /// `#challenge`, where an element is a scheme with what stands before the next comma, or a
-    /// further parameter of the challenge before it.
+    /// `#challenge`. An element is a scheme with what follows it up to the next comma, or another
+    /// parameter of the challenge before it.
     fn field_line(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
         loop {
-            cursor.skip_while(|byte| byte == b',' || is_space(byte));
+            cursor.take_while(|byte| byte == b',' || is_space(byte));
             if cursor.peek().is_none() {
                 return Ok(());
             }
@@ -214,7 +220,7 @@ impl Parser {
         }
     }
 
-    /// One element; leaves the cursor at the end or at a comma.
+    /// Parses one element and leaves the cursor at a comma or at the end.
     fn element(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
         let at = cursor.at;
         let word = cursor.token();
@@ -233,20 +239,19 @@ impl Parser {
         }
     }
 
-    /// A scheme was read: the challenge before it is complete.
+    /// Starts a challenge. The one before it is complete.
     fn begin(&mut self, scheme: &[u8], at: usize) -> Result<(), Fault> {
         self.close();
-        if self.begun == MAX_CHALLENGES {
+        if self.started == MAX_CHALLENGES {
             return Err(Fault { code: ChallengeErrorCode::TooMany, at });
         }
-        self.begun += 1;
+        self.started += 1;
         let (scheme, line) = (lower(scheme), self.line);
-        self.open = Open::Draft(Draft { scheme, params: Vec::new(), count: 0, line });
+        self.current = Current::Draft(Draft { scheme, params: Vec::new(), count: 0, line });
         Ok(())
     }
 
-    /// What follows a scheme and its spaces, where a byte is left that is no comma: token68 or the first
-    /// parameter.
+    /// Parses what follows a scheme and its spaces, up to a comma: a token68 or parameters.
     fn first(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
         let start = *cursor;
         let token68 = cursor.token68();
@@ -255,19 +260,19 @@ impl Parser {
             self.finish_with(token68);
             return Ok(());
         }
-        let furthest = *cursor;
+        let after_token68 = *cursor;
         *cursor = start;
         match cursor.name() {
             Some(name) => self.params(name, cursor),
             None => {
-                // The place to show is where the last of both readings failed.
-                let stop = if furthest.at > cursor.at { furthest } else { *cursor };
+                // The error is where the alternative that got further stopped.
+                let stop = if after_token68.at > cursor.at { after_token68 } else { *cursor };
                 Err(stop.misfit(ChallengeErrorCode::ExpectedParam))
             }
         }
     }
 
-    /// A parameter and, since its comma may be missing (L4), those right after it.
+    /// Parses a parameter and those after it up to a comma, which may be missing between parameters (L4).
     fn params(&mut self, first: Name<'_>, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
         let mut name = first;
         loop {
@@ -281,12 +286,12 @@ impl Parser {
         }
     }
 
-    /// One parameter, from its `=` on.
+    /// Parses one parameter from its `=` on.
     fn param(&mut self, name: &Name<'_>, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
-        match &mut self.open {
-            Open::Nothing => return Err(cursor.misfit(ChallengeErrorCode::ParamWithoutScheme)),
-            Open::Dropped => {}
-            Open::Draft(draft) => {
+        match &mut self.current {
+            Current::None => return Err(cursor.misfit(ChallengeErrorCode::ParamWithoutScheme)),
+            Current::Dropped => {}
+            Current::Draft(draft) => {
                 draft.line = self.line;
                 draft.count += 1;
                 if draft.count > MAX_PARAMS {
@@ -300,42 +305,43 @@ impl Parser {
         Ok(())
     }
 
-    /// Gives a parameter to the challenge in progress.
+    /// Adds a parameter to the current challenge.
     fn add(&mut self, name: &Name<'_>, value: Vec<u8>) {
-        let Open::Draft(draft) = &mut self.open else { return };
+        let Current::Draft(draft) = &mut self.current else { return };
         let key = lower(name.word);
         match draft.params.iter().find(|(known, _)| *known == key) {
             None => draft.params.push((key, value)),
             Some((_, known)) if *known == value => {}
             Some(_) => {
                 let (code, line) = (ChallengeErrorCode::DuplicateParam(key), self.line);
-                self.done.push(Err(ChallengeError { code, line, at: name.at }));
-                self.open = Open::Dropped;
+                self.items.push(Err(ChallengeError { code, line, at: name.at }));
+                self.current = Current::Dropped;
             }
         }
     }
 
-    /// The challenge in progress has a token68, so it is complete.
+    /// Completes the current challenge with a token68.
     fn finish_with(&mut self, token68: &[u8]) {
-        if let Open::Draft(draft) = std::mem::replace(&mut self.open, Open::Nothing) {
-            self.done.push(Ok(Challenge { token68: Some(lossy(token68)), ..draft.into() }));
+        if let Current::Draft(draft) = std::mem::replace(&mut self.current, Current::None) {
+            self.items.push(Ok(Challenge { token68: Some(lossy(token68)), ..draft.into() }));
         }
     }
 
-    /// The challenge in progress is complete.
+    /// Completes the current challenge, if any.
     fn close(&mut self) {
-        if let Open::Draft(draft) = std::mem::replace(&mut self.open, Open::Nothing) {
-            self.done.push(Ok(draft.into()));
+        if let Current::Draft(draft) = std::mem::replace(&mut self.current, Current::None) {
+            self.items.push(Ok(draft.into()));
         }
     }
 
-    /// Drops the challenge that this line has a part of; one that an earlier line left stays.
+    /// Reports an error and drops the challenge that has a part on this line. One that ended on an earlier line
+    /// is kept.
     fn abandon_line(&mut self, fault: Fault) {
-        if matches!(&self.open, Open::Draft(draft) if draft.line == self.line) {
-            self.open = Open::Nothing;
+        if matches!(&self.current, Current::Draft(draft) if draft.line == self.line) {
+            self.current = Current::None;
         }
         self.close();
-        self.done.push(Err(ChallengeError { code: fault.code, line: self.line, at: fault.at }));
+        self.items.push(Err(ChallengeError { code: fault.code, line: self.line, at: fault.at }));
     }
 }
 
@@ -346,13 +352,13 @@ impl From<Draft> for Challenge {
     }
 }
 
-/// A parameter's name and the byte where it starts.
+/// The name of a parameter and its position.
 struct Name<'a> {
     word: &'a [u8],
     at: usize,
 }
 
-/// The unread part of a line.
+/// The rest of a line and its position.
 #[derive(Clone, Copy)]
 struct Cursor<'a> {
     rest: &'a [u8],
@@ -371,34 +377,34 @@ impl<'a> Cursor<'a> {
         Some(*first)
     }
 
-    /// Takes the bytes up to the first that is not `wanted`.
-    fn skip_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
-        let length = self.rest.iter().take_while(|byte| wanted(**byte)).count();
+    /// Takes bytes while they match.
+    fn take_while(&mut self, matches: impl Fn(u8) -> bool) -> &'a [u8] {
+        let length = self.rest.iter().take_while(|byte| matches(**byte)).count();
         let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, &[]));
         self.rest = rest;
         self.at += length;
         taken
     }
 
-    /// OWS and BWS; gives their number.
+    /// Skips OWS or BWS and returns its length.
     fn spaces(&mut self) -> usize {
-        self.skip_while(is_space).len()
+        self.take_while(is_space).len()
     }
 
-    /// `token`, or nothing.
+    /// Takes a `token`; empty if there is none.
     fn token(&mut self) -> &'a [u8] {
-        self.skip_while(is_token)
+        self.take_while(is_token)
     }
 
-    /// `token68`, or nothing.
+    /// Takes a `token68`; empty if there is none.
     fn token68(&mut self) -> &'a [u8] {
         let whole = self.rest;
-        let letters = self.skip_while(is_token68).len();
-        let padding = if letters == 0 { 0 } else { self.skip_while(|byte| byte == b'=').len() };
+        let letters = self.take_while(is_token68).len();
+        let padding = if letters == 0 { 0 } else { self.take_while(|byte| byte == b'=').len() };
         whole.get(..letters + padding).unwrap_or_default()
     }
 
-    /// `token BWS` before a `=`, which is left to read; `None` leaves the cursor where one failed.
+    /// Takes `token BWS` if `=` follows. Otherwise `None`, and the cursor stays where parsing stopped.
     fn name(&mut self) -> Option<Name<'a>> {
         let at = self.at;
         let word = self.token();
@@ -409,20 +415,20 @@ impl<'a> Cursor<'a> {
         (self.peek() == Some(b'=')).then_some(Name { word, at })
     }
 
-    /// `BWS ( token / quoted-string )`, unquoted values as L3 and L5 have them.
+    /// Takes `BWS ( token / quoted-string )`, with L3 and L5 for unquoted values.
     fn value(&mut self) -> Result<Vec<u8>, Fault> {
         self.spaces();
         if self.peek() == Some(b'"') {
             return self.quoted();
         }
-        let value = self.skip_while(|byte| byte.is_ascii_graphic() && !b",\"\\".contains(&byte));
+        let value = self.take_while(|byte| byte.is_ascii_graphic() && !b",\"\\".contains(&byte));
         match self.peek() {
             None | Some(b',' | b' ' | b'\t') => Ok(value.to_vec()),
             Some(_) => Err(self.misfit(ChallengeErrorCode::BadChar)),
         }
     }
 
-    /// `quoted-string`, from its opening quote on, without quotes and backslashes.
+    /// Takes a `quoted-string` and returns it unquoted.
     fn quoted(&mut self) -> Result<Vec<u8>, Fault> {
         let open = Fault { code: ChallengeErrorCode::UnterminatedQuote, at: self.at };
         let mut value = Vec::new();
@@ -444,7 +450,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The next byte, or the end, does not fit; a control byte fits nowhere and is named as what it is.
+    /// The error for a next byte, or an end, that does not fit. For a control byte it is always `ControlChar`.
     fn misfit(&self, code: ChallengeErrorCode) -> Fault {
         let control = self.peek().is_some_and(is_control);
         Fault { code: if control { ChallengeErrorCode::ControlChar } else { code }, at: self.at }
@@ -455,7 +461,7 @@ fn is_space(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
-/// Control bytes, without the tab, which is white space.
+/// Whether a byte is a control byte. A tab is white space.
 fn is_control(byte: u8) -> bool {
     byte.is_ascii_control() && byte != b'\t'
 }
@@ -473,7 +479,7 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Of a token, which is ASCII.
+/// Lower-cases a token, which is ASCII.
 fn lower(token: &[u8]) -> String {
     lossy(token).to_ascii_lowercase()
 }
