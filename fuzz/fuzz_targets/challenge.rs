@@ -1,4 +1,4 @@
-//! The `WWW-Authenticate` parser: any bytes, as field lines with a line feed between them.
+//! Fuzzes the `WWW-Authenticate` parser with any bytes, as field lines separated by line feeds.
 #![no_main]
 
 #[path = "../../tests/it/properties_challenge.rs"]

@@ -1,4 +1,4 @@
-//! Names of images, repositories, registries, tags, digests and platforms: any text is read as each of them.
+//! Fuzzes the parsers of references, repositories, registries, tags, digests and platforms with any text.
 #![no_main]
 
 #[path = "../../tests/it/properties_reference.rs"]

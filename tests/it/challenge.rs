@@ -1,4 +1,4 @@
-//! The `WWW-Authenticate` parser: vectors, properties, and a second reader of the grammar.
+//! The `WWW-Authenticate` parser: vectors, properties, and a comparison with a second implementation of the grammar.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,15 +14,17 @@ const VECTORS: &str = include_str!("../vectors/challenges.tsv");
 
 // Vectors.
 
-/// Every row: field lines in, challenges and errors out. An expected error may leave out its place.
+/// An expected error may have no position.
 #[test]
-fn vectors_hold() {
+fn vectors_parse_as_expected() {
     let mut wrong = Vec::new();
     let rows: Vec<Vec<&str>> =
         VECTORS.lines().skip(1).map(|line| line.split('\t').collect()).collect();
     assert!(rows.len() > 100, "only {} rows", rows.len());
     for row in rows {
-        let [id, lines, expected, ..] = row[..] else { panic!("a row with few columns: {row:?}") };
+        let [id, lines, expected, ..] = row[..] else {
+            panic!("a row with too few columns: {row:?}")
+        };
         let lines: Vec<String> = serde_json::from_str(lines).unwrap();
         let expected: Vec<Value> = serde_json::from_str(expected).unwrap();
         let parsed = parse(lines.iter().map(String::as_bytes));
@@ -42,7 +44,7 @@ fn vectors_hold() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn as_json(item: &Result<Challenge, ChallengeError>, with_place: bool) -> Value {
+fn as_json(item: &Result<Challenge, ChallengeError>, with_position: bool) -> Value {
     match item {
         Ok(challenge) => {
             let params: BTreeMap<_, _> = challenge.params().iter().cloned().collect();
@@ -53,20 +55,20 @@ fn as_json(item: &Result<Challenge, ChallengeError>, with_place: bool) -> Value 
             }
             object
         }
-        Err(error) if with_place => {
+        Err(error) if with_position => {
             json!({"error": error.code.to_string(), "line": error.line, "at": error.at})
         }
         Err(error) => json!({"error": error.code.to_string()}),
     }
 }
 
-/// The vectors are JSON, which has no bytes that are not UTF-8.
+/// Not among the vectors, because JSON is always UTF-8.
 #[test]
-fn bytes_that_are_not_utf8_become_the_replacement_character() {
+fn invalid_utf8_becomes_the_replacement_character() {
     let parsed = parse([b"Basic realm=\"a\xffb\"".as_slice()]);
     assert_eq!(parsed[0].as_ref().unwrap().param("realm"), Some("a\u{fffd}b"));
 
-    // They look alike once replaced, but the server sent two values.
+    // Equal once replaced, but the server sent two values.
     let parsed = parse([b"Basic realm=\"\xff\", realm=\"\xfe\"".as_slice()]);
     let code = ChallengeErrorCode::DuplicateParam("realm".to_owned());
     assert_eq!(parsed, [Err(ChallengeError { code, line: 1, at: 17 })]);
@@ -79,12 +81,12 @@ fn bytes_that_are_not_utf8_become_the_replacement_character() {
 }
 
 #[test]
-fn no_lines_are_no_challenges() {
+fn without_lines_there_are_no_challenges() {
     assert_eq!(parse([]), []);
 }
 
 #[test]
-fn params_keep_their_order_and_are_found_in_any_case() {
+fn parameters_are_in_order_and_their_names_case_insensitive() {
     let parsed = parse([b"Bearer Service=s, REALM=r, scope=\"\"".as_slice()]);
     let challenge = parsed[0].as_ref().unwrap();
     let names: Vec<_> = challenge.params().iter().map(|(name, _)| name.as_str()).collect();
@@ -95,20 +97,20 @@ fn params_keep_their_order_and_are_found_in_any_case() {
 }
 
 #[test]
-fn an_error_says_line_byte_and_code() {
+fn errors_display_line_byte_and_code() {
     let parsed =
         parse(["Basic".as_bytes(), b"Bearer realm=\"x\", Realm=\"y\"", b"Bearer realm=\"x"]);
-    let said: Vec<String> =
+    let messages: Vec<String> =
         parsed.iter().filter_map(|item| Some(item.as_ref().err()?.to_string())).collect();
     assert_eq!(
-        said,
+        messages,
         ["line 2, byte 18: duplicate-param:realm", "line 3, byte 13: unterminated-quote"]
     );
 }
 
 // Properties.
 
-/// Fragments that meet each other in all orders reach further than random bytes do.
+/// Combinations of fragments reach more of the parser than random bytes do.
 const FRAGMENTS: &[&[u8]] = &[
     b"Bearer",
     b"Basic",
@@ -159,7 +161,7 @@ fn properties_hold_for_any_bytes() {
 }
 
 #[test]
-fn properties_hold_for_anything_made_of_fragments() {
+fn properties_hold_for_combinations_of_fragments() {
     arbtest(|u| {
         challenge_holds(&fragments(u)?);
         Ok(())
@@ -174,9 +176,9 @@ fn properties_hold_for_the_vectors() {
     }
 }
 
-/// A header of a megabyte of each kind of repetition ends: a parser that looks back would not.
+/// A parser that backtracks would not finish a megabyte of some repetition in time.
 #[test]
-fn long_lines_are_read_in_one_pass() {
+fn long_lines_are_parsed_in_one_pass() {
     for fragment in FRAGMENTS {
         let mut line = b"Bearer x=\"y\", ".to_vec();
         line.extend(fragment.iter().cycle().take(1 << 20).filter(|byte| **byte != b'\n'));
@@ -185,12 +187,12 @@ fn long_lines_are_read_in_one_pass() {
     }
 }
 
-// Differential: headers that are made from the grammar, so that what they mean is known.
+// Differential tests: headers generated from the grammar, so that their meaning is known.
 
 #[derive(Debug)]
-struct Made {
+struct Generated {
     lines: Vec<String>,
-    means: Reading,
+    meaning: Reading,
 }
 
 const SCHEMES: &[&str] = &["Basic", "BEARER", "Negotiate", "x", "a!#$%&'*+-.^_`|~9"];
@@ -201,18 +203,18 @@ const TEXTS: &[&str] =
     &["", "a", ",", "\"", "\\", "é", "\t", " ", "=", "https://h/t?a=b,c", ", Basic realm=\"", "n"];
 const SPACES: &[&str] = &["", "", "", " ", "  ", "\t", " \t"];
 
-fn made(u: &mut Unstructured<'_>) -> Drawn<Made> {
-    let mut made = Made { lines: vec![String::new()], means: Vec::new() };
-    made.separate(u, 0)?;
+fn generated(u: &mut Unstructured<'_>) -> Drawn<Generated> {
+    let mut generated = Generated { lines: vec![String::new()], meaning: Vec::new() };
+    generated.separate(u, 0)?;
     let count = u.int_in_range(0..=4)?;
     for left in (0..count).rev() {
-        made.challenge(u)?;
-        made.separate(u, usize::from(left > 0))?;
+        generated.challenge(u)?;
+        generated.separate(u, usize::from(left > 0))?;
     }
-    Ok(made)
+    Ok(generated)
 }
 
-impl Made {
+impl Generated {
     fn line(&mut self) -> &mut String {
         self.lines.last_mut().unwrap()
     }
@@ -223,7 +225,7 @@ impl Made {
         Ok(text)
     }
 
-    /// At least `commas` commas with white space around them; some are line ends instead.
+    /// Appends at least `commas` separators with white space around them: commas or new lines.
     fn separate(&mut self, u: &mut Unstructured<'_>, commas: usize) -> Drawn<()> {
         self.text(u, SPACES)?;
         let more = if u.ratio(1, 4)? { 2 } else { 0 };
@@ -255,7 +257,7 @@ impl Made {
                 self.params(u, &mut read)?;
             }
         }
-        self.means.push(read);
+        self.meaning.push(read);
         Ok(())
     }
 
@@ -294,8 +296,8 @@ impl Made {
     }
 }
 
-/// The parser's answer in the terms of the literal grammar; `None` when it has an error.
-fn answer<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Reading> {
+/// The parser's result as a reading of the literal grammar; `None` if it has an error.
+fn reading<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Reading> {
     let read = |challenge: Challenge| Read {
         scheme: challenge.scheme().to_owned(),
         params: challenge.params().to_vec(),
@@ -304,48 +306,48 @@ fn answer<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Reading> {
     parse(lines).into_iter().map(|item| item.ok().map(read)).collect()
 }
 
-/// What the grammar produces is read as what it was made from, in one line and in several.
+/// On one line and on several.
 #[test]
-fn headers_made_from_the_grammar_are_read_as_made() {
+fn generated_headers_parse_as_their_meaning() {
     arbtest(|u| {
-        let made = made(u)?;
+        let generated = generated(u)?;
         assert_eq!(
-            answer(made.lines.iter().map(String::as_bytes)).as_ref(),
-            Some(&made.means),
-            "{made:?}"
+            reading(generated.lines.iter().map(String::as_bytes)).as_ref(),
+            Some(&generated.meaning),
+            "{generated:?}"
         );
         assert_eq!(
-            answer([made.lines.join(",").as_bytes()]).as_ref(),
-            Some(&made.means),
-            "{made:?}"
+            reading([generated.lines.join(",").as_bytes()]).as_ref(),
+            Some(&generated.meaning),
+            "{generated:?}"
         );
         Ok(())
     })
     .size_max(4096);
 }
 
-/// The literal grammar reads the same headers; it is slow, so short ones only.
+/// Only short ones, because the literal grammar is slow.
 #[test]
-fn the_literal_grammar_reads_what_was_made_too() {
+fn the_literal_grammar_agrees_on_generated_headers() {
     arbtest(|u| {
-        let made = made(u)?;
-        let line = made.lines.join(",");
+        let generated = generated(u)?;
+        let line = generated.lines.join(",");
         if line.len() <= 80 {
             let readings = literal_grammar::rfc9110(line.as_bytes());
-            assert_eq!(readings, BTreeSet::from([made.means]), "{line:?}");
+            assert_eq!(readings, BTreeSet::from([generated.meaning]), "{line:?}");
         }
         Ok(())
     });
 }
 
-/// Every string over small alphabets: where the RFC's grammar has one reading, it is the parser's; beyond
-/// that the parser reads what the grammar with the tolerances reads, and nothing else.
+/// For every string over small alphabets: if the RFC's grammar has a reading, it is the parser's. Otherwise
+/// the parser accepts exactly what the tolerant grammar accepts.
 #[test]
 fn the_parser_agrees_with_the_literal_grammar_on_all_short_strings() {
     let alphabets = [("a ,=", 7), ("ab,=\" ", 6), ("a=\"\\, ", 6), ("a/ =,\t", 5), ("a=é\"\\:", 5)];
-    let (mut by_the_rfc, mut tolerated, mut refused) = (0, 0, 0);
+    let (mut by_the_rfc, mut tolerated, mut rejected) = (0, 0, 0);
     for line in alphabets.iter().flat_map(|(alphabet, length)| lines(alphabet, *length)) {
-        let found = answer([line.as_bytes()]);
+        let found = reading([line.as_bytes()]);
         let strict = literal_grammar::rfc9110(line.as_bytes());
         if let Some(reading) = strict.first() {
             assert_eq!(strict.len(), 1, "the RFC's grammar is ambiguous: {line:?} {strict:?}");
@@ -358,23 +360,23 @@ fn the_parser_agrees_with_the_literal_grammar_on_all_short_strings() {
             Some(found) => {
                 assert!(
                     tolerant.contains(&found),
-                    "{line:?} is read as {found:?}, not {tolerant:?}"
+                    "{line:?} parses as {found:?}, not {tolerant:?}"
                 );
                 tolerated += 1;
             }
             None => {
-                assert!(tolerant.is_empty(), "{line:?} is refused, not {tolerant:?}");
-                refused += 1;
+                assert!(tolerant.is_empty(), "{line:?} is rejected, not {tolerant:?}");
+                rejected += 1;
             }
         }
     }
-    // So that the comparison cannot become one of nothing with nothing.
-    assert!(by_the_rfc > 10_000, "{by_the_rfc} lines by the RFC");
-    assert!(tolerated > 3_000, "{tolerated} lines by the tolerances");
-    assert!(refused > 100_000, "{refused} lines refused");
+    // The comparison must not become vacuous.
+    assert!(by_the_rfc > 10_000, "{by_the_rfc} lines valid by the RFC");
+    assert!(tolerated > 3_000, "{tolerated} lines tolerated");
+    assert!(rejected > 100_000, "{rejected} lines rejected");
 }
 
-/// All strings, and shorter ones after a challenge with a parameter, since some damage needs one.
+/// All strings, and shorter ones after a challenge with a parameter, because some errors need one.
 fn lines(alphabet: &str, length: usize) -> Vec<String> {
     let alphabet: Vec<char> = alphabet.chars().collect();
     let after = strings(&alphabet, length - 1).into_iter().map(|tail| format!("s a=b{tail}"));

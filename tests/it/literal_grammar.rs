@@ -1,8 +1,8 @@
-//! A second, slow reader of `WWW-Authenticate`: RFC 9110's ABNF transcribed rule by rule.
+//! A second, slow implementation of `WWW-Authenticate`: RFC 9110's ABNF transcribed rule by rule.
 //!
-//! Each rule is a function from a place to every place where it may end, with what it read: no look-ahead
-//! and no choice, so an ambiguity shows as two readings. It shares nothing with the parser it is held
-//! against. Errors and limits are not its matter: what it does not accept has no reading.
+//! Each rule is a function from a position to all positions where it may end, with what it parsed. There is no
+//! look-ahead and no choice, so an ambiguity shows as two readings. It shares no code with the parser that it is
+//! compared with, and has no errors and limits: what it does not accept has no readings.
 
 use std::collections::BTreeSet;
 
@@ -15,18 +15,18 @@ pub(crate) struct Read {
 
 pub(crate) type Reading = Vec<Read>;
 
-/// All readings by the RFC.
+/// Returns all readings by the RFC.
 pub(crate) fn rfc9110(line: &[u8]) -> BTreeSet<Reading> {
     Grammar { line, tolerant: false }.field()
 }
 
-/// All readings by the RFC with the tolerances L1 to L5 as further alternatives (the RFC has L6 as
-/// obs-text).
+/// Returns all readings by the RFC with the deviations L1 to L5 as further alternatives. L6 is obs-text in
+/// the RFC.
 pub(crate) fn tolerant(line: &[u8]) -> BTreeSet<Reading> {
     Grammar { line, tolerant: true }.field()
 }
 
-/// Ends of a rule, with what was read up to there.
+/// The positions where a rule may end, with what it parsed.
 type Ends<T> = BTreeSet<(usize, T)>;
 type Param = (String, String);
 
@@ -36,7 +36,7 @@ struct Grammar<'a> {
 }
 
 impl Grammar<'_> {
-    /// The field value, of which OWS at both ends is no part.
+    /// The field value, without OWS at both ends.
     fn field(&self) -> BTreeSet<Reading> {
         let mut readings = BTreeSet::new();
         for start in self.ows(0) {
@@ -49,13 +49,13 @@ impl Grammar<'_> {
         readings
     }
 
-    /// A name may come once; where there are tolerances, again with the same value.
+    /// Checks that each name is there once or, in the tolerant grammar, with one value.
     fn with_each_name_once(&self, mut reading: Reading) -> Option<Reading> {
         for read in &mut reading {
-            let came = read.params.len();
+            let count = read.params.len();
             let pairs: BTreeSet<Param> = read.params.iter().cloned().collect();
             let names: BTreeSet<&String> = pairs.iter().map(|(name, _)| name).collect();
-            if names.len() < pairs.len() || (!self.tolerant && pairs.len() < came) {
+            if names.len() < pairs.len() || (!self.tolerant && pairs.len() < count) {
                 return None;
             }
             let mut seen = BTreeSet::new();
@@ -102,8 +102,7 @@ impl Grammar<'_> {
         after.into_iter().flat_map(|at| self.ows(at)).collect()
     }
 
-    /// `OWS "," OWS`, and by L4 without the comma, where white space or a closing quote shows that a
-    /// value has ended.
+    /// `OWS "," OWS`, by L4 also without the comma if white space or a closing quote ends the value.
     fn between_params(&self, at: usize) -> BTreeSet<usize> {
         let mut ends = self.comma(at);
         if self.tolerant {
@@ -132,7 +131,7 @@ impl Grammar<'_> {
                         .map(|(end, params)| (end, read(params, None))),
                 );
             }
-            // L2: a list that begins with a comma needs no space.
+            // L2: a list that begins with a comma needs no space before it.
             if self.tolerant {
                 for start in self.comma(after_scheme) {
                     let params = self.params(start, None);
@@ -143,7 +142,7 @@ impl Grammar<'_> {
         ends
     }
 
-    /// `#auth-param`, of which one that starts at `direct` stands directly after the scheme.
+    /// `#auth-param`. One that starts at `direct` comes directly after the scheme.
     fn params(&self, at: usize, direct: Option<usize>) -> Ends<Vec<Param>> {
         self.list(at, &|at| self.auth_param(at, Some(at) == direct), &|at| self.between_params(at))
     }
@@ -173,7 +172,7 @@ impl Grammar<'_> {
         let mut ends = self.quoted_string(at);
         ends.extend(self.token(at));
         if self.tolerant {
-            // L3 and L5: a value that goes on up to comma, space, tab or the end.
+            // L3 and L5: a value that extends to a comma, space, tab or the end.
             let visible = |b: u8| b.is_ascii_graphic() && b != b',' && b != b'"' && b != b'\\';
             let stops = |at: usize| self.line.get(at).is_none_or(|b| b", \t".contains(b));
             let runs = self.run(at, 0, visible).into_iter().filter(|end| stops(*end));
@@ -221,10 +220,10 @@ impl Grammar<'_> {
         self.run(at, 0, is_space)
     }
 
-    /// Every end of at least `least` bytes that are `wanted`.
-    fn run(&self, at: usize, least: usize, wanted: impl Fn(u8) -> bool) -> BTreeSet<usize> {
-        let most = self.line[at..].iter().take_while(|b| wanted(**b)).count();
-        (least..=most).map(|count| at + count).collect()
+    /// All ends of a run of at least `min` matching bytes.
+    fn run(&self, at: usize, min: usize, matches: impl Fn(u8) -> bool) -> BTreeSet<usize> {
+        let max = self.line[at..].iter().take_while(|b| matches(**b)).count();
+        (min..=max).map(|count| at + count).collect()
     }
 
     fn byte(&self, at: usize, byte: u8) -> Option<usize> {
@@ -245,7 +244,7 @@ fn is_qdtext(byte: u8) -> bool {
     matches!(byte, b'\t' | b' ' | 0x21 | 0x23..=0x5b | 0x5d..=0x7e | 0x80..)
 }
 
-/// What may follow the backslash: `HTAB / SP / VCHAR / obs-text`
+/// What may follow a backslash: `HTAB / SP / VCHAR / obs-text`
 fn is_quotable(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=0x7e | 0x80..)
 }
