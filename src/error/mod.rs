@@ -304,7 +304,9 @@ impl fmt::Display for Error {
             }
             Error::Token { host, fault } => write!(f, "token server {host}: {fault}"),
             Error::Helper { program, fault } => write!(f, "{program} {fault}"),
-            Error::CredentialsUnavailable { cause, .. } => write!(f, "{cause}"),
+            Error::CredentialsUnavailable { cause, .. } => {
+                write!(f, "{cause}; anonymous access failed")
+            }
             Error::TlsSetup(_) => write!(f, "cannot set up TLS"),
             Error::Local { path, fault } => write!(f, "{}: {fault}", path.display()),
         }

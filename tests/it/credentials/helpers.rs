@@ -115,7 +115,9 @@ fn fails(folder: &Folder, config: &str, fault: &str) {
         ran.code(4).stdout("");
         let rest = ran.stderr.strip_prefix(&line);
         let expected = rest.is_some_and(|rest| {
-            rest.starts_with(&format!("regq: HOST/team/app:1: {fault}: {refusal}"))
+            rest.starts_with(&format!(
+                "regq: HOST/team/app:1: {fault}; anonymous access failed: {refusal}"
+            ))
         });
         assert!(expected, "{ran}");
         assert_eq!(received(&server), [""; 0]);

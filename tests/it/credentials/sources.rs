@@ -160,7 +160,11 @@ fn default_files_are_read_only_after_a_401() {
     ] {
         let ran = ask(door);
         ran.code(8).stdout("");
-        assert!(ran.stderr.starts_with(&format!("regq: HOST/team/app:1: {fault}: ")), "{ran}");
+        assert!(
+            ran.stderr
+                .starts_with(&format!("regq: HOST/team/app:1: {fault}; anonymous access failed: ")),
+            "{ran}"
+        );
         assert!(ran.stderr.contains(refusal), "{ran}");
     }
     // No other source is searched.

@@ -51,7 +51,11 @@ fn a_broken_default_file_is_an_error_unless_anonymous_access_works() {
     for status in [401, 403, 404] {
         let ran = with_config(&folder, &with_anonymous_token(Reply::new(status)));
         ran.code(8).stdout("");
-        assert!(ran.stderr.starts_with(&format!("regq: HOST/team/app:1: {fault}: ")), "{ran}");
+        assert!(
+            ran.stderr
+                .starts_with(&format!("regq: HOST/team/app:1: {fault}; anonymous access failed: ")),
+            "{ran}"
+        );
         // The message already says what to do.
         check_hint(&ran, None);
     }
@@ -67,7 +71,7 @@ fn a_failing_helper_is_an_error_only_if_access_is_denied() {
     with_config(&folder, &with_anonymous_token(super::manifest())).code(0).stderr(&note);
     let lines = |ran: &Ran| {
         let lines = ran.stderr.strip_prefix(&note).unwrap_or_else(|| panic!("{ran}"));
-        lines.starts_with(&format!("regq: HOST/team/app:1: {fault}: "))
+        lines.starts_with(&format!("regq: HOST/team/app:1: {fault}; anonymous access failed: "))
     };
     for status in [401, 403] {
         let ran = with_config(&folder, &with_anonymous_token(Reply::new(status)));
