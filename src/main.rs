@@ -1,8 +1,6 @@
-//! The program `regq`: takes what the process was given and hands it down as values.
+//! The program `regq`: collects arguments, environment and standard streams, and passes them to `cli` as values.
 //!
-//! Arguments, environment and standard streams are read here and nowhere else; everything below
-//! gets them as a [`Process`] and could be run on others. What is printed and which code the
-//! program ends with is decided in `cli`.
+//! They are read here and nowhere else, so that tests can run the program with other values.
 
 mod cli;
 mod signal;
@@ -45,7 +43,7 @@ fn environment() -> Environment {
         xdg_config_home: path("XDG_CONFIG_HOME"),
         trusted_realms: text("REGQ_TRUST_REALM"),
         no_color: text("NO_COLOR").is_some(),
-        // Who owns this process; without /proc it is not known, and nothing depends on it but one usual place.
+        // The user id of this process; unknown without /proc. Only the path of podman's credentials depends on it.
         uid: std::fs::metadata("/proc/self").ok().map(|process| process.uid()),
     }
 }

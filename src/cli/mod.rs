@@ -1,8 +1,7 @@
-//! The command line: arguments in, answers on stdout, everything else on stderr, an exit code out.
+//! The command line: answers go to stdout, everything else to stderr, and the exit code says how it went.
 //!
-//! Data flows one way: `parse` makes values of the arguments through the tables in `table`, a
-//! command in its own file asks the library, and `output` makes text of what comes back. `run`
-//! decides the exit code. Nothing here knows how a registry is talked to.
+//! Data flows one way: `args` parses the arguments, `session` prepares a client, a command in `commands` calls the library,
+//! and `output` prints what it returns. `run` determines the exit code. Nothing here knows the protocol of registries.
 
 mod args;
 mod commands;
@@ -19,17 +18,18 @@ use std::sync::Arc;
 
 use regq::error::Kind;
 
-use self::args::parser::{self, Detail, Request};
-use self::args::values::{Generated, Verbosity};
+use self::args::flags::Verbosity;
+use self::args::parser::{self, Call, Detail, Invocation};
+use self::args::values::Generated;
 use self::commands::context::Context;
-pub(crate) use self::commands::context::Environment;
 use self::docs::{completions, help, man};
-use self::failure::Failure;
-use self::output::{Messages, Stdout, StdoutError, Stop};
+use self::failure::{CommandError, Failure};
+use self::output::{Messages, Stdout, StdoutError};
+pub(crate) use self::session::environment::Environment;
 
-/// What the program was given by whoever started it.
+/// What the operating system passes to the program.
 pub(crate) struct Process {
-    /// The arguments, without the program's name.
+    /// The arguments, without the name of the program.
     pub(crate) args: Vec<OsString>,
     pub(crate) environment: Environment,
     pub(crate) stdin: Box<dyn BufRead>,
@@ -39,61 +39,51 @@ pub(crate) struct Process {
     pub(crate) stderr: Box<dyn Write + Send>,
 }
 
-/// Does what the arguments say, and gives the exit code.
-pub(crate) fn run(process: Process) -> u8 {
-    let Process { args, environment, stdin, stdout, stdout_is_terminal, stderr, .. } = process;
-    let mut stdout = Stdout::new(stdout, stdout_is_terminal);
-    let request = match parser::parse(args) {
-        Ok(request) => request,
+/// Runs the program and returns its exit code.
+pub(crate) fn run(mut process: Process) -> u8 {
+    let args = std::mem::take(&mut process.args);
+    let invocation = match parser::parse(args) {
+        Ok(invocation) => invocation,
         Err(error) => {
-            let messages = Messages::new(stderr, Verbosity::Quiet);
+            let messages = Messages::new(process.stderr, Verbosity::Quiet);
             messages.error(&error.message, Some(&error.hint));
             return Kind::Usage.exit_code();
         }
     };
-    let (messages, ended) = match request {
-        Request::Run(call) => {
-            let messages = Arc::new(Messages::new(stderr, call.options.verbosity));
-            let mut context = Context {
-                options: call.options,
-                operands: call.operands,
-                environment,
-                stdin,
-                stdin_is_terminal: process.stdin_is_terminal,
-                stdout,
-                messages: Arc::clone(&messages),
-            };
-            let ended = (call.run)(&mut context);
-            (messages, ended)
+    match invocation {
+        Invocation::Run(call) => run_command(*call, process),
+        Invocation::Empty => {
+            let messages = Messages::new(process.stderr, Verbosity::Quiet);
+            messages.write(&help::help(None, Detail::Short));
+            Kind::Usage.exit_code()
         }
-        Request::Nothing => {
-            Messages::new(stderr, Verbosity::Quiet).write(&help::help(None, Detail::Short));
-            return Kind::Usage.exit_code();
-        }
-        Request::Help(command, detail) => told(&mut stdout, stderr, &help::help(command, detail)),
-        Request::Version => told(&mut stdout, stderr, &help::version()),
-        Request::Generate(generated) => told(&mut stdout, stderr, &generate(generated)),
-    };
-    let failure = match ended {
-        Ok(code) => return code,
-        Err(Stop::Stdout(StdoutError::Closed)) => return 0,
-        Err(Stop::Stdout(StdoutError::Failed(error))) => {
-            Failure::local(format!("standard output: {error}"))
-        }
-        Err(Stop::Failed(failure)) => failure,
-    };
-    messages.error(&failure.message, failure.hint.as_deref());
-    failure.kind.exit_code()
+        Invocation::Help(command, detail) => print(&help::help(command, detail), process),
+        Invocation::Version => print(&help::version(), process),
+        Invocation::Generate(generated) => print(&generate(generated), process),
+    }
 }
 
-/// An answer that is made of the tables alone.
-fn told(
-    stdout: &mut Stdout,
-    stderr: Box<dyn Write + Send>,
-    text: &str,
-) -> (Arc<Messages>, Result<u8, Stop>) {
-    let written = stdout.bytes(text.as_bytes()).map(|()| 0).map_err(Stop::from);
-    (Arc::new(Messages::new(stderr, Verbosity::Quiet)), written)
+fn run_command(call: Call, process: Process) -> u8 {
+    let messages = Arc::new(Messages::new(process.stderr, call.options.general.verbosity));
+    let mut context = Context {
+        options: call.options,
+        given: call.given,
+        operands: call.operands,
+        environment: process.environment,
+        stdin: process.stdin,
+        stdin_is_terminal: process.stdin_is_terminal,
+        stdout: Stdout::new(process.stdout, process.stdout_is_terminal),
+        messages: Arc::clone(&messages),
+    };
+    let result = (call.run)(&mut context);
+    exit_code(result, &messages)
+}
+
+/// Prints text that is generated from the tables of commands and flags.
+fn print(text: &str, process: Process) -> u8 {
+    let mut stdout = Stdout::new(process.stdout, process.stdout_is_terminal);
+    let result = stdout.bytes(text.as_bytes()).map(|()| 0).map_err(CommandError::from);
+    exit_code(result, &Messages::new(process.stderr, Verbosity::Quiet))
 }
 
 fn generate(generated: Generated) -> String {
@@ -103,4 +93,19 @@ fn generate(generated: Generated) -> String {
         Generated::Zsh => completions::zsh(),
         Generated::Fish => completions::fish(),
     }
+}
+
+/// Returns the exit code of a command and prints its error, if any.
+fn exit_code(result: Result<u8, CommandError>, messages: &Messages) -> u8 {
+    let failure = match result {
+        Ok(code) => return code,
+        // A reader that stops early (`regq ... | head`) has what it needs.
+        Err(CommandError::Stdout(StdoutError::Closed)) => return 0,
+        Err(CommandError::Stdout(StdoutError::Failed(error))) => {
+            Failure::local(format!("standard output: {error}"))
+        }
+        Err(CommandError::Failed(failure)) => failure,
+    };
+    messages.error(&failure.message, failure.hint.as_deref());
+    failure.kind.exit_code()
 }

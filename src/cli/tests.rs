@@ -7,7 +7,7 @@ use regq::registry::Config;
 
 use crate::cli::args::commands::{self, COMMANDS};
 use crate::cli::args::flags::{self, Group};
-use crate::cli::args::parser::{Detail, Request, parse};
+use crate::cli::args::parser::{Detail, Invocation, parse};
 use crate::cli::args::suggest::{self, FOREIGN};
 use crate::cli::args::values;
 use crate::cli::docs::help as help_text;
@@ -140,7 +140,7 @@ fn examples_are_command_lines() {
         let words = shell_words(line).into_iter().skip(1).map(OsString::from).collect();
         assert!(line.starts_with("regq "), "{line}");
         assert!(
-            matches!(parse(words), Ok(Request::Run(_) | Request::Help(..))),
+            matches!(parse(words), Ok(Invocation::Run(_) | Invocation::Help(..))),
             "{line} is no command line"
         );
     }

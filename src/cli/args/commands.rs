@@ -1,9 +1,9 @@
-//! The commands of regq, each declared once.
+//! Declares the commands of regq, each once.
 //!
-//! The parser, the help, the man page, the completions and the suggestions are made of this table and that of the flags, and know no
-//! name that is not in them. What a command does is in its own file.
+//! The parser, the help, the man page, the completions and the suggestions all come from this table and from that of the
+//! flags. What a command does is in its own file.
 
-use crate::cli::args::flags::{Flag, Group};
+use crate::cli::args::flags::{Flag, Group, Options};
 use crate::cli::commands::context::Run;
 use crate::cli::commands::digest;
 use crate::cli::commands::explain;
@@ -15,57 +15,85 @@ use crate::cli::commands::parse;
 /// A command.
 pub(crate) struct Command {
     pub(crate) name: &'static str,
-    /// Other names for it, which work too.
+    /// Other names for the same command.
     pub(crate) aliases: &'static [&'static str],
     pub(crate) operands: Operands,
-    /// One line, without a dot at its end.
+    /// One line, without a full stop.
     pub(crate) summary: &'static str,
-    /// Paragraphs, each one line here, wrapped when shown.
+    /// Paragraphs, to be wrapped when they are shown.
     pub(crate) about: &'static [&'static str],
-    /// Command lines, each with what it is for.
+    /// Command lines, each with its purpose.
     pub(crate) examples: &'static [(&'static str, &'static str)],
-    /// The long names of its flags, besides those that every command takes.
+    /// The long names of its flags, except those of every command.
     pub(crate) flags: &'static [&'static [&'static str]],
-    pub(crate) action: Action,
+    pub(crate) action: CommandAction,
 }
 
-/// What a command takes beside flags.
-#[derive(Clone, Copy)]
-pub(crate) enum Operands {
-    /// Exactly one.
-    One(&'static str),
-    /// One or more, and `-` for those on stdin.
-    Many(&'static str),
-    /// None or one.
-    Maybe(&'static str),
-    /// One, which may be left out where no request is made.
-    OneUnlessOffline(&'static str),
+/// The operands of a command.
+pub(crate) struct Operands {
+    /// The name of one operand, for messages.
+    pub(crate) name: &'static str,
+    /// The operands as the usage line shows them.
+    pub(crate) usage: &'static str,
+    pub(crate) min: usize,
+    pub(crate) max: usize,
+    /// Whether `-` reads operands from standard input.
+    pub(crate) list: bool,
+    pub(crate) check: Option<CheckCount>,
 }
+
+/// A further check of the number of operands, which returns an error message.
+type CheckCount = fn(&Options, usize) -> Result<(), String>;
 
 /// What a command does.
 #[derive(Clone, Copy)]
-pub(crate) enum Action {
-    /// Shows help, which needs the tables and nothing else.
+pub(crate) enum CommandAction {
+    /// Shows help.
     Help,
-    /// Answers, and gives the exit code.
+    /// Runs a function that returns the exit code.
     Run(Run),
 }
 
+impl Operands {
+    /// Exactly one operand.
+    const fn one(name: &'static str) -> Operands {
+        Operands { name, usage: name, min: 1, max: 1, list: false, check: None }
+    }
+}
+
+const REFERENCES: Operands =
+    Operands { name: "REF", usage: "REF...", min: 1, max: usize::MAX, list: true, check: None };
+
 impl Command {
-    /// Its name and the others for it.
+    /// Returns its name and its aliases.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 
-    /// Its flags in the order of the flag table, those of every command included.
+    /// Whether it takes a flag.
     pub(crate) fn takes(&self, flag: &Flag) -> bool {
         flag.group == Group::General || self.flags.iter().any(|group| group.contains(&flag.long))
+    }
+
+    /// Returns what follows its name in the usage line.
+    pub(crate) fn synopsis(&self) -> String {
+        let flags = if self.flags.is_empty() { "" } else { "[FLAGS] " };
+        format!("{flags}{}", self.operands.usage)
     }
 }
 
 /// Finds a command by its name or an alias.
 pub(crate) fn command(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name || command.aliases.contains(&name))
+}
+
+/// `explain` can check supplied values without a reference.
+fn reference_unless_offline(options: &Options, count: usize) -> Result<(), String> {
+    if count > 0 || options.attempt.offline {
+        Ok(())
+    } else {
+        Err("explain requires a REF".to_owned())
+    }
 }
 
 const TEXT: &[&str] = &["json", "get"];
@@ -85,12 +113,12 @@ const CONNECTION: &[&str] = &[
     "max-wait",
 ];
 
-/// The commands, in the order of the help.
+/// All commands, in the order of the help.
 pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "digest",
         aliases: &[],
-        operands: Operands::Many("REF"),
+        operands: REFERENCES,
         summary: "Print the digest of a reference",
         about: &[
             "Asks the registry for the digest of each reference. Prints the digest alone for one \
@@ -111,12 +139,12 @@ pub(crate) const COMMANDS: &[Command] = &[
             ("regq digest - < images.txt", "the digests of a list of images"),
         ],
         flags: &[&["platform", "full-ref", "verify"], TEXT, CREDENTIALS, CONNECTION],
-        action: Action::Run(digest::run),
+        action: CommandAction::Run(digest::run),
     },
     Command {
         name: "manifest",
         aliases: &[],
-        operands: Operands::One("REF"),
+        operands: Operands::one("REF"),
         summary: "Print a manifest or index, byte for byte",
         about: &[
             "Downloads the manifest or index, verifies it against the digest in the reference or \
@@ -127,12 +155,16 @@ pub(crate) const COMMANDS: &[Command] = &[
             ("regq manifest --platform local alpine", "the manifest for this machine"),
         ],
         flags: &[&["platform"], CREDENTIALS, CONNECTION],
-        action: Action::Run(manifest::run),
+        action: CommandAction::Run(manifest::run),
     },
     Command {
         name: "explain",
         aliases: &[],
-        operands: Operands::OneUnlessOffline("REF"),
+        operands: Operands {
+            min: 0,
+            check: Some(reference_unless_offline),
+            ..Operands::one("REF")
+        },
         summary: "Explain why a registry refuses access",
         about: &[
             "Logs in as digest does and shows each step: the requests, the challenge, what the \
@@ -150,12 +182,12 @@ pub(crate) const COMMANDS: &[Command] = &[
             ),
         ],
         flags: &[ATTEMPT, TEXT, CREDENTIALS, CONNECTION],
-        action: Action::Run(explain::run),
+        action: CommandAction::Run(explain::run),
     },
     Command {
         name: "login",
         aliases: &[],
-        operands: Operands::One("REGISTRY"),
+        operands: Operands::one("REGISTRY"),
         summary: "Verify credentials and save them",
         about: &[
             "Checks the user name and password with the registry, then saves them where docker \
@@ -175,12 +207,12 @@ pub(crate) const COMMANDS: &[Command] = &[
             ),
         ],
         flags: &[&["user", "password-stdin", "password-file", "authfile"], CONNECTION],
-        action: Action::Run(login::run),
+        action: CommandAction::Run(login::run),
     },
     Command {
         name: "logout",
         aliases: &[],
-        operands: Operands::One("REGISTRY"),
+        operands: Operands::one("REGISTRY"),
         summary: "Remove the credentials for a registry",
         about: &[
             "Removes the credentials for the registry, under every spelling of its name, from the \
@@ -189,12 +221,12 @@ pub(crate) const COMMANDS: &[Command] = &[
         ],
         examples: &[("regq logout registry.example.com", "remove its credentials")],
         flags: &[&["authfile", "timeout"]],
-        action: Action::Run(logout::run),
+        action: CommandAction::Run(logout::run),
     },
     Command {
         name: "parse",
         aliases: &[],
-        operands: Operands::Many("REF"),
+        operands: REFERENCES,
         summary: "Show how a reference is parsed (no network)",
         about: &[
             "Shows the registry, repository, tag and digest of each reference, and the URL of the \
@@ -208,16 +240,16 @@ pub(crate) const COMMANDS: &[Command] = &[
             ("regq parse --get registry quay.io/podman/hello:latest", "one part of a reference"),
         ],
         flags: &[TEXT, &["plain-http"]],
-        action: Action::Run(parse::run),
+        action: CommandAction::Run(parse::run),
     },
     Command {
         name: "help",
         aliases: &[],
-        operands: Operands::Maybe("COMMAND"),
+        operands: Operands { min: 0, usage: "[COMMAND]", ..Operands::one("COMMAND") },
         summary: "Show help for regq or a command",
         about: &["The same as --help after a command."],
         examples: &[("regq help digest", "help for one command")],
         flags: &[],
-        action: Action::Help,
+        action: CommandAction::Help,
     },
 ];

@@ -1,41 +1,19 @@
-//! What a command works with: its flags and operands, and the streams.
+//! The input and output of a command.
 
 use std::ffi::OsString;
 use std::io::BufRead;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::args::values::Options;
-use crate::cli::output::{Messages, Stdout, Stop};
+use crate::cli::args::flags::Options;
+use crate::cli::args::given::GivenFlags;
+use crate::cli::failure::CommandError;
+use crate::cli::output::{Messages, Stdout};
+use crate::cli::session::environment::Environment;
 
-/// The variables of the environment that mean something here. One that is set to nothing is not set.
-#[derive(Default)]
-pub(crate) struct Environment {
-    /// `SSL_CERT_FILE`: a PEM file with authorities to trust.
-    pub(crate) ssl_cert_file: Option<PathBuf>,
-    /// `HOME`.
-    pub(crate) home: Option<PathBuf>,
-    /// `DOCKER_CONFIG`: the folder of docker's `config.json`.
-    pub(crate) docker_config: Option<PathBuf>,
-    /// `DOCKER_AUTH_CONFIG`: the text of a credential file.
-    pub(crate) docker_auth_config: Option<OsString>,
-    /// `REGISTRY_AUTH_FILE`: a credential file.
-    pub(crate) registry_auth_file: Option<PathBuf>,
-    /// `XDG_RUNTIME_DIR`.
-    pub(crate) xdg_runtime_dir: Option<PathBuf>,
-    /// `XDG_CONFIG_HOME`.
-    pub(crate) xdg_config_home: Option<PathBuf>,
-    /// `REGQ_TRUST_REALM`: hosts of token servers, separated by commas.
-    pub(crate) trusted_realms: Option<OsString>,
-    /// `NO_COLOR` is set: no colour anywhere.
-    pub(crate) no_color: bool,
-    /// The user's number, where it can be told.
-    pub(crate) uid: Option<u32>,
-}
-
-/// What a command is given.
+/// What a command is called with.
 pub(crate) struct Context {
     pub(crate) options: Options,
+    pub(crate) given: GivenFlags,
     pub(crate) operands: Vec<OsString>,
     pub(crate) environment: Environment,
     pub(crate) stdin: Box<dyn BufRead>,
@@ -44,5 +22,5 @@ pub(crate) struct Context {
     pub(crate) messages: Arc<Messages>,
 }
 
-/// A command: it answers, and gives the exit code.
-pub(crate) type Run = fn(&mut Context) -> Result<u8, Stop>;
+/// A command: prints its answer and returns the exit code.
+pub(crate) type Run = fn(&mut Context) -> Result<u8, CommandError>;

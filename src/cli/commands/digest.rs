@@ -1,18 +1,19 @@
-//! `regq digest REF...`: the digest that each reference has.
+//! `regq digest REF...`: prints the digest of each reference.
 
 use regq::explain::Recorder;
 use regq::reference::Reference;
 use regq::registry::{Client, ResolveOptions, Resolved};
 use serde::Serialize;
 
+use crate::cli::args::given::GivenFlags;
 use crate::cli::commands::context::Context;
-use crate::cli::failure::Failure;
 use crate::cli::failure::denied;
-use crate::cli::output::{Item, Report, Stop};
+use crate::cli::failure::{CommandError, Failure};
+use crate::cli::output::{ItemKey, Report};
 use crate::cli::session::client;
 use crate::cli::session::references::Items;
 
-/// The object of `--json`.
+/// The JSON object of an answer.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer<'a> {
@@ -23,24 +24,24 @@ struct Answer<'a> {
 }
 
 /// Asks for each reference, one after the other.
-pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
+pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
     let client = client::client(context)?;
     let options = &context.options;
     let resolve = ResolveOptions {
-        verify: options.verify,
-        platform: options.platform.clone(),
+        verify: options.answer.verify,
+        platform: options.answer.platform.clone(),
         error_details: false,
     };
     let alone = matches!(context.operands.as_slice(), [only] if only != "-");
     let mut registry = client::OneRegistry::default();
     let mut items = Items::new(&context.operands, &mut *context.stdin);
     let (stdout, messages) = (&mut context.stdout, &context.messages);
-    let mut report = Report::new(stdout, messages, options.form(), Item::Reference);
+    let mut report = Report::new(stdout, messages, options.answer.format(), ItemKey::Reference);
     while let Some(item) = items.next()? {
         let answer = item.reference.and_then(|reference| {
             registry.check(&reference, options)?;
             let (client, recorder) = client::recorded(&client, messages);
-            ask(&client, reference, &item.typed, &resolve, &recorder)
+            ask(&client, reference, &item.typed, &resolve, &context.given, &recorder)
         });
         let (reference, resolved) = match answer {
             Ok(answer) => answer,
@@ -50,8 +51,11 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
             }
         };
         let digest = resolved.digest.to_string();
-        let mut line =
-            if options.full_ref { full_reference(&reference, &digest) } else { digest.clone() };
+        let mut line = if options.answer.full_ref {
+            full_reference(&reference, &digest)
+        } else {
+            digest.clone()
+        };
         if !alone {
             line = format!("{line}  {}", item.typed);
         }
@@ -71,11 +75,12 @@ fn ask(
     reference: Reference,
     typed: &str,
     resolve: &ResolveOptions,
+    given: &GivenFlags,
     recorder: &Recorder,
 ) -> Result<(Reference, Resolved), Failure> {
     match client.resolve(&reference, resolve) {
         Ok(resolved) => Ok((reference, resolved)),
-        Err(error) => Err(denied::failure(&error, &reference, typed, recorder)),
+        Err(error) => Err(denied::failure(&error, &reference, typed, given, recorder)),
     }
 }
 

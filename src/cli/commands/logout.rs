@@ -1,36 +1,34 @@
-//! `regq logout REGISTRY`: what is kept for a registry, forgotten.
+//! `regq logout REGISTRY`: removes the stored credentials for a registry.
 
 use regq::credentials::{CredentialFile, Location};
 use regq::error::Error;
 use regq::registry::Config;
 
-use crate::cli::args::values::Verbosity;
 use crate::cli::commands::context::Context;
-use crate::cli::failure::Failure;
-use crate::cli::output::Stop;
+use crate::cli::failure::{CommandError, Failure};
 use crate::cli::session::client;
 
-/// Nobody is asked; that nothing was kept is said and no failure.
-pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
+/// Removes them from the file and from the helper that it names. Sends no request. Missing credentials are not an error.
+pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
     let registry = client::registry(context)?;
     let path = client::credential_file(context)?;
-    let time = context.options.timeout.unwrap_or(Config::default().timeout);
+    let time = context.options.connection.timeout.unwrap_or(Config::default().timeout);
     let failed = |error: Error| Failure::new(&error, None);
     let mut file = CredentialFile::open(&path).map_err(failed)?;
     file.set_helper_timeout(time);
     let erased = file.erase(&registry).map_err(failed)?;
     if erased.from.is_empty() && erased.failed.is_none() {
-        let line = format!("note: no credentials for {registry} in {}", path.display());
-        context.messages.say(Verbosity::Normal, &line);
+        let note = format!("no credentials for {registry} in {}", path.display());
+        context.messages.note(&note);
     }
-    for kept in erased.from {
-        let place = match kept {
+    for location in erased.from {
+        let location = match location {
             Location::File(path) => path.display().to_string(),
             Location::Helper(program) => program,
             _ => continue,
         };
-        let line = format!("note: removed the credentials for {registry} from {place}");
-        context.messages.say(Verbosity::Normal, &line);
+        let note = format!("removed the credentials for {registry} from {location}");
+        context.messages.note(&note);
     }
     match erased.failed {
         Some(error) => Err(Failure::new(&error, None).into()),

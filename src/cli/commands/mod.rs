@@ -1,4 +1,4 @@
-//! One file a command: it asks the library and prints the answer.
+//! One file per command: it calls the library and prints the answer.
 
 pub(crate) mod context;
 pub(crate) mod digest;

@@ -1,13 +1,14 @@
-//! `regq parse REF...`: how a name is read. Nothing is sent.
+//! `regq parse REF...`: shows how references are parsed. Sends no request.
 
 use regq::reference::{Reference, Tag};
 use serde::Serialize;
 
 use crate::cli::commands::context::Context;
-use crate::cli::output::{Item, Report, Stop};
+use crate::cli::failure::CommandError;
+use crate::cli::output::{ItemKey, Report};
 use crate::cli::session::references::Items;
 
-/// The object of `--json`.
+/// The JSON object of an answer.
 #[derive(Serialize)]
 struct Parsed<'a> {
     input: &'a str,
@@ -31,7 +32,7 @@ impl Parsed<'_> {
         }
     }
 
-    /// One `key: value` a line, without those that are absent.
+    /// Returns one line of `key: value` for each value that is present.
     fn lines(&self) -> Vec<String> {
         let Parsed { input, registry, repository, tag, digest, endpoint } = self;
         [
@@ -48,13 +49,14 @@ impl Parsed<'_> {
     }
 }
 
-/// Shows each name.
-pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
+/// Prints the parts of each reference.
+pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
     let options = &context.options;
     let mut items = Items::new(&context.operands, &mut *context.stdin);
     let messages = &context.messages;
-    let mut report = Report::new(&mut context.stdout, messages, options.form(), Item::Input);
-    // An empty line stands between references, not around them.
+    let mut report =
+        Report::new(&mut context.stdout, messages, options.answer.format(), ItemKey::Input);
+    // References are separated by an empty line.
     let mut separator = None;
     while let Some(item) = items.next()? {
         let reference = match &item.reference {
@@ -67,7 +69,7 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
         if let Some(ambiguity) = reference.ambiguity() {
             messages.note(&format!("{}: {ambiguity}", item.typed));
         }
-        let parsed = Parsed::new(&item.typed, reference, options.plain_http);
+        let parsed = Parsed::new(&item.typed, reference, options.connection.plain_http);
         let lines: Vec<String> = separator.take().into_iter().chain(parsed.lines()).collect();
         report.answer(&parsed, &lines)?;
         separator = Some(String::new());

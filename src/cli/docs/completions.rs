@@ -6,7 +6,7 @@
 //! places are those that [`Piece`] names.
 
 use crate::cli::args::commands::{COMMANDS, Command};
-use crate::cli::args::flags::{self, Flag, FlagAction};
+use crate::cli::args::flags::{self, Action, Flag};
 use crate::cli::docs::template::{Escapes, fill};
 
 /// Platforms that images are commonly built for.
@@ -44,11 +44,11 @@ struct Script {
 /// What a flag's value is, as an index into the texts for it, with its name and the words it may be.
 fn value(flag: &Flag) -> (usize, &'static str, &'static str) {
     match flag.action {
-        FlagAction::Switch(_) | FlagAction::Help | FlagAction::Version => (0, "", ""),
-        FlagAction::Value(name @ "FILE", _) => (2, name, ""),
-        FlagAction::Value(name @ "KIND", _) => (3, name, KINDS),
-        FlagAction::Value(name @ "OS/ARCH[/VARIANT]", _) => (3, name, PLATFORMS),
-        FlagAction::Value(name, _) => (1, name, ""),
+        Action::Switch(_) | Action::Help | Action::Version => (0, "", ""),
+        Action::Value(name @ "FILE", _) => (2, name, ""),
+        Action::Value(name @ "KIND", _) => (3, name, KINDS),
+        Action::Value(name @ "OS/ARCH[/VARIANT]", _) => (3, name, PLATFORMS),
+        Action::Value(name, _) => (1, name, ""),
     }
 }
 
@@ -296,7 +296,7 @@ complete -c regq -n '__regq_in help' -a '%C'
 mod tests {
     use super::{BASH, FISH, KINDS, PLATFORMS, Piece, Script, ZSH, bash, fish, names, zsh};
     use crate::cli::args::commands::COMMANDS;
-    use crate::cli::args::flags::{self, Flag, FlagAction, Group};
+    use crate::cli::args::flags::{self, Action, Flag, Group};
     use crate::cli::args::values::{self, GENERATED};
 
     /// The commands that stand between these two, in the one line whose rest is of this flag.
@@ -358,10 +358,12 @@ mod tests {
             long_help: "",
             default: None,
             repeatable: false,
+            identity: false,
+            secret: false,
             action,
         };
-        let switch = flag(Some('s'), FlagAction::Help);
-        let count = flag(Some('n'), FlagAction::Value("N", |_, _| Ok(())));
+        let switch = flag(Some('s'), Action::Help);
+        let count = flag(Some('n'), Action::Value("N", |_, _| Ok(())));
         let lines = |script: &Script| {
             let mut out = String::new();
             for piece in script.pieces {

@@ -1,6 +1,6 @@
 //! Renders help from the tables of commands and flags, at most 80 columns wide.
 
-use crate::cli::args::commands::{COMMANDS, Command, Operands};
+use crate::cli::args::commands::{COMMANDS, Command};
 use crate::cli::args::flags::{self, Flag, Group};
 use crate::cli::args::parser::Detail;
 
@@ -75,7 +75,7 @@ fn overview(detail: Detail) -> String {
     }
     out.heading("Commands");
     for command in COMMANDS {
-        out.entry(&format!("  {} {}", command.name, operands(command)), command.summary, "");
+        out.entry(&format!("  {} {}", command.name, command.operands.usage), command.summary, "");
     }
     match detail {
         Detail::Short => {
@@ -107,7 +107,7 @@ fn overview(detail: Detail) -> String {
 
 fn of_command(command: &Command, detail: Detail) -> String {
     let mut out = Page::default();
-    out.line(&format!("Usage: regq {} {}", command.name, synopsis(command)));
+    out.line(&format!("Usage: regq {} {}", command.name, command.synopsis()));
     if !command.aliases.is_empty() {
         out.line(&format!("Also:  {}", command.aliases.join(", ")));
     }
@@ -137,20 +137,6 @@ fn of_command(command: &Command, detail: Detail) -> String {
         out.line(&format!("regq {} --help shows examples and details.", command.name));
     }
     out.text
-}
-
-/// What follows the name of the command in its usage line.
-pub(crate) fn synopsis(command: &Command) -> String {
-    let flags = if matches!(command.operands, Operands::Maybe(_)) { "" } else { "[FLAGS] " };
-    format!("{flags}{}", operands(command))
-}
-
-fn operands(command: &Command) -> String {
-    match command.operands {
-        Operands::One(name) | Operands::OneUnlessOffline(name) => name.to_owned(),
-        Operands::Many(name) => format!("{name}..."),
-        Operands::Maybe(name) => format!("[{name}]"),
-    }
 }
 
 /// The text written so far.

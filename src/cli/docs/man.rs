@@ -5,7 +5,7 @@
 
 use crate::cli::args::commands::COMMANDS;
 use crate::cli::args::flags::{self, Group};
-use crate::cli::docs::help::{ABOUT, ENVIRONMENT, EXIT_CODES, STREAMS, synopsis};
+use crate::cli::docs::help::{ABOUT, ENVIRONMENT, EXIT_CODES, STREAMS};
 use crate::cli::docs::template::{Escapes, fill};
 
 /// What roff would read, or show as a typographic relative of what was typed.
@@ -79,14 +79,14 @@ pub(crate) fn page() -> String {
     let mut page = BEGIN.to_owned();
     let out = &mut page;
     for command in COMMANDS {
-        add(out, "\\fBregq %n\\fR %h\n", command.name, &synopsis(command));
+        add(out, "\\fBregq %n\\fR %h\n", command.name, &command.synopsis());
     }
     out.push_str(DESCRIPTION);
     ABOUT.iter().for_each(|text| add(out, "\\&%h\n", "", text));
     texts(out, STREAMS);
     out.push_str(COMMANDS_BEGIN);
     for command in COMMANDS {
-        add(out, ".SS regq %n %h\n", command.name, &synopsis(command));
+        add(out, ".SS regq %n %h\n", command.name, &command.synopsis());
         add(out, "\\&%h.\n", "", command.summary);
         for alias in command.aliases {
             add(out, ".PP\n\\&%n is the same command.\n", alias, "");

@@ -1,44 +1,63 @@
-//! What is said when a registry refuses: the cause in a few words, and where to hear the rest.
+//! Describes a refusal by a registry: the cause in a few words, and the command that explains it.
 
 use regq::error::{Error, Kind};
 use regq::explain::{Case, Given, Recorder, explain, quoted_where_needed};
 use regq::reference::Reference;
 
+use crate::cli::args::given::GivenFlags;
 use crate::cli::failure::Failure;
+use crate::cli::output::escape::escaped;
 
-/// The failure of a question about a reference, as it was typed.
+/// Returns the failure of a request about a reference. If access was denied, its hint names the cause and the command.
 pub(crate) fn failure(
     error: &Error,
     reference: &Reference,
     typed: &str,
+    given: &GivenFlags,
     recorder: &Recorder,
 ) -> Failure {
-    explained(error, Some(reference), &quoted_where_needed(typed), recorder)
+    explained(error, Some(reference), typed, given, recorder)
 }
 
-/// The failure of a login, which is about no repository yet.
-pub(crate) fn of_login(error: &Error, registry: &str, recorder: &Recorder) -> Failure {
-    explained(error, None, &format!("{registry}/REPOSITORY"), recorder)
+/// Returns the failure of a login, which is not about a repository.
+pub(crate) fn login_failure(
+    error: &Error,
+    registry: &str,
+    given: &GivenFlags,
+    recorder: &Recorder,
+) -> Failure {
+    explained(error, None, &format!("{registry}/REPOSITORY"), given, recorder)
 }
 
-/// The failure with its hint; where it is a refusal, with its cause too, and with what explain is to be asked.
 fn explained(
     error: &Error,
     reference: Option<&Reference>,
-    asked: &str,
+    operand: &str,
+    given: &GivenFlags,
     recorder: &Recorder,
 ) -> Failure {
     let mut failure = Failure::new(error, reference);
     if failure.kind == Kind::Denied {
-        let run = format!("for details, run: regq explain {asked}");
-        let parts = [failure.hint.take(), decisive(error, reference, recorder), Some(run)];
-        failure.hint = Some(parts.into_iter().flatten().collect::<Vec<_>>().join("; "));
+        let command = explain_command(operand, given);
+        let command = command.map(|command| format!("for details, run: {command}"));
+        let parts = [failure.hint.take(), cause(error, reference, recorder), command];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        failure.hint = if parts.is_empty() { None } else { Some(parts.join("; ")) };
     }
     failure
 }
 
-/// What decided, in a few words.
-fn decisive(error: &Error, reference: Option<&Reference>, recorder: &Recorder) -> Option<String> {
+/// Returns the `explain` command with the flags that were given; `None` if escaping would change it.
+fn explain_command(operand: &str, given: &GivenFlags) -> Option<String> {
+    let mut words = vec!["regq".to_owned(), "explain".to_owned()];
+    words.extend(given.for_requests().iter().map(|word| quoted_where_needed(word)));
+    words.push(quoted_where_needed(operand));
+    let command = words.join(" ");
+    (escaped(&command) == command).then_some(command)
+}
+
+/// Returns the cause in a few words.
+fn cause(error: &Error, reference: Option<&Reference>, recorder: &Recorder) -> Option<String> {
     let walk = recorder.take();
     let given = Given::default();
     let walk = Some((&walk, Some(error)));

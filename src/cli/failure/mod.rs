@@ -1,4 +1,4 @@
-//! A failure as it is told: its kind, what is said, and what to do about it.
+//! A failure as it is reported: kind, message and hint.
 
 pub(crate) mod denied;
 pub(crate) mod hint;
@@ -6,19 +6,42 @@ pub(crate) mod hint;
 use regq::error::{Error, Kind};
 use regq::reference::Reference;
 
-/// What failed, in words. Whoever shows it escapes what does not print.
+use crate::cli::output::stdout::StdoutError;
+
+/// A failure. Its texts may contain anything that a server sent; they are escaped when they are printed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) kind: Kind,
     /// What failed and why, in one line.
     pub(crate) message: String,
+    /// What to do about it.
     pub(crate) hint: Option<String>,
-    /// Whether the message says which reference it is about.
+    /// Whether the message already names the reference.
     names_reference: bool,
 }
 
+/// Why a command ends early.
+#[derive(Debug)]
+pub(crate) enum CommandError {
+    /// The command as a whole failed, not only one of its items.
+    Failed(Failure),
+    Stdout(StdoutError),
+}
+
+impl From<Failure> for CommandError {
+    fn from(failure: Failure) -> CommandError {
+        CommandError::Failed(failure)
+    }
+}
+
+impl From<StdoutError> for CommandError {
+    fn from(error: StdoutError) -> CommandError {
+        CommandError::Stdout(error)
+    }
+}
+
 impl Failure {
-    /// An error of the library's, with all that led to it.
+    /// Describes an error of the library. The hint may depend on the reference that led to it.
     pub(crate) fn new(error: &Error, reference: Option<&Reference>) -> Failure {
         Failure {
             kind: error.kind(),
@@ -33,22 +56,12 @@ impl Failure {
         Failure { kind: Kind::Local, message, hint: None, names_reference: false }
     }
 
-    /// Something that the user wrote where no flag or reference can be named.
+    /// Invalid input.
     pub(crate) fn usage(message: String) -> Failure {
         Failure { kind: Kind::Usage, message, hint: None, names_reference: false }
     }
 
-    /// A reference that is not even text.
-    pub(crate) fn unreadable(message: &str) -> Failure {
-        Failure {
-            kind: Kind::Usage,
-            message: message.to_owned(),
-            hint: None,
-            names_reference: false,
-        }
-    }
-
-    /// The message for people, about a reference as it was typed.
+    /// Returns the message with the reference it is about, as it was typed.
     pub(crate) fn about(&self, typed: &str) -> String {
         if self.names_reference {
             self.message.clone()
@@ -58,8 +71,8 @@ impl Failure {
     }
 }
 
-/// An error and its sources, from the outermost to the innermost.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+/// Joins the messages of an error and its sources, outermost first.
+fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {

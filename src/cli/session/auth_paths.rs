@@ -1,22 +1,22 @@
-//! Where tools keep credentials on this machine. Pure: variables in, names of files out.
+//! Determines where docker and podman store credentials. Computes paths only; no file is opened.
 
 use std::path::PathBuf;
 
-use crate::cli::args::values::Options;
-use crate::cli::commands::context::Environment;
+use crate::cli::args::flags::Options;
+use crate::cli::session::environment::Environment;
 
-/// The credential file that the user named: by a flag, else by a variable.
+/// Returns the credential file that the user named: by a flag, otherwise by a variable.
 pub(crate) fn named(options: &Options, environment: &Environment) -> Option<PathBuf> {
-    options.authfile.clone().or_else(|| environment.registry_auth_file.clone())
+    options.credentials.authfile.clone().or_else(|| environment.registry_auth_file.clone())
 }
 
-/// docker's file, where there is a place for it.
+/// Returns docker's file; `None` if the environment names no directory.
 pub(crate) fn docker(environment: &Environment) -> Option<PathBuf> {
     let home = environment.home.as_ref().map(|home| home.join(".docker"));
     environment.docker_config.clone().or(home).map(|folder| folder.join("config.json"))
 }
 
-/// podman's files, the one of this session first (containers-auth.json(5)).
+/// Returns podman's files, that of this session first (containers-auth.json(5)).
 pub(crate) fn podman(environment: &Environment) -> Vec<PathBuf> {
     let run = || environment.uid.map(|uid| PathBuf::from(format!("/run/containers/{uid}")));
     let session = match &environment.xdg_runtime_dir {
@@ -25,8 +25,8 @@ pub(crate) fn podman(environment: &Environment) -> Vec<PathBuf> {
     };
     let home = || environment.home.as_ref().map(|home| home.join(".config"));
     let config = environment.xdg_config_home.clone().or_else(home);
-    let lasting = config.map(|folder| folder.join("containers"));
-    [session, lasting].into_iter().flatten().map(|folder| folder.join("auth.json")).collect()
+    let permanent = config.map(|folder| folder.join("containers"));
+    [session, permanent].into_iter().flatten().map(|folder| folder.join("auth.json")).collect()
 }
 
 #[cfg(test)]
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn usual_places() {
+    fn paths_are_below_home() {
         let home = Environment { home: Some("/h".into()), uid: Some(7), ..Environment::default() };
         assert_eq!(docker(&home), Some("/h/.docker/config.json".into()));
         let both = ["/run/containers/7/auth.json", "/h/.config/containers/auth.json"];
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_go_before_home() {
+    fn variables_take_precedence_over_home() {
         let environment = Environment {
             home: Some("/h".into()),
             docker_config: Some("/d".into()),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_environment_has_no_place() {
+    fn empty_environment_has_no_paths() {
         let nothing = Environment::default();
         assert_eq!(docker(&nothing), None);
         assert_eq!(podman(&nothing), paths(&[]));

@@ -1,5 +1,8 @@
-//! From flags and environment to what a command works with: a client, credentials, references.
+//! Prepares what a command works with, from flags and environment: a client, credentials, references.
 
 mod auth_paths;
 pub(crate) mod client;
+pub(crate) mod environment;
+pub(crate) mod password;
 pub(crate) mod references;
+mod trace;

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use regq::error::Kind;
 
-use crate::cli::args::commands::{Action, COMMANDS};
+use crate::cli::args::commands::{COMMANDS, CommandAction};
 use crate::cli::args::flags;
-use crate::cli::args::parser::{Request, parse};
+use crate::cli::args::parser::{Invocation, parse};
 use crate::cli::docs::help::{ENVIRONMENT, EXIT_CODES};
 use crate::cli::tests::shell_words;
 
@@ -82,7 +82,10 @@ fn command_lines_in_the_pages_parse() {
         let args = words.map(|word| if word == "COMMAND" { "digest".to_owned() } else { word });
         let request = parse(args.map(OsString::from).collect());
         assert!(
-            matches!(request, Ok(Request::Run(_) | Request::Help(..) | Request::Generate(_))),
+            matches!(
+                request,
+                Ok(Invocation::Run(_) | Invocation::Help(..) | Invocation::Generate(_))
+            ),
             "{line}: {:?}",
             request.err()
         );
@@ -142,7 +145,7 @@ fn check_table(page: &str, heading: &str, expected: &[Vec<String>]) {
 fn readme_lists_all_commands() {
     let rows = table(README, "command");
     let listed: Vec<_> = rows.iter().filter_map(|row| row.first()?.split(' ').nth(1)).collect();
-    let commands = COMMANDS.iter().filter(|command| !matches!(command.action, Action::Help));
+    let commands = COMMANDS.iter().filter(|command| !matches!(command.action, CommandAction::Help));
     let names: Vec<_> = commands.map(|command| command.name).collect();
     assert_eq!(listed, names);
 }

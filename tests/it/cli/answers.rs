@@ -164,13 +164,15 @@ fn passwords_are_read_without_their_line_end() {
     assert!(!ran.stderr.contains("bWU6aHVudGVyMg"), "{ran}");
     assert!(
         ran.stderr.ends_with(&format!(
-            "hint: the credentials are not taken; for details, run: regq explain {name}\n"
+            "hint: the credentials are not taken; for details, run: regq explain --user me --password-stdin {name}\n"
         )),
         "{ran}"
     );
     let ran = run(&["-q", "--anonymous"], "");
     ran.code(4).stdout("");
-    let hint = format!("\nhint: the token allows nothing; for details, run: regq explain {name}\n");
+    let hint = format!(
+        "\nhint: the token allows nothing; for details, run: regq explain --anonymous {name}\n"
+    );
     assert!(ran.stderr.ends_with(&hint), "{ran}");
 }
 

@@ -11,9 +11,9 @@ fn what_belongs_together_is_checked_before_anything_is_done() {
     for (line, message) in [
         ("explain", "explain requires a REF"),
         ("explain --token x", "explain requires a REF"),
-        ("explain a b", "explain takes one REF, but 2 were given"),
-        ("explain --offline a b", "explain takes one REF, but 2 were given"),
-        ("explain -", "explain takes one REF; it cannot read a list from standard input"),
+        ("explain a b", "explain takes at most one REF, but 2 were given"),
+        ("explain --offline a b", "explain takes at most one REF, but 2 were given"),
+        ("explain -", "explain cannot read a list from standard input"),
         (
             "explain --token - --user ada --password-stdin a",
             "--token - and --password-stdin cannot both read standard input",

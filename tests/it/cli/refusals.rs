@@ -1,9 +1,9 @@
-//! The hint of a refusal: the cause in a few words, and where to hear the rest.
+//! The hint after a refusal: the cause in a few words, and the command that explains it.
 
 use crate::support::{Ran, Regq, Reply, Server};
 
-/// What a registry that answers to everything like this is asked, with HOST for it.
-fn asked(server: &Server, args: &[&str]) -> Ran {
+/// Runs regq with HOST replaced by the address of the server, in arguments and output.
+fn run(server: &Server, args: &[&str]) -> Ran {
     let host = server.authority();
     let args = args.iter().map(|arg| arg.replace("HOST", &host));
     let regq = Regq::new().args(["-q", "--plain-http"]).args(args).stdin("secret-of-ada");
@@ -11,46 +11,94 @@ fn asked(server: &Server, args: &[&str]) -> Ran {
 }
 
 #[track_caller]
-fn hinted(ran: &Ran, hint: &str) {
+fn expect_hint(ran: &Ran, hint: &str) {
     ran.code(4).stdout("");
     assert!(ran.stderr.ends_with(&format!("\nhint: {hint}\n")), "{ran}");
 }
 
 #[test]
-fn every_command_that_is_refused_names_the_cause_and_explain() {
+fn refused_commands_name_the_cause_and_explain() {
     let basic = |reply: Reply| reply.header("WWW-Authenticate", "Basic realm=\"x\"");
     let server = Server::start(None, move |_| basic(Reply::new(401)));
     let cause = "the registry wants a user name and a password";
     for command in ["digest", "manifest"] {
-        let ran = asked(&server, &[command, "HOST/team/app:1"]);
-        hinted(&ran, &format!("{cause}; for details, run: regq explain HOST/team/app:1"));
+        let ran = run(&server, &[command, "HOST/team/app:1"]);
+        expect_hint(
+            &ran,
+            &format!("{cause}; for details, run: regq explain --plain-http HOST/team/app:1"),
+        );
     }
-    let ran = asked(&server, &["digest", "--platform", "linux/arm64", "HOST/team/app"]);
-    hinted(&ran, &format!("{cause}; for details, run: regq explain HOST/team/app"));
+    let ran = run(&server, &["digest", "--platform", "linux/arm64", "HOST/team/app"]);
+    expect_hint(
+        &ran,
+        &format!("{cause}; for details, run: regq explain --plain-http HOST/team/app"),
+    );
     let user = ["--user", "ada", "--password-stdin"];
-    let ran = asked(&server, &[&["digest"], &user[..], &["HOST/team/app:1"]].concat());
-    hinted(&ran, "the credentials are not taken; for details, run: regq explain HOST/team/app:1");
+    let ran = run(&server, &[&["digest"], &user[..], &["HOST/team/app:1"]].concat());
+    expect_hint(
+        &ran,
+        "the credentials are not taken; for details, run: regq explain --user ada --password-stdin --plain-http HOST/team/app:1",
+    );
     let folder = env!("CARGO_TARGET_TMPDIR");
     let file = format!("{folder}/refusals-{}.json", std::process::id());
     let login = [&["login", "--authfile", &file], &user[..], &["HOST"]].concat();
-    hinted(
-        &asked(&server, &login),
-        "the credentials are not taken; for details, run: regq explain HOST/REPOSITORY",
+    expect_hint(
+        &run(&server, &login),
+        &format!(
+            "the credentials are not taken; for details, run: regq explain --authfile {file} --user ada --password-stdin --plain-http HOST/REPOSITORY"
+        ),
     );
 }
 
 #[test]
-fn a_refusal_without_a_cause_that_is_known_leads_to_explain_too() {
-    let server = Server::start(None, |_| Reply::new(451));
-    let ran = asked(&server, &["digest", "HOST/team/app:1"]);
-    hinted(&ran, "for details, run: regq explain HOST/team/app:1");
+fn hint_repeats_the_flags_that_explain_takes() {
+    let server = Server::start(None, |_| Reply::new(403));
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    let file = format!("{folder}/auth of refusals-{}.json", std::process::id());
+    std::fs::write(&file, "{}").unwrap();
+    let flags = ["--timeout", "7.5", "--authfile", &file, "--retries=0"];
+    let end = format!(
+        "run: regq explain --authfile '{file}' --plain-http --timeout 7.5 --retries 0 HOST/a:1"
+    );
+    for command in [&["digest", "--json", "--platform", "linux/arm64"][..], &["manifest"]] {
+        let ran = run(&server, &[command, &flags, &["HOST/a:1"]].concat());
+        ran.code(4);
+        assert!(ran.stderr.ends_with(&format!("{end}\n")), "{ran}");
+    }
+    // A flag that counts once is printed once, with the value that counts.
+    let ran =
+        run(&server, &["digest", "--timeout", "5", "--timeout", "6s", "--plain-http", "HOST/a:1"]);
+    assert!(
+        ran.stderr.ends_with("run: regq explain --timeout 6s --plain-http HOST/a:1\n"),
+        "{ran}"
+    );
+    // The others keep all their values.
+    let trust = ["--trust-realm", "a.example", "--trust-realm", "b.example"];
+    let ran = run(&server, &[&["digest"], &trust[..], &["HOST/a:1"]].concat());
+    let end = "--trust-realm a.example --trust-realm b.example --plain-http HOST/a:1\n";
+    assert!(ran.stderr.ends_with(end), "{ran}");
+    let user = ["--user", "ada", "--password-stdin"];
+    let login = [&["login", "--authfile", &file], &user[..], &["HOST"]].concat();
+    let ran = run(&server, &login);
+    let end = format!(
+        "regq explain --authfile '{file}' --user ada --password-stdin --plain-http HOST/REPOSITORY\n"
+    );
+    assert!(ran.stderr.ends_with(&end), "{ran}");
+    std::fs::remove_file(file).unwrap();
 }
 
 #[test]
-fn other_failures_have_their_own_advice() {
+fn refusal_without_a_known_cause_names_explain() {
+    let server = Server::start(None, |_| Reply::new(451));
+    let ran = run(&server, &["digest", "HOST/team/app:1"]);
+    expect_hint(&ran, "for details, run: regq explain --plain-http HOST/team/app:1");
+}
+
+#[test]
+fn other_failures_do_not_name_explain() {
     for status in [404, 429, 500] {
         let server = Server::start(None, move |_| Reply::new(status));
-        let ran = asked(&server, &["digest", "--retries", "0", "HOST/team/app:1"]);
+        let ran = run(&server, &["digest", "--retries", "0", "HOST/team/app:1"]);
         assert!(!ran.stderr.contains("regq explain"), "{ran}");
     }
 }
@@ -61,13 +109,13 @@ fn each_reference_has_its_own_cause() {
         path if path.contains("/team/") => Reply::new(403),
         _ => Reply::new(401),
     });
-    let ran = asked(&server, &["digest", "HOST/team/app:1", "HOST/other/app:1"]);
+    let ran = run(&server, &["digest", "HOST/team/app:1", "HOST/other/app:1"]);
     let hints: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("hint: ")).collect();
     assert_eq!(
         hints,
         [
-            "hint: the registry forbids it; for details, run: regq explain HOST/team/app:1",
-            "hint: the registry does not say how to log in; for details, run: regq explain HOST/other/app:1",
+            "hint: the registry forbids it; for details, run: regq explain --plain-http HOST/team/app:1",
+            "hint: the registry does not say how to log in; for details, run: regq explain --plain-http HOST/other/app:1",
         ],
         "{ran}"
     );

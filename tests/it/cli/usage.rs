@@ -166,7 +166,7 @@ fn flags_that_need_or_exclude_each_other() {
     let see = "regq help manifest shows its usage";
     refused("manifest", "manifest requires a REF", see);
     refused("manifest a b", "manifest takes one REF, but 2 were given", see);
-    refused("manifest -", "manifest takes one REF; it cannot read a list from standard input", see);
+    refused("manifest -", "manifest cannot read a list from standard input", see);
 }
 
 #[test]

@@ -79,9 +79,11 @@ fn a_wrong_password_changes_nothing() {
         ran.code(4).stdout("");
         assert!(ran.stderr.contains("HOST refused the credentials of \"ada\" (401)"), "{ran}");
         assert!(
-            ran.stderr.ends_with(
-                "\nhint: the credentials are not taken; for details, run: regq explain HOST/REPOSITORY\n"
-            ),
+            ran.stderr.ends_with(&format!(
+                "\nhint: the credentials are not taken; for details, run: regq explain \
+                 --user ada --password-stdin --authfile {} --plain-http HOST/REPOSITORY\n",
+                path.display()
+            )),
             "{ran}"
         );
         assert_eq!(folder.read("auth.json"), old);

@@ -183,8 +183,9 @@ fn what_is_refused_is_not_asked() {
     assert_eq!(played.findings(), ["realm-untrusted decisive"]);
     let command = played.named(played.object["command"].as_str().unwrap());
     assert!(command.starts_with(&format!("regq digest --user {USER} ")), "{command}");
-    assert!(command.contains(" --trust-realm localhost "), "{command}");
-    assert!(command.ends_with(" --plain-http HOST/team/app:1.0 < password.txt"), "{command}");
+    assert!(command.contains(" --plain-http "), "{command}");
+    let end = " --trust-realm localhost HOST/team/app:1.0 < password.txt";
+    assert!(command.ends_with(end), "{command}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Flags that select what is printed, and how.
 
-use super::flag::{Flag, FlagAction, Group};
+use super::flag::{Action, Flag, Group};
 use crate::cli::args::values;
 
 const BASE: Flag = Flag { group: Group::Answer, ..Flag::BASE };
@@ -11,8 +11,8 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Select the image for this platform",
         long_help: "For example linux/amd64 or linux/arm/v7; local means this machine. If the \
                     index has no exact match, an older variant that runs on the platform is used.",
-        action: FlagAction::Value("OS/ARCH[/VARIANT]", |options, text| {
-            options.platform = Some(values::platform(text)?);
+        action: Action::Value("OS/ARCH[/VARIANT]", |options, text| {
+            options.answer.platform = Some(values::platform(text)?);
             Ok(())
         }),
         ..BASE
@@ -21,14 +21,14 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "full-ref",
         help: "Print the full reference with the digest",
         long_help: "For example docker.io/library/alpine@sha256:..., instead of the digest alone.",
-        action: FlagAction::Switch(|options| options.full_ref = true),
+        action: Action::Switch(|options| options.answer.full_ref = true),
         ..BASE
     },
     Flag {
         long: "verify",
         help: "Download the manifest and compute its digest",
         long_help: "By default the digest that the registry announces is printed.",
-        action: FlagAction::Switch(|options| options.verify = true),
+        action: Action::Switch(|options| options.answer.verify = true),
         ..BASE
     },
     Flag {
@@ -36,7 +36,7 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Print one JSON object per line",
         long_help: "A reference that failed is an object with an \"error\" of kind, message and \
                     hint.",
-        action: FlagAction::Switch(|options| options.json = true),
+        action: Action::Switch(|options| options.answer.json = true),
         ..BASE
     },
     Flag {
@@ -45,8 +45,8 @@ pub(super) const FLAGS: &[Flag] = &[
         long_help: "KEY can be a dotted path, such as error.kind. Strings are printed bare, \
                     anything else as JSON. A null or missing value prints nothing, and the exit \
                     code is 1.",
-        action: FlagAction::Value("KEY", |options, text| {
-            options.get = Some(values::key(text)?);
+        action: Action::Value("KEY", |options, text| {
+            options.answer.get = Some(values::key(text)?);
             Ok(())
         }),
         ..BASE

@@ -1,6 +1,6 @@
 //! Flags of `explain` that describe the login attempt of another client.
 
-use super::flag::{Flag, FlagAction, Group};
+use super::flag::{Action, Flag, Group};
 use crate::cli::args::values;
 
 const BASE: Flag = Flag { group: Group::Attempt, ..Flag::BASE };
@@ -10,7 +10,7 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "token-url",
         help: "URL that the token was requested from",
         long_help: "Put it in single quotes: in a shell, an unquoted & ends the command.",
-        action: FlagAction::Value("URL", |options, text| {
+        action: Action::Value("URL", |options, text| {
             options.attempt.token_url = Some(text.to_owned());
             Ok(())
         }),
@@ -21,7 +21,8 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Token that was received, or - for stdin",
         long_help: "The token alone, or the whole response of the token server. Other users of \
                     this machine can see command lines, so prefer -.",
-        action: FlagAction::Value("TOKEN", |options, text| {
+        secret: true,
+        action: Action::Value("TOKEN", |options, text| {
             options.attempt.token = Some(values::token(text));
             Ok(())
         }),
@@ -34,7 +35,7 @@ pub(super) const FLAGS: &[Flag] = &[
                     --token is given, this is the response to the request with that token, \
                     otherwise the first response.",
         repeatable: true,
-        action: FlagAction::Value("HEADER", |options, text| {
+        action: Action::Value("HEADER", |options, text| {
             options.attempt.challenges.get_or_insert_default().push(text.to_owned());
             Ok(())
         }),
@@ -44,7 +45,7 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "status",
         help: "HTTP status of the last response",
         long_help: "If only --challenge is given, 401 is assumed.",
-        action: FlagAction::Value("CODE", |options, text| {
+        action: Action::Value("CODE", |options, text| {
             options.attempt.status = Some(values::status(text)?);
             Ok(())
         }),
@@ -53,7 +54,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "body",
         help: "File with the body of the last response",
-        action: FlagAction::Value("FILE", |options, text| {
+        action: Action::Value("FILE", |options, text| {
             options.attempt.body = Some(values::file(text)?);
             Ok(())
         }),
@@ -63,7 +64,7 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "date",
         help: "Date header of the last response",
         long_help: "Without it, the lifetime of the token is not checked.",
-        action: FlagAction::Value("DATE", |options, text| {
+        action: Action::Value("DATE", |options, text| {
             options.attempt.date = Some(values::date(text)?);
             Ok(())
         }),
@@ -73,14 +74,14 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "offline",
         help: "Check only the values above; send no request",
         long_help: "REF is optional then.",
-        action: FlagAction::Switch(|options| options.offline = true),
+        action: Action::Switch(|options| options.attempt.offline = true),
         ..BASE
     },
     Flag {
         long: "curl",
         help: "Print equivalent curl commands",
         long_help: "They are also printed with --token-url.",
-        action: FlagAction::Switch(|options| options.curl = true),
+        action: Action::Switch(|options| options.attempt.curl = true),
         ..BASE
     },
 ];

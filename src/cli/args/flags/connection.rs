@@ -1,6 +1,6 @@
 //! Flags that control connections: TLS, addresses, time limits and retries.
 
-use super::flag::{Flag, FlagAction, Group};
+use super::flag::{Action, Flag, Group};
 use crate::cli::args::values;
 
 const BASE: Flag = Flag { group: Group::Connection, ..Flag::BASE };
@@ -12,8 +12,8 @@ pub(super) const FLAGS: &[Flag] = &[
         long_help: "A PEM file. The built-in CA certificates and those in SSL_CERT_FILE stay \
                     trusted.",
         repeatable: true,
-        action: FlagAction::Value("FILE", |options, text| {
-            options.ca_files.push(values::file(text)?);
+        action: Action::Value("FILE", |options, text| {
+            options.connection.ca_files.push(values::file(text)?);
             Ok(())
         }),
         ..BASE
@@ -23,14 +23,14 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Do not verify TLS certificates",
         long_help: "Anyone between you and the registry can then read and change everything, \
                     passwords included.",
-        action: FlagAction::Switch(|options| options.insecure = true),
+        action: Action::Switch(|options| options.connection.insecure = true),
         ..BASE
     },
     Flag {
         long: "plain-http",
         help: "Use HTTP instead of HTTPS",
         long_help: "Not needed for a registry on this machine.",
-        action: FlagAction::Switch(|options| options.plain_http = true),
+        action: Action::Switch(|options| options.connection.plain_http = true),
         ..BASE
     },
     Flag {
@@ -38,7 +38,7 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Follow a registry to private addresses",
         long_help: "By default no connection is made to a token server or redirect target \
                     whose address is more private than that of the registry.",
-        action: FlagAction::Switch(|options| options.allow_private = true),
+        action: Action::Switch(|options| options.connection.allow_private = true),
         ..BASE
     },
     Flag {
@@ -47,8 +47,8 @@ pub(super) const FLAGS: &[Flag] = &[
         long_help: "Waits that a registry asks for do not count. A credential helper gets at most \
                     30s of it. TIME is in seconds, or has a unit: ms, s, m or h.",
         default: Some("60s"),
-        action: FlagAction::Value("TIME", |options, text| {
-            options.timeout = Some(values::deadline(text)?);
+        action: Action::Value("TIME", |options, text| {
+            options.connection.timeout = Some(values::deadline(text)?);
             Ok(())
         }),
         ..BASE
@@ -58,8 +58,8 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Time limit per connection",
         long_help: "Covers the name lookup, the connection and the TLS handshake.",
         default: Some("10s"),
-        action: FlagAction::Value("TIME", |options, text| {
-            options.connect_timeout = Some(values::deadline(text)?);
+        action: Action::Value("TIME", |options, text| {
+            options.connection.connect_timeout = Some(values::deadline(text)?);
             Ok(())
         }),
         ..BASE
@@ -68,8 +68,8 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "retries",
         help: "Retry a failed request up to N times",
         default: Some("3"),
-        action: FlagAction::Value("N", |options, text| {
-            options.retries = Some(values::count(text)?);
+        action: Action::Value("N", |options, text| {
+            options.connection.retries = Some(values::count(text)?);
             Ok(())
         }),
         ..BASE
@@ -79,8 +79,8 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Longest wait a registry may ask for",
         long_help: "A longer wait fails at once; the error says when to retry.",
         default: Some("60s"),
-        action: FlagAction::Value("TIME", |options, text| {
-            options.max_wait = Some(values::duration(text)?);
+        action: Action::Value("TIME", |options, text| {
+            options.connection.max_wait = Some(values::duration(text)?);
             Ok(())
         }),
         ..BASE

@@ -1,6 +1,6 @@
 //! Flags that select the credentials, and the servers that receive them.
 
-use super::flag::{Flag, FlagAction, Group};
+use super::flag::{Action, Flag, Group};
 use crate::cli::args::values;
 
 const BASE: Flag = Flag { group: Group::Credentials, ..Flag::BASE };
@@ -10,8 +10,9 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "user",
         help: "Log in to the registry as this user",
         long_help: "Requires --password-stdin or --password-file.",
-        action: FlagAction::Value("NAME", |options, text| {
-            options.user = Some(values::user(text)?);
+        identity: true,
+        action: Action::Value("NAME", |options, text| {
+            options.credentials.user = Some(values::user(text)?);
             Ok(())
         }),
         ..BASE
@@ -20,14 +21,16 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "password-stdin",
         help: "Read the password from standard input",
         long_help: "One trailing newline is removed; the same applies to --password-file.",
-        action: FlagAction::Switch(|options| options.password_stdin = true),
+        identity: true,
+        action: Action::Switch(|options| options.credentials.password_stdin = true),
         ..BASE
     },
     Flag {
         long: "password-file",
         help: "Read the password from this file",
-        action: FlagAction::Value("FILE", |options, text| {
-            options.password_file = Some(values::file(text)?);
+        identity: true,
+        action: Action::Value("FILE", |options, text| {
+            options.credentials.password_file = Some(values::file(text)?);
             Ok(())
         }),
         ..BASE
@@ -37,8 +40,9 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Send the bearer token in this file",
         long_help: "It is sent only to the registry. If it is refused, no other token is \
                     requested.",
-        action: FlagAction::Value("FILE", |options, text| {
-            options.token_file = Some(values::file(text)?);
+        identity: true,
+        action: Action::Value("FILE", |options, text| {
+            options.credentials.token_file = Some(values::file(text)?);
             Ok(())
         }),
         ..BASE
@@ -50,8 +54,8 @@ pub(super) const FLAGS: &[Flag] = &[
                     REGISTRY_AUTH_FILE is used. DOCKER_AUTH_CONFIG and the files of docker and \
                     podman come next. login and logout change this file; login creates it if it \
                     is missing.",
-        action: FlagAction::Value("FILE", |options, text| {
-            options.authfile = Some(values::file(text)?);
+        action: Action::Value("FILE", |options, text| {
+            options.credentials.authfile = Some(values::file(text)?);
             Ok(())
         }),
         ..BASE
@@ -60,7 +64,8 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "anonymous",
         help: "Use no credentials",
         long_help: "Stored credentials are ignored.",
-        action: FlagAction::Switch(|options| options.anonymous = true),
+        identity: true,
+        action: Action::Switch(|options| options.credentials.anonymous = true),
         ..BASE
     },
     Flag {
@@ -70,8 +75,8 @@ pub(super) const FLAGS: &[Flag] = &[
                     registry's own domain. REGQ_TRUST_REALM has the same effect, with host names \
                     separated by commas.",
         repeatable: true,
-        action: FlagAction::Value("HOST", |options, text| {
-            options.trusted_realms.push(values::realm(text)?);
+        action: Action::Value("HOST", |options, text| {
+            options.credentials.trusted_realms.push(values::realm(text)?);
             Ok(())
         }),
         ..BASE

@@ -1,6 +1,6 @@
 //! The type of a flag's declaration.
 
-use crate::cli::args::values::Options;
+use super::options::Options;
 
 /// A flag.
 pub(crate) struct Flag {
@@ -16,7 +16,11 @@ pub(crate) struct Flag {
     pub(crate) default: Option<&'static str>,
     /// Whether giving the flag again adds a value. Otherwise the last value counts.
     pub(crate) repeatable: bool,
-    pub(crate) action: FlagAction,
+    /// Whether the flag selects who logs in.
+    pub(crate) identity: bool,
+    /// Whether the value may be a secret, so that it is not kept for suggested commands.
+    pub(crate) secret: bool,
+    pub(crate) action: Action,
 }
 
 /// A heading of the help, with the flags under it.
@@ -33,7 +37,7 @@ pub(crate) enum Group {
 
 /// What a flag does.
 #[derive(Clone, Copy)]
-pub(crate) enum FlagAction {
+pub(crate) enum Action {
     Switch(fn(&mut Options)),
     /// The name of the value, and the function that parses and stores it.
     Value(&'static str, fn(&mut Options, &str) -> Result<(), String>),
@@ -51,14 +55,16 @@ impl Flag {
         long_help: "",
         default: None,
         repeatable: false,
-        action: FlagAction::Help,
+        identity: false,
+        secret: false,
+        action: Action::Help,
     };
 
     /// The name of its value; `None` if it takes none.
     pub(crate) fn value_name(&self) -> Option<&'static str> {
         match self.action {
-            FlagAction::Value(name, _) => Some(name),
-            FlagAction::Switch(_) | FlagAction::Help | FlagAction::Version => None,
+            Action::Value(name, _) => Some(name),
+            Action::Switch(_) | Action::Help | Action::Version => None,
         }
     }
 

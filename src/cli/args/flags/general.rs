@@ -1,7 +1,8 @@
 //! Flags of every command, and those that replace a command.
 
-use super::flag::{Flag, FlagAction, Group};
-use crate::cli::args::values::{self, Verbosity};
+use super::flag::{Action, Flag, Group};
+use super::options::Verbosity;
+use crate::cli::args::values;
 
 const BASE: Flag = Flag { group: Group::General, ..Flag::BASE };
 
@@ -11,7 +12,7 @@ pub(super) const FLAGS: &[Flag] = &[
         short: Some('v'),
         help: "Print each request to standard error",
         long_help: "Secrets are never printed.",
-        action: FlagAction::Switch(|options| options.verbosity = Verbosity::Trace),
+        action: Action::Switch(|options| options.general.verbosity = Verbosity::Trace),
         ..BASE
     },
     Flag {
@@ -19,21 +20,21 @@ pub(super) const FLAGS: &[Flag] = &[
         short: Some('q'),
         help: "Print only errors",
         long_help: "Hides notes, warnings and messages about retries.",
-        action: FlagAction::Switch(|options| options.verbosity = Verbosity::Quiet),
+        action: Action::Switch(|options| options.general.verbosity = Verbosity::Quiet),
         ..BASE
     },
     Flag {
         long: "help",
         short: Some('h'),
         help: "Show help (--help shows more)",
-        action: FlagAction::Help,
+        action: Action::Help,
         ..BASE
     },
     Flag {
         long: "version",
         short: Some('V'),
         help: "Print the version",
-        action: FlagAction::Version,
+        action: Action::Version,
         ..BASE
     },
     Flag {
@@ -41,8 +42,8 @@ pub(super) const FLAGS: &[Flag] = &[
         group: Group::Alone,
         help: "Print the man page or a completion script",
         long_help: "KIND is man, bash, zsh or fish.",
-        action: FlagAction::Value("KIND", |options, text| {
-            options.generate = Some(values::generated(text)?);
+        action: Action::Value("KIND", |options, text| {
+            options.general.generate = Some(values::generated(text)?);
             Ok(())
         }),
         ..BASE

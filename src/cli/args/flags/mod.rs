@@ -10,8 +10,10 @@ mod connection;
 mod credentials;
 mod flag;
 mod general;
+mod options;
 
-pub(crate) use self::flag::{Flag, FlagAction, Group};
+pub(crate) use self::flag::{Action, Flag, Group};
+pub(crate) use self::options::{Format, Options, Verbosity};
 
 /// Returns all flags, in the order of the help.
 pub(crate) fn all() -> impl Iterator<Item = &'static Flag> {

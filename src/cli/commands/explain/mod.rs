@@ -18,11 +18,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use self::page::{Page, Verdict};
-use crate::cli::args::values::{Form, TokenSource};
+use crate::cli::args::flags::Format;
+use crate::cli::args::values::TokenSource;
 use crate::cli::commands::context::Context;
-use crate::cli::failure::Failure;
 use crate::cli::failure::hint;
-use crate::cli::output::{Item, Report, Stop};
+use crate::cli::failure::{CommandError, Failure};
+use crate::cli::output::{ItemKey, Report};
 use crate::cli::session::client;
 use crate::cli::session::references;
 
@@ -94,7 +95,7 @@ struct Walked {
 }
 
 /// Walks, judges, and tells.
-pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
+pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
     let given = given(context)?;
     let operand = context.operands.first();
     let item = operand.map(|operand| references::item(operand.as_encoded_bytes()));
@@ -104,15 +105,15 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
             Ok(reference) => (Some(item.typed), Some(reference)),
             Err(failure) => {
                 let (stdout, messages) = (&mut context.stdout, &context.messages);
-                let form = context.options.form();
-                let mut report = Report::new(stdout, messages, form, Item::Reference);
+                let form = context.options.answer.format();
+                let mut report = Report::new(stdout, messages, form, ItemKey::Reference);
                 report.failed(&item.typed, &failure)?;
                 return Ok(report.code());
             }
         },
     };
     let walked = match &reference {
-        Some(reference) if !context.options.offline => Some(walk(context, reference)?),
+        Some(reference) if !context.options.attempt.offline => Some(walk(context, reference)?),
         Some(_) | None => None,
     };
     let error = walked.as_ref().and_then(|walked| walked.ended.as_ref().err());
@@ -120,7 +121,7 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, Stop> {
         reference: reference.as_ref(),
         given: &given,
         walk: walked.as_ref().map(|walked| (&walked.walk, error)),
-        plain_http: context.options.plain_http,
+        plain_http: context.options.connection.plain_http,
     });
     tell(context, typed.as_deref(), reference.as_ref(), &explanation, walked.as_ref())
 }
@@ -138,18 +139,18 @@ fn tell(
     reference: Option<&Reference>,
     explanation: &Explanation,
     walked: Option<&Walked>,
-) -> Result<u8, Stop> {
-    let Context { options, stdout, messages, environment, .. } = context;
+) -> Result<u8, CommandError> {
+    let Context { options, given, stdout, messages, environment, .. } = context;
     let error = walked.and_then(|walked| walked.ended.as_ref().err());
     let own = walked.map(|walked| walked.ended.as_ref().map(|_| ()));
     let command = reference.zip(typed).and_then(|(reference, typed)| {
-        suggested_command::command(reference, typed, explanation, own, options)
+        suggested_command::command(reference, typed, explanation, own, options, given)
     });
-    let wants_curl = options.curl || options.attempt.token_url.is_some();
+    let wants_curl = options.attempt.curl || options.attempt.token_url.is_some();
     let curl = explanation.curl.as_ref().filter(|_| wants_curl);
     let code = explanation.outcome.exit_code();
-    match options.form() {
-        Form::Text => {
+    match options.answer.format() {
+        Format::Text => {
             let digest = walked.and_then(|walked| walked.ended.as_ref().ok());
             let verdict = match (digest, walked) {
                 (Some(digest), _) => Verdict::Worked(digest),
@@ -164,9 +165,9 @@ fn tell(
             stdout.bytes(page.text(colour).as_bytes())?;
             Ok(code)
         }
-        form @ (Form::Json | Form::Get(_)) => {
+        form @ (Format::Json | Format::Get(_)) => {
             let object = object(typed, explanation, command.as_deref(), curl);
-            let mut report = Report::new(stdout, messages, form, Item::Reference);
+            let mut report = Report::new(stdout, messages, form, ItemKey::Reference);
             report.answer(&object, &[])?;
             Ok(if report.code() == 0 { code } else { report.code() })
         }

@@ -1,12 +1,11 @@
-//! The command that works, for what was found: words for a POSIX shell, with the flags that were given.
-
-use std::time::Duration;
+//! Suggests a command for what was found: words for a POSIX shell, with the flags that were given.
 
 use regq::error::{Error, Kind};
 use regq::explain::{Explanation, quoted_where_needed};
 use regq::reference::Reference;
 
-use crate::cli::args::values::Options;
+use crate::cli::args::flags::Options;
+use crate::cli::args::given::GivenFlags;
 use crate::cli::output::escaped;
 
 /// What helps against a finding.
@@ -83,45 +82,51 @@ const REMEDIES: &[(&[&str], Remedy)] = &[
     ),
 ];
 
-/// The command line that works, after regq's own walk, where there was one. `None` where there is none to type
-/// here, and where it has something in it that a page cannot show as it is.
+/// Returns the command to try, with the flags that were given. `own` is how regq's own walk ended, if there was one. `None`
+/// if no command helps, or if escaping would change the command.
 pub(crate) fn command(
     reference: &Reference,
     typed: &str,
     explanation: &Explanation,
     own: Option<Result<(), &Error>>,
     options: &Options,
+    given: &GivenFlags,
 ) -> Option<String> {
     let remedy = remedy(explanation, own);
-    let typed = &quoted_where_needed(typed);
-    let realm = explanation.realm_host().filter(|_| remedy == Remedy::TrustRealm);
-    let connection = connection(options, realm, remedy == Remedy::AllowPrivate);
-    let user = user(options);
+    let user = options.credentials.user.as_deref().unwrap_or("NAME");
+    let login = ["--user", user, "--password-stdin"].map(str::to_owned);
+    let digest = |flags: &[String], name: &str| command_line(&["regq", "digest"], flags, name);
     let command = match remedy {
         Remedy::Nothing => return None,
-        Remedy::TrustRealm if realm.is_none() => return None,
         Remedy::Ask | Remedy::AskOrLogIn | Remedy::AllowPrivate | Remedy::TrustRealm => {
-            let ask = words(&["regq", "digest"], &[&credentials(options), &connection], typed);
-            if options.password_stdin { format!("{ask} < password.txt") } else { ask }
+            let mut flags = given.for_requests();
+            if remedy == Remedy::TrustRealm {
+                flags.extend(trust_realm(explanation.realm_host()?, options));
+            }
+            if remedy == Remedy::AllowPrivate && !options.connection.allow_private {
+                flags.push("--allow-private".to_owned());
+            }
+            let command = digest(&flags, typed);
+            let reads_password = options.credentials.password_stdin;
+            if reads_password { format!("{command} < password.txt") } else { command }
         }
         Remedy::Password => {
-            let ask = words(&["regq", "digest"], &[&user, &connection], typed);
-            format!("{ask} < password.txt")
+            let flags = [&login[..], &given.without_identity()].concat();
+            format!("{} < password.txt", digest(&flags, typed))
         }
-        Remedy::Parse => words(&["regq", "parse"], &[], typed),
+        Remedy::Parse => command_line(&["regq", "parse"], &[], typed),
         Remedy::LogIn => {
-            // Whoever is logged in at the first host is nobody at the one that it leads to.
+            // A login at the first host does not help at a host that it redirects to.
             let (registry, name) = match explanation.moved_to() {
-                Some(there) => (registry_of(there)?, &quoted_where_needed(there)),
+                Some(target) => (registry_of(target)?, target),
                 None => (reference.registry().name(), typed),
             };
-            let registry = quoted_where_needed(&registry);
-            let login = words(&["regq", "login"], &[&user, &connection], &registry);
-            let ask = words(&["regq", "digest"], &[&connection], name);
-            format!("{login} < password.txt && {ask}")
+            let others = given.without_identity();
+            let flags = [&login[..], &others].concat();
+            let login = command_line(&["regq", "login"], &flags, &registry);
+            format!("{login} < password.txt && {}", digest(&others, name))
         }
     };
-    // Escaped it would be another command.
     (escaped(&command) == command).then_some(command)
 }
 
@@ -155,106 +160,38 @@ fn is_unexplained(explanation: &Explanation) -> bool {
     explanation.outcome.kind.is_some_and(|kind| kind != Kind::Denied || !begins)
 }
 
-/// The registry of a reference that begins with a host. A host of one label begins no reference: it would be read
-/// as the name of something at Docker Hub.
-fn registry_of(there: &str) -> Option<String> {
-    let reference = Reference::parse(there).ok()?;
+/// Returns the registry of a reference that starts with a host. `None` for a host without a dot or port, which would be
+/// parsed as part of a Docker Hub repository.
+fn registry_of(target: &str) -> Option<String> {
+    let reference = Reference::parse(target).ok()?;
     let registry = reference.registry();
-    let (host, name) = (there.split('/').next(), registry.name());
+    let (host, name) = (target.split('/').next(), registry.name());
     (host == Some(&name) || host == Some(registry.api_host())).then_some(name)
 }
 
-/// Who logs in, with the password on standard input.
-fn user(options: &Options) -> Vec<String> {
-    let user = options.user.as_deref().unwrap_or("NAME");
-    vec!["--user".to_owned(), quoted_where_needed(user), "--password-stdin".to_owned()]
+/// Returns the flag that trusts a realm, unless it was given.
+fn trust_realm(realm: &str, options: &Options) -> Vec<String> {
+    let mut trusted = options.credentials.trusted_realms.iter();
+    if trusted.any(|host| host.eq_ignore_ascii_case(realm)) {
+        return Vec::new();
+    }
+    vec!["--trust-realm".to_owned(), realm.to_owned()]
 }
 
-fn words(command: &[&str], flags: &[&[String]], operand: &str) -> String {
-    let flags = flags.iter().copied().flatten().map(String::as_str);
-    let words = command.iter().copied().chain(flags).chain([operand]);
+/// Joins words to a command line for a POSIX shell.
+fn command_line(command: &[&str], flags: &[String], operand: &str) -> String {
+    let words = flags.iter().map(String::as_str).chain([operand]).map(quoted_where_needed);
+    let words = command.iter().map(|word| (*word).to_owned()).chain(words);
     words.collect::<Vec<_>>().join(" ")
-}
-
-/// The flags that say who asks, as they were given.
-fn credentials(options: &Options) -> Vec<String> {
-    let mut flags = Vec::new();
-    let mut given = |flag: &str, value: Option<String>| {
-        if let Some(value) = value {
-            flags.push(flag.to_owned());
-            flags.push(quoted_where_needed(&value));
-        }
-    };
-    let path =
-        |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    given("--user", options.user.clone());
-    given("--password-file", path(&options.password_file));
-    given("--token-file", path(&options.token_file));
-    let switches =
-        [("--password-stdin", options.password_stdin), ("--anonymous", options.anonymous)];
-    flags.extend(switches.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned()));
-    flags
-}
-
-/// The flags that say how to connect and where credentials are, as they were given, and those that help, each
-/// once.
-fn connection(options: &Options, realm: Option<&str>, allow_private: bool) -> Vec<String> {
-    let mut flags = Vec::new();
-    let mut given = |flag: &str, value: &str| {
-        flags.push(flag.to_owned());
-        flags.push(quoted_where_needed(value));
-    };
-    if let Some(path) = &options.authfile {
-        given("--authfile", &path.display().to_string());
-    }
-    let trusted = &options.trusted_realms;
-    let realm = realm.filter(|realm| !trusted.iter().any(|host| host.eq_ignore_ascii_case(realm)));
-    for realm in trusted.iter().map(String::as_str).chain(realm) {
-        given("--trust-realm", realm);
-    }
-    for path in &options.ca_files {
-        given("--ca-file", &path.display().to_string());
-    }
-    let times = [
-        ("--timeout", options.timeout.map(typed)),
-        ("--connect-timeout", options.connect_timeout.map(typed)),
-        ("--retries", options.retries.map(|retries| retries.to_string())),
-        ("--max-wait", options.max_wait.map(typed)),
-    ];
-    for (flag, value) in times {
-        if let Some(value) = value {
-            given(flag, &value);
-        }
-    }
-    let switches = [
-        ("--insecure", options.insecure),
-        ("--plain-http", options.plain_http),
-        ("--allow-private", options.allow_private || allow_private),
-    ];
-    flags.extend(switches.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned()));
-    flags
-}
-
-/// A duration as a flag takes it: `20s`, `250ms`, `0.5ms`.
-fn typed(duration: Duration) -> String {
-    match (duration.subsec_millis(), duration.subsec_nanos() % 1_000_000) {
-        (0, 0) => format!("{}s", duration.as_secs()),
-        (_, 0) => format!("{}ms", duration.as_millis()),
-        (_, rest) => {
-            let exact = format!("{}.{rest:06}", duration.as_millis());
-            format!("{}ms", exact.trim_end_matches('0'))
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{registry_of, typed};
-    use crate::cli::args::values::duration;
+    use super::registry_of;
 
     #[test]
-    fn what_begins_with_no_host_has_no_registry() {
-        for (there, due) in [
+    fn only_references_that_start_with_a_host_have_a_registry() {
+        for (target, expected) in [
             ("q.example/a:1", Some("q.example")),
             ("q.example:5000/a", Some("q.example:5000")),
             ("[::1]:5000/a", Some("[::1]:5000")),
@@ -262,24 +199,7 @@ mod tests {
             ("registry/a/b", None),
             ("https://q.example/login", None),
         ] {
-            assert_eq!(registry_of(there).as_deref(), due, "{there}");
-        }
-    }
-
-    #[test]
-    fn durations_are_read_back_as_they_were() {
-        for (text, due) in [
-            ("5", "5s"),
-            ("1.5s", "1500ms"),
-            ("2m", "120s"),
-            ("0", "0s"),
-            ("0.5ms", "0.5ms"),
-            ("0.000001h", "3.6ms"),
-            ("10.000010ms", "10.00001ms"),
-        ] {
-            let read = duration(text).map(typed);
-            assert_eq!(read.as_deref(), Ok(due), "{text}");
-            assert_eq!(duration(due), duration(text), "{text}");
+            assert_eq!(registry_of(target).as_deref(), expected, "{target}");
         }
     }
 }
