@@ -1,6 +1,6 @@
 //! Bodies: how much is read, and how a registry's error messages are quoted.
 
-use super::{MANIFEST, config, https, manifest, reference, refused};
+use super::{MANIFEST, config, https, manifest, reference, resolve_error};
 use crate::support::Reply;
 use regq::error::{Error, Kind};
 use regq::registry::Client;
@@ -40,7 +40,7 @@ fn a_declared_length_is_not_trusted() {
 #[test]
 fn error_bodies_of_any_form_are_quoted() {
     let long = "x".repeat(70_000);
-    for (body, says) in [
+    for (body, message) in [
         (
             r#"{"errors":[{"code":"DENIED","message":"no"},{"code":"UNAUTHORIZED","message":"log in"}]}"#,
             r#"it says "DENIED: no", "UNAUTHORIZED: log in""#,
@@ -62,12 +62,12 @@ fn error_bodies_of_any_form_are_quoted() {
             "HEAD" => Reply::new(403),
             _ => Reply::new(403).body(body.clone()),
         });
-        let text = refused(&server, config()).to_string();
-        assert!(text.contains(says), "{says} is not in {text}");
+        let text = resolve_error(&server, config()).to_string();
+        assert!(text.contains(message), "{message} is not in {text}");
         assert!(text.len() < 500, "{text}");
     }
     let server = https(|_| Reply::new(403));
-    let text = refused(&server, config()).to_string();
+    let text = resolve_error(&server, config()).to_string();
     assert!(!text.contains("it says"), "{text}");
 }
 
@@ -77,5 +77,5 @@ fn a_truncated_error_body_is_quoted() {
         "HEAD" => Reply::new(403),
         _ => Reply::new(403).body("Forbidden by the proxy").cut_after(9),
     });
-    assert!(refused(&server, config()).to_string().contains("\"Forbidden\""));
+    assert!(resolve_error(&server, config()).to_string().contains("\"Forbidden\""));
 }

@@ -1,8 +1,8 @@
 //! Connections: trusted certificates, plain http on loopback, reuse, and peers that do not speak TLS or HTTP.
 
 use super::{
-    HEAD, MANIFEST, chain, config, config_of, https, manifest, reference, refused, resolve, sha256,
-    unauthorized,
+    HEAD, MANIFEST, chain, config, config_with_password, https, manifest, reference, resolve,
+    resolve_error, sha256, unauthorized,
 };
 use crate::support::{Certificate, Reply, Server, tls};
 use regq::error::{CertificateFault, ConnectionFault, Error, Kind, LocalFault};
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 fn certificate_fault(server: &Server, config: Config) -> CertificateFault {
-    let error = refused(server, config);
+    let error = resolve_error(server, config);
     assert_eq!(error.kind(), Kind::Unavailable);
     let Error::Connection(connection) = error else { panic!("{error:?}") };
     let ConnectionFault::Certificate(fault) = connection.fault else { panic!("{connection:?}") };
@@ -188,7 +188,7 @@ fn threads_share_a_client() {
 #[test]
 fn plain_http_is_not_tried_after_a_refused_certificate() {
     let server = Server::start(Some(Certificate::Expired), |_| manifest());
-    assert_eq!(refused(&server, config()).kind(), Kind::Unavailable);
+    assert_eq!(resolve_error(&server, config()).kind(), Kind::Unavailable);
     assert_eq!((server.connections(), server.not_http()), (1, 0));
 }
 
@@ -204,7 +204,7 @@ fn requested_plain_http_does_not_try_tls() {
 #[test]
 fn plain_http_is_not_tried_after_a_closed_connection() {
     let server = Server::raw("");
-    let error = refused(&server, config());
+    let error = resolve_error(&server, config());
     assert_eq!(error.kind(), Kind::Unavailable);
     assert_eq!(server.connections(), 1);
 }
@@ -214,7 +214,7 @@ fn a_peer_that_speaks_another_protocol_is_reported() {
     let server = Server::raw("SSH-2.0-OpenSSH_9.2\r\n");
     let mut config = config();
     config.plain_http = true;
-    let error = refused(&server, config);
+    let error = resolve_error(&server, config);
     assert_eq!(error.kind(), Kind::Invalid, "{error:?}");
     assert!(error.to_string().contains("does not speak HTTP"), "{error}");
 }
@@ -229,7 +229,7 @@ fn malformed_responses_are_invalid() {
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx".to_owned(),
     ] {
         let server = https(move |_| Reply::raw(raw.clone()));
-        let error = refused(&server, config());
+        let error = resolve_error(&server, config());
         assert_eq!(error.kind(), Kind::Invalid, "{}", chain(&error));
     }
 }
@@ -300,7 +300,7 @@ fn plain_http_is_not_tried_after_a_response_over_tls() {
     let server = Server::tls_at_first(|request| {
         unauthorized(request, r#"Basic realm="registry""#).then_close()
     });
-    let (config, events) = watched(config_of("ada", "secret"));
+    let (config, events) = watched(config_with_password("ada", "secret"));
     let client = Client::new(config).unwrap();
     for not_http in 1..=2 {
         let error = client
@@ -351,6 +351,6 @@ fn a_stale_pooled_connection_does_not_cost_a_retry() {
 #[test]
 fn a_new_connection_that_is_closed_is_an_error() {
     let server = https(|_| Reply::close());
-    assert_eq!(refused(&server, config()).kind(), Kind::Unavailable);
+    assert_eq!(resolve_error(&server, config()).kind(), Kind::Unavailable);
     assert_eq!(server.requests().len(), 1);
 }

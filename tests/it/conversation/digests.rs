@@ -1,8 +1,8 @@
-//! Where a digest comes from: the header of a HEAD, or a GET and our own hash.
+//! Digests: from the `Docker-Content-Digest` of a HEAD response, or from the hash of a GET's body.
 
 use super::{
-    GET, HEAD, MANIFEST, OCI_MANIFEST, TOKEN, bearer, chain, config, https, manifest, reference,
-    refused, resolve, sha256, token, with_tokens,
+    GET, HEAD, MANIFEST, OCI_MANIFEST, TOKEN, bearer_challenge, chain, config, https, manifest,
+    reference, require_token, resolve, resolve_error, sha256, token,
 };
 use crate::support::{Reply, Server};
 use regq::digest::{Algorithm, Digest};
@@ -11,7 +11,7 @@ use regq::reference::Reference;
 use regq::registry::{Client, ResolveOptions};
 
 #[test]
-fn a_public_registry_is_asked_once() {
+fn a_public_registry_needs_one_request() {
     let server = https(|_| manifest());
     let resolved = resolve(&server, config()).unwrap();
     assert_eq!(resolved.digest, sha256(MANIFEST));
@@ -21,15 +21,15 @@ fn a_public_registry_is_asked_once() {
 }
 
 #[test]
-fn a_registry_with_tokens_is_asked_three_times() {
-    let server = https(with_tokens);
+fn a_registry_with_tokens_needs_three_requests_on_one_connection() {
+    let server = https(require_token);
     assert_eq!(resolve(&server, config()).unwrap().digest, sha256(MANIFEST));
     assert_eq!(server.lines(), [HEAD, TOKEN, HEAD]);
     assert_eq!(server.connections(), 1);
 }
 
 #[test]
-fn the_first_request_says_what_it_takes_and_who_asks() {
+fn the_first_request_accepts_all_manifest_types_and_names_regq() {
     let server = https(|_| manifest());
     resolve(&server, config()).unwrap();
     let request = server.requests().remove(0);
@@ -48,18 +48,18 @@ fn the_first_request_says_what_it_takes_and_who_asks() {
     assert_eq!(request.header("authorization"), None);
 }
 
-/// A registry with tokens whose HEAD is as given and whose GET has the manifest.
-fn with_head(head: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
+/// Starts a registry that requires a token, sends this response to a HEAD, and the manifest to a GET.
+fn server_with_head(head: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
     https(move |request| match (request.method.as_str(), request.header("authorization")) {
         ("HEAD", Some("Bearer T")) => head(),
         ("GET", Some("Bearer T")) => manifest(),
         ("GET", None) if request.line() == TOKEN => token("T"),
-        _ => bearer(request),
+        _ => bearer_challenge(request),
     })
 }
 
 #[test]
-fn without_a_usable_header_one_get_more_with_the_same_token() {
+fn a_head_without_a_usable_digest_is_followed_by_a_get_with_the_same_token() {
     let heads: [fn() -> Reply; 6] = [
         || Reply::new(200).header("Content-Type", OCI_MANIFEST),
         || Reply::new(200).header("Docker-Content-Digest", ""),
@@ -69,7 +69,7 @@ fn without_a_usable_header_one_get_more_with_the_same_token() {
         || Reply::new(200),
     ];
     for head in heads {
-        let server = with_head(head);
+        let server = server_with_head(head);
         let resolved = resolve(&server, config()).unwrap();
         assert_eq!(resolved.digest, sha256(MANIFEST));
         assert_eq!(resolved.size, u64::try_from(MANIFEST.len()).ok());
@@ -79,14 +79,14 @@ fn without_a_usable_header_one_get_more_with_the_same_token() {
 }
 
 #[test]
-fn a_header_that_is_no_digest_is_invalid() {
+fn a_malformed_digest_header_is_invalid() {
     for value in ["sha256:", "sha256:abc", "SHA256:00", "nonsense", "sha256:ZZ", ":", "a b"] {
         let server = https(move |_| {
             Reply::new(200)
                 .header("Content-Type", OCI_MANIFEST)
                 .header("Docker-Content-Digest", value)
         });
-        let error = refused(&server, config());
+        let error = resolve_error(&server, config());
         assert_eq!(error.kind(), Kind::Invalid, "{value}: {error}");
         assert!(error.to_string().contains(&format!("{value:?}")), "{error}");
         assert_eq!(server.lines(), [HEAD], "{value}");
@@ -94,16 +94,16 @@ fn a_header_that_is_no_digest_is_invalid() {
 }
 
 #[test]
-fn two_headers_that_differ_are_no_digest() {
+fn digest_headers_must_agree() {
     let server = https(|_| manifest().header("Docker-Content-Digest", sha256("x").to_string()));
-    assert_eq!(refused(&server, config()).kind(), Kind::Invalid);
+    assert_eq!(resolve_error(&server, config()).kind(), Kind::Invalid);
     let server =
         https(|_| manifest().header("Docker-Content-Digest", sha256(MANIFEST).to_string()));
     assert_eq!(resolve(&server, config()).unwrap().digest, sha256(MANIFEST));
 }
 
 #[test]
-fn a_lying_header_is_found_by_verifying() {
+fn verifying_detects_a_wrong_digest_header() {
     let server = https(|_| {
         Reply::new(200)
             .header("Content-Type", OCI_MANIFEST)
@@ -112,7 +112,7 @@ fn a_lying_header_is_found_by_verifying() {
     });
     let client = Client::new(config()).unwrap();
     let options = ResolveOptions { verify: true, ..ResolveOptions::default() };
-    let error = client.resolve(&reference(&server), &options).expect_err("a lie");
+    let error = client.resolve(&reference(&server), &options).expect_err("a wrong header");
     assert_eq!(error.kind(), Kind::Invalid);
     let text = error.to_string();
     assert!(text.contains(&sha256("something else").to_string()), "{text}");
@@ -121,7 +121,7 @@ fn a_lying_header_is_found_by_verifying() {
 }
 
 #[test]
-fn verifying_reads_and_hashes() {
+fn verifying_needs_one_get() {
     let server = https(|_| manifest());
     let client = Client::new(config()).unwrap();
     let options = ResolveOptions { verify: true, ..ResolveOptions::default() };
@@ -130,12 +130,13 @@ fn verifying_reads_and_hashes() {
     assert_eq!(server.lines(), [GET]);
 }
 
+/// `team/app:1.0` with a digest.
 fn pinned(server: &Server, digest: &Digest) -> Reference {
     Reference::parse(&format!("{}/team/app:1.0@{digest}", server.authority())).unwrap()
 }
 
 #[test]
-fn the_digest_decides_where_a_reference_has_both() {
+fn the_digest_of_a_reference_takes_precedence_over_its_tag() {
     let server = https(|_| manifest());
     let digest = sha256(MANIFEST);
     let client = Client::new(config()).unwrap();
@@ -145,7 +146,7 @@ fn the_digest_decides_where_a_reference_has_both() {
 }
 
 #[test]
-fn a_pinned_digest_beats_the_header() {
+fn a_digest_header_that_differs_from_the_pinned_digest_is_an_error() {
     let server = https(|_| manifest());
     let digest = sha256("another manifest");
     let client = Client::new(config()).unwrap();
@@ -158,7 +159,7 @@ fn a_pinned_digest_beats_the_header() {
 }
 
 #[test]
-fn another_algorithm_takes_our_own_hash() {
+fn a_pinned_digest_of_another_algorithm_is_compared_with_the_body() {
     let server = https(|_| manifest());
     let digest = Digest::of(Algorithm::Sha512, MANIFEST.as_bytes());
     let client = Client::new(config()).unwrap();
@@ -173,7 +174,7 @@ fn another_algorithm_takes_our_own_hash() {
 }
 
 #[test]
-fn a_registry_that_announces_sha512_is_believed_and_checked() {
+fn an_announced_sha512_digest_is_used_and_verified() {
     let announced = Digest::of(Algorithm::Sha512, MANIFEST.as_bytes());
     let value = announced.to_string();
     let server = https(move |_| {
@@ -188,7 +189,7 @@ fn a_registry_that_announces_sha512_is_believed_and_checked() {
 }
 
 #[test]
-fn no_get_after_not_found_or_a_limit_or_a_failure() {
+fn most_failed_heads_are_not_followed_by_a_get() {
     for (status, kind) in [
         (404, Kind::NotFound),
         (429, Kind::RateLimited),
@@ -203,7 +204,7 @@ fn no_get_after_not_found_or_a_limit_or_a_failure() {
         (304, Kind::Invalid),
     ] {
         let server = https(move |_| Reply::new(status));
-        let error = refused(&server, config());
+        let error = resolve_error(&server, config());
         assert_eq!(error.kind(), kind, "{status}: {error}");
         assert!(error.to_string().contains(&status.to_string()), "{error}");
         assert_eq!(server.lines(), [HEAD], "{status}");
@@ -211,13 +212,13 @@ fn no_get_after_not_found_or_a_limit_or_a_failure() {
 }
 
 #[test]
-fn a_refused_head_is_followed_by_one_get_for_the_words() {
-    let words = r#"{"errors":[{"code":"DENIED","message":"blocked by the firewall"}]}"#;
+fn a_403_to_a_head_is_followed_by_one_get_for_the_error_message() {
+    let body = r#"{"errors":[{"code":"DENIED","message":"blocked by the firewall"}]}"#;
     let server = https(move |request| match request.method.as_str() {
         "HEAD" => Reply::new(403),
-        _ => Reply::new(403).body(words),
+        _ => Reply::new(403).body(body),
     });
-    let error = refused(&server, config());
+    let error = resolve_error(&server, config());
     assert_eq!(error.kind(), Kind::Denied);
     assert!(error.to_string().contains(r#""DENIED: blocked by the firewall""#), "{error}");
     assert_eq!(server.lines(), [HEAD, GET]);
@@ -225,13 +226,13 @@ fn a_refused_head_is_followed_by_one_get_for_the_words() {
 
 #[test]
 fn a_401_to_a_token_is_followed_by_one_get_with_the_same_token() {
-    let words = r#"{"errors":[{"code":"DENIED","message":"not yours"}]}"#;
+    let body = r#"{"errors":[{"code":"DENIED","message":"not yours"}]}"#;
     let server = https(move |request| match request.line().as_str() {
         TOKEN => token("T"),
-        HEAD => bearer(request),
-        _ => Reply::new(401).body(words),
+        HEAD => bearer_challenge(request),
+        _ => Reply::new(401).body(body),
     });
-    let error = refused(&server, config());
+    let error = resolve_error(&server, config());
     assert_eq!(error.kind(), Kind::Denied);
     assert!(error.to_string().contains(r#""DENIED: not yours""#), "{error}");
     assert_eq!(server.lines(), [HEAD, TOKEN, HEAD, GET]);
@@ -239,7 +240,7 @@ fn a_401_to_a_token_is_followed_by_one_get_with_the_same_token() {
 }
 
 #[test]
-fn the_get_for_the_words_is_not_retried_and_its_failure_changes_nothing() {
+fn the_get_for_the_error_message_is_not_retried_and_its_failure_is_ignored() {
     for reply in [Reply::new(503), Reply::close(), Reply::new(404)] {
         let server = https(move |request| match request.method.as_str() {
             "HEAD" => Reply::new(403),
@@ -247,14 +248,14 @@ fn the_get_for_the_words_is_not_retried_and_its_failure_changes_nothing() {
         });
         let mut config = config();
         config.retries = 3;
-        let error = refused(&server, config);
+        let error = resolve_error(&server, config);
         assert_eq!(error.kind(), Kind::Denied, "{error}");
         assert_eq!(server.lines(), [HEAD, GET]);
     }
 }
 
 #[test]
-fn a_get_that_brings_a_manifest_is_the_answer() {
+fn the_get_after_a_403_succeeds_only_with_a_manifest() {
     let server = https(|request| match request.method.as_str() {
         "HEAD" => Reply::new(403),
         _ => manifest(),
@@ -264,31 +265,31 @@ fn a_get_that_brings_a_manifest_is_the_answer() {
         "HEAD" => Reply::new(403),
         _ => Reply::new(200).header("Content-Type", "text/html").body("<h1>Welcome</h1>"),
     });
-    assert_eq!(refused(&server, config()).kind(), Kind::Denied);
+    assert_eq!(resolve_error(&server, config()).kind(), Kind::Denied);
 }
 
 #[test]
-fn a_401_that_led_to_no_token_is_followed_by_no_get() {
+fn a_401_without_a_challenge_is_not_followed_by_a_get() {
     let server = https(|_| Reply::new(401));
-    let error = refused(&server, config());
+    let error = resolve_error(&server, config());
     assert_eq!(error.kind(), Kind::Denied);
     assert_eq!(server.lines(), [HEAD]);
 }
 
 #[test]
-fn a_head_that_is_no_manifest_is_invalid() {
+fn a_head_with_the_content_type_of_a_page_is_invalid() {
     let server = https(|_| {
         Reply::new(200)
             .header("Content-Type", "text/html; charset=utf-8")
             .header("Docker-Content-Digest", sha256(MANIFEST).to_string())
     });
-    let error = refused(&server, config());
+    let error = resolve_error(&server, config());
     assert_eq!(error.kind(), Kind::Invalid);
     assert!(chain(&error).contains("text/html"), "{error}");
 }
 
 #[test]
-fn generic_content_types_say_nothing() {
+fn generic_content_types_give_no_media_type() {
     for name in ["application/json", "text/plain; charset=utf-8", "application/octet-stream"] {
         let server = https(move |_| {
             Reply::new(200)
@@ -303,14 +304,14 @@ fn generic_content_types_say_nothing() {
 }
 
 #[test]
-fn the_length_of_an_encoded_answer_is_not_the_manifests() {
+fn the_length_of_an_encoded_response_is_not_used_as_the_size() {
     let server = https(|_| manifest().header("Content-Encoding", "gzip"));
     let resolved = resolve(&server, config()).unwrap();
     assert_eq!((resolved.digest, resolved.size), (sha256(MANIFEST), None));
 }
 
 #[test]
-fn names_that_need_no_dns() {
+fn localhost_names_need_no_dns() {
     let server = https(|_| manifest());
     for host in ["localhost", "registry.localhost", "LOCALHOST"] {
         let text = format!("{host}:{}/team/app:1.0", server.port());
@@ -322,7 +323,7 @@ fn names_that_need_no_dns() {
 }
 
 #[test]
-fn a_page_in_place_of_a_refused_manifest_leaves_it_refused() {
+fn a_403_stays_denied_if_the_get_brings_other_json() {
     let server = || {
         https(|request| match request.method.as_str() {
             "HEAD" => Reply::new(403),
@@ -331,7 +332,7 @@ fn a_page_in_place_of_a_refused_manifest_leaves_it_refused() {
                 .body(r#"{"message":"please log in"}"#),
         })
     };
-    let error = refused(&server(), config());
+    let error = resolve_error(&server(), config());
     assert_eq!(error.kind(), Kind::Denied, "{error}");
     let server = server();
     let reference = pinned(&server, &sha256(MANIFEST));

@@ -1,7 +1,7 @@
-//! Identity tokens, which a token server exchanges, and ready tokens, which nobody exchanges.
+//! Identity tokens, which a token server exchanges, and ready tokens, which are sent to the registry unchanged.
 
 use super::{
-    GET, HEAD, TOKEN, chain, config, https, manifest, reference, refused, resolve, token,
+    GET, HEAD, TOKEN, chain, config, https, manifest, reference, resolve, resolve_error, token,
     unauthorized,
 };
 use crate::support::{Certificate, Reply, Request, Server};
@@ -18,37 +18,39 @@ fn config_with(credential: Credential) -> Config {
     config
 }
 
-/// An identity token, with a password beside it or without.
-fn identity(password: bool) -> Config {
+/// Settings with an identity token, and a password if `password`.
+fn with_identity_token(password: bool) -> Config {
     let password = password.then(|| Password::new("ada", Secret::new("secret")).unwrap());
     config_with(Credential::IdentityToken { token: Secret::new("r&f=1 %+/é"), password })
 }
 
-fn ready(token: &str) -> Config {
+/// Settings with a ready token.
+fn with_ready_token(token: &str) -> Config {
     config_with(Credential::token(Secret::new(token)).unwrap())
 }
 
-/// A registry whose token server answers a POST so, and a GET with `T`.
-fn answering(post: Reply) -> Server {
+/// Starts a registry that requires the token `T`. Its token server sends this response to a POST, and `T` to a GET.
+fn server_with_exchange(post: Reply) -> Server {
     https(move |request| match (request.path(), request.method.as_str()) {
         ("/token", "POST") => post.clone(),
         ("/token", _) => token("T"),
-        _ => with_token(request),
+        _ => require_token(request),
     })
 }
 
-fn with_token(request: &Request) -> Reply {
+/// Sends the manifest if the request has the token `T`, else a challenge.
+fn require_token(request: &Request) -> Reply {
     match request.header("authorization") {
         Some("Bearer T") => manifest(),
         Some(other) => panic!("sent {other}"),
-        None => super::bearer(request),
+        None => super::bearer_challenge(request),
     }
 }
 
 #[test]
 fn an_identity_token_is_exchanged_by_post() {
-    let server = answering(Reply::new(200).body(r#"{"access_token":"T"}"#));
-    resolve(&server, identity(true)).unwrap();
+    let server = server_with_exchange(Reply::new(200).body(r#"{"access_token":"T"}"#));
+    resolve(&server, with_identity_token(true)).unwrap();
     assert_eq!(server.lines(), [HEAD, POST, HEAD]);
     let post = &server.requests()[1];
     let fields = "grant_type=refresh_token&service=registry&client_id=regq\
@@ -64,7 +66,7 @@ fn an_identity_token_is_exchanged_by_post() {
         assert_eq!(post.form(name), [value], "{name}");
     }
     assert_eq!(post.header("content-type"), Some("application/x-www-form-urlencoded"));
-    // The token is the proof; a password beside it is not sent with it.
+    // The identity token is enough: the password is not sent with it.
     assert_eq!(post.header("authorization"), None);
 }
 
@@ -83,7 +85,7 @@ fn the_form_has_one_scope_and_no_empty_field() {
                 unauthorized(request, &line)
             }
         });
-        resolve(&server, identity(false)).unwrap();
+        resolve(&server, with_identity_token(false)).unwrap();
         let post = &server.requests()[1];
         assert_eq!(post.line(), "POST /token?x=1");
         assert_eq!(post.form("service"), service);
@@ -92,11 +94,11 @@ fn the_form_has_one_scope_and_no_empty_field() {
 }
 
 #[test]
-fn a_server_that_does_not_exchange_is_asked_by_get_once() {
+fn a_token_server_that_refuses_the_exchange_gets_one_get() {
     for status in [400, 401, 404, 405] {
         for (password, sent) in [(true, Some(BASIC)), (false, None)] {
-            let server = answering(Reply::new(status).body("no"));
-            resolve(&server, identity(password)).unwrap();
+            let server = server_with_exchange(Reply::new(status).body("no"));
+            resolve(&server, with_identity_token(password)).unwrap();
             assert_eq!(server.lines(), [HEAD, POST, TOKEN, HEAD], "{status}");
             let get = &server.requests()[2];
             assert_eq!(get.header("authorization"), sent, "{status}");
@@ -106,14 +108,14 @@ fn a_server_that_does_not_exchange_is_asked_by_get_once() {
 }
 
 #[test]
-fn a_get_that_is_refused_too_is_final() {
+fn a_refused_get_after_a_refused_exchange_is_final() {
     for password in [true, false] {
         let server = https(|request| match request.path() {
             "/token" if request.method == "POST" => Reply::new(404),
             "/token" => Reply::new(401).body("go away"),
-            _ => super::bearer(request),
+            _ => super::bearer_challenge(request),
         });
-        let error = refused(&server, identity(password));
+        let error = resolve_error(&server, with_identity_token(password));
         assert_eq!(error.kind(), Kind::Denied);
         assert!(chain(&error).contains("refused the identity token"), "{error}");
         assert_eq!(server.lines(), [HEAD, POST, TOKEN]);
@@ -121,7 +123,7 @@ fn a_get_that_is_refused_too_is_final() {
 }
 
 #[test]
-fn no_other_status_leads_to_a_get() {
+fn other_failures_of_the_exchange_are_final() {
     for (status, kind) in [
         (402, Kind::Invalid),
         (403, Kind::Denied),
@@ -131,23 +133,23 @@ fn no_other_status_leads_to_a_get() {
         (500, Kind::Unavailable),
         (503, Kind::Unavailable),
     ] {
-        let server = answering(Reply::new(status));
-        assert_eq!(refused(&server, identity(true)).kind(), kind, "{status}");
+        let server = server_with_exchange(Reply::new(status));
+        assert_eq!(resolve_error(&server, with_identity_token(true)).kind(), kind, "{status}");
         assert_eq!(server.lines(), [HEAD, POST], "{status}");
     }
-    // Nor an answer that is none.
-    let server = answering(Reply::new(200).body("{}"));
-    assert_eq!(refused(&server, identity(true)).kind(), Kind::Invalid);
+    // The same for a response without a token.
+    let server = server_with_exchange(Reply::new(200).body("{}"));
+    assert_eq!(resolve_error(&server, with_identity_token(true)).kind(), Kind::Invalid);
     assert_eq!(server.lines(), [HEAD, POST]);
 }
 
 #[test]
-fn a_post_that_is_redirected_is_refused() {
+fn a_redirect_of_the_exchange_is_refused() {
     let elsewhere = Server::start(Some(Certificate::Server), |_| token("T"));
     for target in ["/tokens/".to_owned(), format!("{}/token", elsewhere.url())] {
         for status in [301, 302, 303, 307, 308] {
-            let server = answering(Reply::new(status).header("Location", &target));
-            let error = refused(&server, identity(true));
+            let server = server_with_exchange(Reply::new(status).header("Location", &target));
+            let error = resolve_error(&server, with_identity_token(true));
             assert_eq!(error.kind(), Kind::Invalid, "{status}");
             let Error::Refused(refusal) = error else { panic!("{error:?}") };
             assert!(matches!(*refusal, Refusal::TokenRedirect { .. }), "{refusal:?}");
@@ -158,7 +160,7 @@ fn a_post_that_is_redirected_is_refused() {
 }
 
 #[test]
-fn an_identity_token_goes_to_no_realm_that_is_not_the_registrys() {
+fn an_identity_token_is_not_sent_to_an_untrusted_realm() {
     let auth = Server::start(Some(Certificate::Server), |_| token("T"));
     let realm = format!("https://auth.localhost:{}/token", auth.port());
     let server = https(move |request| {
@@ -166,56 +168,56 @@ fn an_identity_token_goes_to_no_realm_that_is_not_the_registrys() {
     });
     let name = format!("registry.localhost:{}/team/app:1.0", server.port());
     let reference = regq::reference::Reference::parse(&name).unwrap();
-    let client = Client::new(identity(true)).unwrap();
+    let client = Client::new(with_identity_token(true)).unwrap();
     let error = client.resolve(&reference, &ResolveOptions::default()).expect_err("untrusted");
     assert_eq!(error.kind(), Kind::Invalid);
     assert_eq!(auth.connections(), 0);
 }
 
 #[test]
-fn an_identity_token_is_nothing_for_basic() {
+fn an_identity_token_is_not_sent_as_basic_but_its_password_is() {
     let server = https(|request| unauthorized(request, r#"Basic realm="x""#));
-    assert_eq!(refused(&server, identity(false)).kind(), Kind::Denied);
+    assert_eq!(resolve_error(&server, with_identity_token(false)).kind(), Kind::Denied);
     assert_eq!(server.lines(), [HEAD]);
-    // The password beside it is.
+    // A password that comes with it is sent.
     let server = https(|request| match request.header("authorization") {
         Some(BASIC) => manifest(),
         _ => unauthorized(request, r#"Basic realm="x""#),
     });
-    resolve(&server, identity(true)).unwrap();
+    resolve(&server, with_identity_token(true)).unwrap();
     assert_eq!(server.lines(), [HEAD, HEAD]);
 }
 
 #[test]
-fn a_ready_token_goes_with_the_resend() {
+fn a_ready_token_is_sent_after_any_challenge() {
     let server = https(|request| match request.header("authorization") {
         Some("Bearer R") => manifest(),
         Some(other) => panic!("sent {other}"),
-        None => super::bearer(request),
+        None => super::bearer_challenge(request),
     });
-    resolve(&server, ready("R")).unwrap();
+    resolve(&server, with_ready_token("R")).unwrap();
     assert_eq!(server.lines(), [HEAD, HEAD]);
-    // Whatever the challenge is, even for a registry that asks for a password.
+    // Also if the registry asks for a password.
     let server = https(|request| match request.header("authorization") {
         Some("Bearer R") => manifest(),
         _ => unauthorized(request, r#"Basic realm="x""#),
     });
-    resolve(&server, ready("R")).unwrap();
+    resolve(&server, with_ready_token("R")).unwrap();
 }
 
 #[test]
-fn a_ready_token_that_is_refused_is_final() {
-    // Also when the challenge then asks for something else.
+fn a_refused_ready_token_is_final() {
+    // Also if the next challenge is a different one.
     for challenge in [
         r#"Bearer realm="https://HOST/token",service="registry",error="invalid_token""#,
         r#"Bearer realm="https://HOST/other",service="other",scope="x""#,
         r#"Basic realm="x""#,
     ] {
         let server = https(move |request| match request.header("authorization") {
-            None => super::bearer(request),
+            None => super::bearer_challenge(request),
             Some(_) => unauthorized(request, challenge),
         });
-        let error = refused(&server, ready("R"));
+        let error = resolve_error(&server, with_ready_token("R"));
         assert_eq!(error.kind(), Kind::Denied);
         assert!(chain(&error).contains("refused the token"), "{error}");
         assert_eq!(server.lines(), [HEAD, HEAD, GET], "{challenge}");
@@ -223,14 +225,14 @@ fn a_ready_token_that_is_refused_is_final() {
 }
 
 #[test]
-fn a_ready_token_goes_to_no_realm() {
+fn a_ready_token_is_not_sent_to_a_realm() {
     let auth = Server::start(Some(Certificate::Server), |_| token("T"));
     let realm = format!("{}/token", auth.url());
     let server = https(move |request| match request.header("authorization") {
         Some("Bearer R") => manifest(),
         _ => unauthorized(request, &format!(r#"Bearer realm="{realm}",service="s""#)),
     });
-    resolve(&server, ready("R")).unwrap();
+    resolve(&server, with_ready_token("R")).unwrap();
     assert_eq!(auth.connections(), 0);
 }
 
@@ -239,9 +241,9 @@ fn a_password_that_the_realm_refuses_is_not_sent_again() {
     for status in [401, 403] {
         let server = https(move |request| match request.path() {
             "/token" => Reply::new(status).body("wrong"),
-            _ => super::bearer(request),
+            _ => super::bearer_challenge(request),
         });
-        let mut config = super::config_of("ada", "secret");
+        let mut config = super::config_with_password("ada", "secret");
         config.retries = 3;
         let client = Client::new(config).unwrap();
         let error =
@@ -254,9 +256,9 @@ fn a_password_that_the_realm_refuses_is_not_sent_again() {
 #[test]
 fn a_password_that_the_registry_refuses_is_not_sent_again() {
     let server = https(|request| unauthorized(request, r#"Basic realm="x""#));
-    let error = refused(&server, super::config_of("ada", "secret"));
+    let error = resolve_error(&server, super::config_with_password("ada", "secret"));
     assert_eq!(error.kind(), Kind::Denied);
     assert!(chain(&error).contains("refused the credentials of \"ada\""), "{error}");
-    // Not even by the GET that would read the registry's error message.
+    // Not even to read the registry's error message with a GET.
     assert_eq!(server.lines(), [HEAD, HEAD]);
 }

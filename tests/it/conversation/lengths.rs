@@ -1,8 +1,8 @@
 //! Long tokens, URLs and bodies: accepted up to a limit, and refused beyond it without retries.
 
 use super::{
-    HEAD, MANIFEST, bearer, chain, config, https, manifest, refused, resolve, sha256, token,
-    unauthorized,
+    HEAD, MANIFEST, bearer_challenge, chain, config, https, manifest, resolve, resolve_error,
+    sha256, token, unauthorized,
 };
 use crate::support::{Reply, Server};
 use regq::error::{Error, Kind};
@@ -32,7 +32,7 @@ fn a_token_may_have_60_kb() {
     let expected = format!("Bearer {long}");
     let server = https(move |request| match (request.path(), request.header("authorization")) {
         ("/token", _) => token(&long),
-        (_, None) => bearer(request),
+        (_, None) => bearer_challenge(request),
         (_, Some(sent)) if sent == expected => manifest(),
         (_, Some(_)) => panic!("another token"),
     });
@@ -59,7 +59,7 @@ fn a_url_over_64_kib_is_invalid_and_not_retried() {
         unauthorized(request, &format!(r#"Bearer realm="https://HOST/token",scope="{scope}""#))
     });
     let (config, retries) = counting_retries();
-    let error = refused(&server, config);
+    let error = resolve_error(&server, config);
     assert_eq!(error.kind(), Kind::Invalid, "{error}");
     let Error::Request { host, .. } = &error else { panic!("{error:?}") };
     assert_eq!(*host, server.authority());
@@ -75,7 +75,7 @@ fn a_host_with_an_empty_label_is_invalid_and_not_retried() {
     {
         let server = https(move |_| Reply::new(307).header("Location", location));
         let (config, retries) = counting_retries();
-        let error = refused(&server, config);
+        let error = resolve_error(&server, config);
         assert_eq!(error.kind(), Kind::Invalid, "{location}: {error}");
         assert_eq!(server.lines(), [HEAD], "{location}");
         assert_eq!(retries.load(Ordering::SeqCst), 0, "{location}");
@@ -94,10 +94,10 @@ fn error_bodies_are_read_up_to_64_kib() {
         })
     };
     let limit = 64 * 1024;
-    let says = |server: &Server| refused(server, config()).to_string();
-    let text = says(&forbidden(limit));
+    let error_text = |server: &Server| resolve_error(server, config()).to_string();
+    let text = error_text(&forbidden(limit));
     assert!(text.ends_with(r#"it says "not for you""#), "{text}");
-    let text = says(&forbidden(limit + 1));
+    let text = error_text(&forbidden(limit + 1));
     assert!(text.contains(r#"it says "{\"errors\""#) && text.ends_with("xxx...\""), "{text}");
 }
 
@@ -111,7 +111,7 @@ fn an_endless_error_body_does_not_block() {
     let mut config = config();
     config.timeout = Duration::from_secs(20);
     let begun = std::time::Instant::now();
-    let error = refused(&server, config);
+    let error = resolve_error(&server, config);
     assert_eq!(error.kind(), Kind::Denied, "{error}");
     assert!(begun.elapsed() < Duration::from_secs(15), "it waited for more");
 }

@@ -1,4 +1,4 @@
-//! Platforms: out of an index with one GET, and not silently ignored on an image for one platform.
+//! Platforms: selected from an index with one GET, and checked on an image for a single platform.
 
 use super::{GET, MANIFEST, OCI_MANIFEST, config, https, reference, sha256};
 use crate::support::{Reply, Request, Server};
@@ -8,31 +8,35 @@ use regq::registry::{Client, ResolveOptions, Resolved};
 
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-fn entry(platform: &str, of: &str) -> String {
+/// An index entry for a platform, with the digest and size of this manifest.
+fn index_entry(platform: &str, manifest: &str) -> String {
     let mut parts = platform.split('/');
     let (os, architecture) = (parts.next().unwrap(), parts.next().unwrap());
     let variant = parts.next().map(|v| format!(r#","variant":"{v}""#)).unwrap_or_default();
     format!(
         r#"{{"mediaType":"{OCI_MANIFEST}","digest":"{}","size":{},"platform":{{"os":"{os}","architecture":"{architecture}"{variant}}}}}"#,
-        sha256(of),
-        of.len()
+        sha256(manifest),
+        manifest.len()
     )
 }
 
-/// An index over these platforms; the manifest of each is the platform's own name.
+/// An index of these platforms. The text of each one's manifest is the platform's name.
 fn index(platforms: &[&str]) -> String {
-    let entries: Vec<_> = platforms.iter().map(|platform| entry(platform, platform)).collect();
+    let entries: Vec<_> =
+        platforms.iter().map(|platform| index_entry(platform, platform)).collect();
     format!(
         r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":[{}]}}"#,
         entries.join(",")
     )
 }
 
-fn serve(body: String) -> Server {
+/// Starts a registry that sends this index.
+fn serve_index(body: String) -> Server {
     https(move |_| Reply::new(200).header("Content-Type", OCI_INDEX).body(body.clone()))
 }
 
-fn choose(server: &Server, platform: &str) -> Result<Resolved, Error> {
+/// Resolves `team/app:1.0` for a platform.
+fn resolve_platform(server: &Server, platform: &str) -> Result<Resolved, Error> {
     let options = ResolveOptions {
         platform: Some(Platform::parse(platform).unwrap()),
         ..ResolveOptions::default()
@@ -41,10 +45,10 @@ fn choose(server: &Server, platform: &str) -> Result<Resolved, Error> {
 }
 
 #[test]
-fn an_index_takes_one_get_and_the_child_is_not_asked() {
+fn a_platform_is_selected_from_an_index_with_one_get() {
     let platforms =
         ["unknown/unknown", "linux/amd64", "linux/arm64/v8", "linux/arm/v6", "linux/arm/v7"];
-    for (wanted, chosen) in [
+    for (wanted, selected) in [
         ("linux/amd64", "linux/amd64"),
         ("linux/x86_64", "linux/amd64"),
         ("linux/arm64", "linux/arm64/v8"),
@@ -54,20 +58,20 @@ fn an_index_takes_one_get_and_the_child_is_not_asked() {
         ("linux/arm/v6", "linux/arm/v6"),
         ("linux/amd64/v3", "linux/amd64"),
     ] {
-        let server = serve(index(&platforms));
-        let resolved = choose(&server, wanted).unwrap();
-        assert_eq!(resolved.digest, sha256(chosen), "{wanted}");
+        let server = serve_index(index(&platforms));
+        let resolved = resolve_platform(&server, wanted).unwrap();
+        assert_eq!(resolved.digest, sha256(selected), "{wanted}");
         assert_eq!(resolved.media_type.as_deref(), Some(OCI_MANIFEST));
-        assert_eq!(resolved.size, u64::try_from(chosen.len()).ok());
+        assert_eq!(resolved.size, u64::try_from(selected.len()).ok());
         assert_eq!(server.lines(), [GET]);
     }
 }
 
 #[test]
-fn a_platform_that_is_not_there_lists_those_that_are() {
-    let server = serve(index(&["linux/amd64", "linux/arm/v7", "unknown/unknown"]));
+fn a_missing_platform_is_an_error_that_lists_the_available_ones() {
+    let server = serve_index(index(&["linux/amd64", "linux/arm/v7", "unknown/unknown"]));
     for wanted in ["linux/s390x", "windows/amd64", "linux/arm/v5", "unknown/unknown"] {
-        let error = choose(&server, wanted).expect_err("not there");
+        let error = resolve_platform(&server, wanted).expect_err("missing");
         assert_eq!(error.kind(), Kind::NotFound, "{wanted}");
         let text = error.to_string();
         assert!(text.contains("only for linux/amd64, linux/arm/v7"), "{text}");
@@ -76,14 +80,15 @@ fn a_platform_that_is_not_there_lists_those_that_are() {
 }
 
 #[test]
-fn an_index_with_a_digest_that_is_none_is_invalid() {
+fn a_malformed_digest_in_an_index_is_invalid() {
     let body = index(&["linux/amd64"]).replace("sha256:", "sha256:../../");
-    let error = choose(&serve(body), "linux/amd64").expect_err("no digest");
+    let error =
+        resolve_platform(&serve_index(body), "linux/amd64").expect_err("a malformed digest");
     assert_eq!(error.kind(), Kind::Invalid, "{error:?}");
 }
 
-/// An image for one platform: manifest and config.
-fn image(config: &'static str) -> Server {
+/// Starts a registry with an image for one platform, described by this config.
+fn serve_image(config: &'static str) -> Server {
     https(move |request: &Request| {
         if request.path().contains("/blobs/") {
             return Reply::new(200).header("Content-Type", "application/octet-stream").body(config);
@@ -97,13 +102,13 @@ fn image(config: &'static str) -> Server {
 }
 
 #[test]
-fn an_image_for_one_platform_has_its_config_read() {
+fn the_platform_of_a_single_image_is_read_from_its_config() {
     let config = r#"{"os":"linux","architecture":"arm64","rootfs":{}}"#;
-    let server = image(config);
+    let server = serve_image(config);
     let blob = format!("GET /v2/team/app/blobs/{}", sha256(config));
-    choose(&server, "linux/arm64").unwrap();
+    resolve_platform(&server, "linux/arm64").unwrap();
     assert_eq!(server.lines(), [GET, &blob]);
-    let error = choose(&server, "linux/amd64").expect_err("another platform");
+    let error = resolve_platform(&server, "linux/amd64").expect_err("another platform");
     assert_eq!(error.kind(), Kind::NotFound);
     assert!(
         error.to_string().contains("not available for linux/amd64, only for linux/arm64"),
@@ -112,23 +117,23 @@ fn an_image_for_one_platform_has_its_config_read() {
 }
 
 #[test]
-fn something_that_is_no_image_has_no_platform() {
-    let error = choose(&image("{}"), "linux/amd64").expect_err("no platform");
+fn a_config_without_a_platform_is_an_error_that_says_so() {
+    let error = resolve_platform(&serve_image("{}"), "linux/amd64").expect_err("no platform");
     assert_eq!(error.kind(), Kind::NotFound);
     assert!(error.to_string().contains("names no platform"), "{error}");
 }
 
 #[test]
-fn a_config_is_verified() {
+fn a_config_must_match_its_digest() {
     let server = https(|request| match request.path().contains("/blobs/") {
         true => Reply::new(200).body(r#"{"os":"linux","architecture":"amd64"}"#),
         false => Reply::new(200).header("Content-Type", OCI_MANIFEST).body(MANIFEST),
     });
-    assert!(matches!(choose(&server, "linux/amd64"), Err(Error::DigestMismatch { .. })));
+    assert!(matches!(resolve_platform(&server, "linux/amd64"), Err(Error::DigestMismatch { .. })));
 }
 
 #[test]
-fn a_config_in_storage_elsewhere_is_followed_without_a_token() {
+fn a_config_on_another_origin_is_fetched_without_the_token() {
     let config = r#"{"os":"linux","architecture":"amd64"}"#;
     let storage = https(move |_| Reply::new(200).body(config));
     let target = format!("{}/stored", storage.url());
@@ -137,7 +142,7 @@ fn a_config_in_storage_elsewhere_is_followed_without_a_token() {
             return super::token("T");
         }
         if request.header("authorization").is_none() {
-            return super::bearer(request);
+            return super::bearer_challenge(request);
         }
         if request.path().contains("/blobs/") {
             return Reply::new(307).header("Location", &target);
@@ -148,26 +153,26 @@ fn a_config_in_storage_elsewhere_is_followed_without_a_token() {
         );
         Reply::new(200).header("Content-Type", OCI_MANIFEST).body(manifest)
     });
-    choose(&server, "linux/amd64").unwrap();
+    resolve_platform(&server, "linux/amd64").unwrap();
     assert_eq!(storage.lines(), ["GET /stored"]);
     assert_eq!(storage.requests()[0].header("authorization"), None);
 }
 
 #[test]
-fn a_schema_1_manifest_names_its_platform_itself() {
+fn the_platform_of_a_schema_1_manifest_is_read_from_the_manifest() {
     let body = r#"{"schemaVersion":1,"architecture":"arm","history":[{"v1Compatibility":"{\"os\":\"linux\"}"}]}"#;
     let name = "application/vnd.docker.distribution.manifest.v1+json";
     let server = https(move |_| Reply::new(200).header("Content-Type", name).body(body));
-    choose(&server, "linux/arm").unwrap();
-    assert_eq!(choose(&server, "linux/amd64").expect_err("arm").kind(), Kind::NotFound);
+    resolve_platform(&server, "linux/arm").unwrap();
+    assert_eq!(resolve_platform(&server, "linux/amd64").expect_err("arm").kind(), Kind::NotFound);
 }
 
 #[test]
 fn the_manifest_of_a_platform_is_fetched_and_verified() {
     let body = format!(
         r#"{{"schemaVersion":2,"manifests":[{},{}]}}"#,
-        entry("linux/amd64", MANIFEST),
-        entry("linux/arm64", "something else")
+        index_entry("linux/amd64", MANIFEST),
+        index_entry("linux/arm64", "something else")
     );
     let server = https(move |request| match request.line().as_str() {
         GET => Reply::new(200).header("Content-Type", OCI_INDEX).body(body.clone()),
@@ -185,39 +190,40 @@ fn the_manifest_of_a_platform_is_fetched_and_verified() {
 }
 
 #[test]
-fn one_odd_entry_does_not_hide_the_others() {
+fn an_unusable_index_entry_does_not_affect_the_others() {
     let unknown = format!("\"blake3:{}\"", "0".repeat(64));
-    let due = format!("\"{}\"", sha256("linux/amd64"));
-    let odd: [(&str, &str, &str); 4] = [
-        ("a digest of another algorithm", &due, &unknown),
-        ("no digest", &due, "null"),
-        ("a number for a digest", &due, "5"),
+    let digest = format!("\"{}\"", sha256("linux/amd64"));
+    let replacements: [(&str, &str, &str); 4] = [
+        ("a digest of another algorithm", &digest, &unknown),
+        ("no digest", &digest, "null"),
+        ("a number for a digest", &digest, "5"),
         (
-            "no system",
+            "no operating system",
             r#""os":"linux","architecture":"amd64""#,
             r#""os":null,"architecture":"amd64""#,
         ),
     ];
-    for (what, is, becomes) in odd {
-        let body = index(&["linux/amd64", "linux/arm64"]).replacen(is, becomes, 1);
-        assert!(body.contains(becomes), "{what}");
-        let resolved = choose(&serve(body.clone()), "linux/arm64").unwrap();
+    for (what, original, replacement) in replacements {
+        let body = index(&["linux/amd64", "linux/arm64"]).replacen(original, replacement, 1);
+        assert!(body.contains(replacement), "{what}");
+        let resolved = resolve_platform(&serve_index(body.clone()), "linux/arm64").unwrap();
         assert_eq!(resolved.digest, sha256("linux/arm64"), "{what}");
-        let error = choose(&serve(body), "linux/amd64").expect_err(what);
-        let kind = if what == "no system" { Kind::NotFound } else { Kind::Invalid };
+        let error = resolve_platform(&serve_index(body), "linux/amd64").expect_err(what);
+        let kind = if what == "no operating system" { Kind::NotFound } else { Kind::Invalid };
         assert_eq!(error.kind(), kind, "{what}: {error}");
     }
 }
 
 #[test]
-fn a_config_may_have_8_mib_and_not_a_byte_more() {
+fn a_config_may_have_8_mib_and_no_more() {
     let limit = 8 * 1024 * 1024;
-    let begin = r#"{"os":"linux","architecture":"amd64"}"#;
+    let start = r#"{"os":"linux","architecture":"amd64"}"#;
     let config = |length: usize| -> &'static str {
-        format!("{begin}{}", " ".repeat(length - begin.len())).leak()
+        format!("{start}{}", " ".repeat(length - start.len())).leak()
     };
-    choose(&image(config(limit)), "linux/amd64").unwrap();
-    let error = choose(&image(config(limit + 1)), "linux/amd64").expect_err("too large");
+    resolve_platform(&serve_image(config(limit)), "linux/amd64").unwrap();
+    let error =
+        resolve_platform(&serve_image(config(limit + 1)), "linux/amd64").expect_err("too large");
     assert!(matches!(error, Error::TooLarge { what: "config", .. }), "{error:?}");
     assert_eq!(error.kind(), Kind::Invalid);
 }

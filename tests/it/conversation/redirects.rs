@@ -1,8 +1,8 @@
 //! Redirects: how many are followed, where to, and which headers are sent there.
 
 use super::{
-    HEAD, MANIFEST, TOKEN, bearer, config, config_of, https, manifest, reference, refused, resolve,
-    sha256, token, unauthorized, with_tokens,
+    HEAD, MANIFEST, TOKEN, bearer_challenge, config, config_with_password, https, manifest,
+    reference, require_token, resolve, resolve_error, sha256, token, unauthorized,
 };
 use crate::support::{Certificate, Reply, Server};
 use regq::error::Kind;
@@ -16,7 +16,7 @@ fn a_redirect_within_an_origin_keeps_the_token() {
                 ("/moved", Some("Bearer T")) => manifest(),
                 (_, Some("Bearer T")) => Reply::new(status).header("Location", "/moved"),
                 ("/token", None) => token("T"),
-                _ => bearer(request),
+                _ => bearer_challenge(request),
             });
         assert_eq!(resolve(&server, config()).unwrap().digest, sha256(MANIFEST), "{status}");
         assert_eq!(server.lines(), [HEAD, TOKEN, HEAD, "HEAD /moved"], "{status}");
@@ -31,9 +31,12 @@ fn another_origin_gets_no_credentials() {
     let server = https(move |request| match (request.path(), request.header("authorization")) {
         ("/token", _) => token("T"),
         (_, Some(_)) => Reply::new(307).header("Location", &target),
-        (_, None) => bearer(request),
+        (_, None) => bearer_challenge(request),
     });
-    assert_eq!(resolve(&server, config_of("ada", "secret")).unwrap().digest, sha256(MANIFEST));
+    assert_eq!(
+        resolve(&server, config_with_password("ada", "secret")).unwrap().digest,
+        sha256(MANIFEST)
+    );
     let request = storage.requests().remove(0);
     assert_eq!(request.line(), "HEAD /blob?sig=x");
     let mut names: Vec<_> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
@@ -46,14 +49,14 @@ fn another_host_gets_a_token_of_its_own() {
     let second = https(|request| match (request.path(), request.header("authorization")) {
         ("/token", None) => token("SECOND"),
         (_, Some("Bearer SECOND")) => manifest(),
-        (_, None) => bearer(request),
+        (_, None) => bearer_challenge(request),
         (_, Some(other)) => panic!("sent {other}"),
     });
     let target = format!("{}/v2/team/app/manifests/1.0", second.url());
     let first = https(move |request| match (request.path(), request.header("authorization")) {
         ("/token", None) => token("FIRST"),
         (_, Some("Bearer FIRST")) => Reply::new(307).header("Location", &target),
-        _ => bearer(request),
+        _ => bearer_challenge(request),
     });
     assert_eq!(resolve(&first, config()).unwrap().digest, sha256(MANIFEST));
     assert_eq!(first.lines(), [HEAD, TOKEN, HEAD]);
@@ -72,7 +75,7 @@ fn a_redirect_back_to_the_registry_carries_no_token() {
         ("/back", Some(_)) => panic!("a token was sent after a redirect from another host"),
         ("/token", None) => token("T"),
         (_, Some(_)) => Reply::new(307).header("Location", &target),
-        _ => bearer(request),
+        _ => bearer_challenge(request),
     });
     first.set(server.url()).unwrap();
     assert!(resolve(&server, config()).is_ok());
@@ -94,7 +97,7 @@ fn five_redirects_are_followed_and_no_more() {
     assert!(resolve(&server, config()).is_ok());
     assert_eq!(server.requests().len(), 6);
     let server = chain(6);
-    let error = refused(&server, config());
+    let error = resolve_error(&server, config());
     assert_eq!(error.kind(), Kind::Invalid);
     assert!(error.to_string().contains("too many redirects"), "{error}");
     assert_eq!(server.requests().len(), 6);
@@ -105,7 +108,7 @@ fn a_redirect_from_https_to_http_is_refused() {
     let plain = Server::start(None, |_| manifest());
     let target = format!("{}/x", plain.url());
     let server = https(move |_| Reply::new(307).header("Location", &target));
-    let error = refused(&server, config());
+    let error = resolve_error(&server, config());
     assert_eq!(error.kind(), Kind::Invalid);
     assert!(error.to_string().contains("plain http"), "{error}");
     assert_eq!(plain.connections(), 0);
@@ -126,7 +129,7 @@ fn a_redirect_without_a_valid_target_is_invalid() {
         let server = https(move |_| {
             location.iter().fold(Reply::new(302), |reply, to| reply.header("Location", to))
         });
-        let error = refused(&server, config());
+        let error = resolve_error(&server, config());
         assert_eq!(error.kind(), Kind::Invalid, "{location:?}: {error}");
         assert_eq!(server.lines(), [HEAD], "{location:?}");
     }
@@ -134,7 +137,7 @@ fn a_redirect_without_a_valid_target_is_invalid() {
 
 #[test]
 fn a_token_for_the_second_host_is_reused_there() {
-    let second = https(with_tokens);
+    let second = https(require_token);
     let target = format!("{}/v2/team/app/manifests/1.0", second.url());
     let first = https(move |_| Reply::new(307).header("Location", &target));
     let client = Client::new(config()).unwrap();
@@ -152,7 +155,7 @@ fn a_redirect_to_a_host_with_a_refused_certificate_sends_no_request() {
     let wrong = Server::start(Some(Certificate::WrongName), |_| manifest());
     let target = format!("{}/x", wrong.url());
     let server = https(move |_| Reply::new(307).header("Location", &target));
-    assert_eq!(refused(&server, config()).kind(), Kind::Unavailable);
+    assert_eq!(resolve_error(&server, config()).kind(), Kind::Unavailable);
     assert_eq!(wrong.requests().len(), 0);
 }
 
@@ -161,7 +164,7 @@ fn a_redirect_does_not_fall_back_to_plain_http() {
     let plain = Server::start(None, |_| manifest());
     let target = format!("https://{}/x", plain.authority());
     let server = https(move |_| Reply::new(307).header("Location", &target));
-    assert_eq!(refused(&server, config()).kind(), Kind::Unavailable);
+    assert_eq!(resolve_error(&server, config()).kind(), Kind::Unavailable);
     assert_eq!(plain.requests().len(), 0);
 }
 
@@ -170,7 +173,7 @@ fn the_credentials_of_a_registry_are_not_sent_to_the_target_of_a_redirect() {
     let second = https(|request| unauthorized(request, r#"Basic realm="x""#));
     let target = format!("{}/x", second.url());
     let first = https(move |_| Reply::new(307).header("Location", &target));
-    assert_eq!(refused(&first, config_of("ada", "secret")).kind(), Kind::Denied);
+    assert_eq!(resolve_error(&first, config_with_password("ada", "secret")).kind(), Kind::Denied);
     assert!(second.requests().iter().all(|request| request.header("authorization").is_none()));
 }
 
@@ -210,7 +213,7 @@ fn a_redirect_loop_costs_at_most_two_tokens() {
         [(false, Kind::Invalid, 1, 3), (true, Kind::Denied, 2, 2)]
     {
         let (server, second) = redirecting_to_each_other(token_per_path);
-        let error = refused(&server, config_of("ada", "secret"));
+        let error = resolve_error(&server, config_with_password("ada", "secret"));
         assert_eq!(error.kind(), kind, "{error}");
         let token_requests =
             server.lines().iter().filter(|line| line.starts_with("GET /token")).count();

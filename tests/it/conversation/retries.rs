@@ -1,7 +1,8 @@
 //! Retries, announced waits, timeouts and deadlines.
 
 use super::{
-    HEAD, MANIFEST, bearer, config, https, manifest, refused, resolve, sha256, token, with_tokens,
+    HEAD, MANIFEST, bearer_challenge, config, https, manifest, require_token, resolve,
+    resolve_error, sha256, token,
 };
 use crate::support::{Certificate, Reply, Request, Server};
 use regq::credentials::{Credential, Keychain, Secret};
@@ -56,7 +57,7 @@ fn transient_failures_are_retried() {
 fn n_retries_are_n_plus_one_requests_with_growing_waits() {
     let server = manifest_after(vec![Reply::new(503); 9]);
     let (config, waits) = watched(retrying(2));
-    let error = refused(&server, config);
+    let error = resolve_error(&server, config);
     assert_eq!(error.kind(), Kind::Unavailable);
     assert_eq!(server.lines(), [HEAD, HEAD, HEAD]);
     let waits = waits.lock().unwrap();
@@ -73,7 +74,7 @@ fn n_retries_are_n_plus_one_requests_with_growing_waits() {
 fn permanent_failures_are_not_retried() {
     for status in [400, 403, 404, 406, 501, 505] {
         let server = https(move |_| Reply::new(status));
-        refused(&server, retrying(3));
+        resolve_error(&server, retrying(3));
         let heads = server.lines().iter().filter(|line| **line == HEAD).count();
         assert_eq!(heads, 1, "{status}");
     }
@@ -83,7 +84,7 @@ fn permanent_failures_are_not_retried() {
 fn a_refused_certificate_is_not_retried() {
     let server = Server::start(Some(Certificate::Expired), |_| manifest());
     let (config, waits) = watched(retrying(3));
-    assert_eq!(refused(&server, config).kind(), Kind::Unavailable);
+    assert_eq!(resolve_error(&server, config).kind(), Kind::Unavailable);
     assert_eq!(server.connections(), 1);
     assert!(waits.lock().unwrap().is_empty());
 }
@@ -154,7 +155,7 @@ fn a_retry_date_is_compared_with_the_date_of_the_response() {
 fn a_wait_over_the_limit_is_not_obeyed() {
     for (status, kind) in [(429, Kind::RateLimited), (503, Kind::Unavailable)] {
         let server = manifest_after(vec![Reply::new(status).header("Retry-After", "61")]);
-        let error = refused(&server, retrying(3));
+        let error = resolve_error(&server, retrying(3));
         assert_eq!(error.kind(), kind);
         assert!(error.to_string().contains("retry after 61 s"), "{error}");
         assert_eq!(server.lines(), [HEAD]);
@@ -176,7 +177,7 @@ fn retry_after_zero_does_not_shorten_the_wait() {
 #[test]
 fn an_absurd_retry_after_is_reported_as_a_year() {
     let reply = Reply::new(429).header("Retry-After", "99999999999999999999");
-    let error = refused(&manifest_after(vec![reply]), retrying(3));
+    let error = resolve_error(&manifest_after(vec![reply]), retrying(3));
     let Error::Status(status) = &error else { panic!("{error:?}") };
     assert_eq!(status.retry_after, Some(Duration::from_secs(365 * 86_400)));
     assert!(error.to_string().contains("31536000 s"), "{error}");
@@ -193,14 +194,15 @@ fn with_identity_token(retries: u32) -> Config {
 #[test]
 fn a_post_that_may_have_arrived_is_not_retried() {
     // On the pooled connection of the HEAD, and on a new one.
-    let rows: [fn(&Request) -> Reply; 2] = [bearer, |request| bearer(request).then_close()];
+    let rows: [fn(&Request) -> Reply; 2] =
+        [bearer_challenge, |request| bearer_challenge(request).then_close()];
     for challenge in rows {
         let server = https(move |request| match request.method.as_str() {
             "POST" => Reply::close(),
             _ => challenge(request),
         });
         let (config, waits) = watched(with_identity_token(3));
-        let error = refused(&server, config);
+        let error = resolve_error(&server, config);
         let Error::Connection(connection) = &error else { panic!("{error:?}") };
         assert!(matches!(connection.fault, ConnectionFault::Broken(_)), "{error:?}");
         assert_eq!(server.lines(), [HEAD, "POST /token"]);
@@ -214,7 +216,7 @@ fn a_post_is_retried_after_a_transient_status() {
     let server = https(move |request| match request.method.as_str() {
         "POST" if posts.fetch_add(1, Ordering::SeqCst) == 0 => Reply::new(503),
         "POST" => token("T"),
-        _ => with_tokens(request),
+        _ => require_token(request),
     });
     resolve(&server, with_identity_token(1)).unwrap();
     assert_eq!(server.lines(), [HEAD, "POST /token", "POST /token", HEAD]);
@@ -234,7 +236,7 @@ fn a_question_has_a_deadline() {
     let mut config = retrying(3);
     config.timeout = Duration::from_millis(300);
     let begun = Instant::now();
-    let error = refused(&server, config);
+    let error = resolve_error(&server, config);
     assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
     assert_eq!(error.kind(), Kind::Unavailable);
     assert!(error.to_string().contains("300 ms"), "{error}");
@@ -248,7 +250,7 @@ fn the_deadline_covers_all_retries() {
     let mut config = retrying(100);
     config.connect_timeout = Duration::from_millis(200);
     config.timeout = Duration::from_millis(500);
-    let error = refused(&server, config);
+    let error = resolve_error(&server, config);
     assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
     assert!(server.connections() < 10);
 }
@@ -270,7 +272,7 @@ fn connecting_has_a_timeout_of_its_own() {
     let (mut config, waits) = watched(retrying(1));
     config.connect_timeout = Duration::from_millis(200);
     let begun = Instant::now();
-    let error = refused(&server, config);
+    let error = resolve_error(&server, config);
     let Error::Connection(connection) = &error else { panic!("{error:?}") };
     assert!(matches!(connection.fault, ConnectionFault::ConnectTimeout(_)), "{error:?}");
     assert_eq!(waits.lock().unwrap().len(), 1);
@@ -282,7 +284,7 @@ fn a_deadline_shorter_than_the_connect_timeout_is_reported_as_the_deadline() {
     let server = Server::silent();
     let mut config = config();
     config.timeout = Duration::from_millis(200);
-    assert!(matches!(refused(&server, config), Error::Deadline { .. }));
+    assert!(matches!(resolve_error(&server, config), Error::Deadline { .. }));
 }
 
 #[test]
@@ -313,7 +315,7 @@ fn tls_failures_are_not_retried() {
         let target = format!("https://{}/x", target_server.authority());
         let server = https(move |_| Reply::new(307).header("Location", &target));
         let (config, waits) = watched(retrying(3));
-        let error = refused(&server, config);
+        let error = resolve_error(&server, config);
         assert_eq!(error.kind(), Kind::Unavailable, "{error}");
         let Error::Connection(connection) = &error else { panic!("{error:?}") };
         assert!(

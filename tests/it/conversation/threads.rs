@@ -1,11 +1,10 @@
-//! One client used from many threads: each question has its own observer, and they share what is known.
+//! One client used from many threads: each question has its own observer, and all share what is known about registries.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
-use std::time::Duration;
 
-use super::{MANIFEST, config, config_of, https, manifest, sha256, token, unauthorized};
+use super::{MANIFEST, config, https, manifest, sha256, token, unauthorized};
 use crate::support::{Reply, Request, Server};
 use regq::reference::Reference;
 use regq::registry::{Client, Event, Observer, ResolveOptions};
@@ -43,7 +42,7 @@ fn reference(server: &Server, thread: usize, question: usize) -> Reference {
 }
 
 #[test]
-fn each_thread_observes_its_own_questions_only() {
+fn an_observer_sees_only_the_requests_of_its_own_client() {
     let server = https(token_for_each_repository);
     let client = Client::new(config()).unwrap();
     let start = Barrier::new(THREADS);
@@ -51,23 +50,23 @@ fn each_thread_observes_its_own_questions_only() {
         for number in 0..THREADS {
             let (client, server, start) = (&client, &server, &start);
             scope.spawn(move || {
-                let seen: Arc<Mutex<Vec<String>>> = Arc::default();
-                let urls = Arc::clone(&seen);
+                let urls: Arc<Mutex<Vec<String>>> = Arc::default();
+                let log = Arc::clone(&urls);
                 let client = client.observed_by(Observer::new(move |event| {
                     if let Event::Sending { url, .. } = event {
-                        urls.lock().unwrap().push((*url).to_owned());
+                        log.lock().unwrap().push((*url).to_owned());
                     }
                 }));
                 start.wait();
                 for question in 0..QUESTIONS {
-                    seen.lock().unwrap().clear();
+                    urls.lock().unwrap().clear();
                     let reference = reference(server, number, question);
                     let resolved = client.resolve(&reference, &ResolveOptions::default()).unwrap();
                     assert_eq!(resolved.digest, sha256(MANIFEST));
-                    let seen = seen.lock().unwrap();
-                    assert_eq!(seen.len(), 3, "{seen:?}");
+                    let urls = urls.lock().unwrap();
+                    assert_eq!(urls.len(), 3, "{urls:?}");
                     let own = format!("team/app-{number}-{question}");
-                    assert!(seen.iter().all(|url| url.contains(&own)), "{own}: {seen:?}");
+                    assert!(urls.iter().all(|url| url.contains(&own)), "{own}: {urls:?}");
                 }
             });
         }
@@ -79,13 +78,13 @@ fn each_thread_observes_its_own_questions_only() {
 fn threads_share_the_token_of_a_repository() {
     let server = https(token_for_each_repository);
     let client = Client::new(config()).unwrap();
-    let ask = |client: &Client| {
+    let resolve = |client: &Client| {
         client.resolve(&reference(&server, 0, 0), &ResolveOptions::default()).unwrap();
     };
-    ask(&client);
+    resolve(&client);
     thread::scope(|scope| {
         for _ in 0..THREADS {
-            scope.spawn(|| ask(&client.clone()));
+            scope.spawn(|| resolve(&client.clone()));
         }
     });
     let tokens = server.requests().iter().filter(|request| request.path() == "/token").count();
@@ -93,7 +92,7 @@ fn threads_share_the_token_of_a_repository() {
 }
 
 #[test]
-fn an_observer_sees_each_connection_of_its_own_requests() {
+fn each_connection_is_reported_to_exactly_one_observer() {
     let server = https(|_| manifest());
     let client = Client::new(config()).unwrap();
     let connected = AtomicUsize::new(0);
@@ -102,11 +101,11 @@ fn an_observer_sees_each_connection_of_its_own_requests() {
         for number in 0..THREADS {
             let (client, server, start, connected) = (&client, &server, &start, &connected);
             scope.spawn(move || {
-                let (count, own) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-                let counted = Arc::clone(&count);
+                let own = Arc::new(AtomicUsize::new(0));
+                let count = Arc::clone(&own);
                 let client = client.observed_by(Observer::new(move |event| {
                     if let Event::Connected { .. } = event {
-                        counted.fetch_add(1, Ordering::SeqCst);
+                        count.fetch_add(1, Ordering::SeqCst);
                     }
                 }));
                 start.wait();
@@ -114,98 +113,9 @@ fn an_observer_sees_each_connection_of_its_own_requests() {
                     let reference = reference(server, number, question);
                     client.resolve(&reference, &ResolveOptions::default()).unwrap();
                 }
-                own.store(count.load(Ordering::SeqCst), Ordering::SeqCst);
                 connected.fetch_add(own.load(Ordering::SeqCst), Ordering::SeqCst);
             });
         }
     });
     assert_eq!(connected.load(Ordering::SeqCst), server.connections());
-}
-
-/// The requests of a server that had this password.
-fn requests_with_password(server: &Server) -> usize {
-    let basic = Some("Basic YWRhOnNlY3JldA==");
-    server.requests().iter().filter(|request| request.header("authorization") == basic).count()
-}
-
-#[test]
-fn a_refused_password_is_sent_once_for_a_whole_list() {
-    let basic = https(|request| unauthorized(request, r#"Basic realm="x""#));
-    let realm = https(|request| match request.path() {
-        "/token" => Reply::new(401).body("wrong"),
-        _ => super::bearer(request),
-    });
-    for server in [basic, realm] {
-        let client = Client::new(config_of("ada", "secret")).unwrap();
-        let errors: Vec<_> = (0..20)
-            .map(|question| {
-                let reference = reference(&server, 0, question);
-                client.resolve(&reference, &ResolveOptions::default()).unwrap_err()
-            })
-            .collect();
-        for error in &errors {
-            assert_eq!(error.kind(), regq::error::Kind::Denied, "{error}");
-            assert_eq!(super::chain(error), super::chain(&errors[0]));
-        }
-        assert_eq!(requests_with_password(&server), 1);
-    }
-}
-
-#[test]
-fn a_password_that_was_accepted_before_is_sent_for_other_repositories() {
-    // 401 means that this user may not pull from the repository.
-    let server = https(|request| match request.header("authorization") {
-        Some(_) if !request.path().contains("app-0-1") => manifest(),
-        _ => unauthorized(request, r#"Basic realm="x""#),
-    });
-    let client = Client::new(config_of("ada", "secret")).unwrap();
-    let resolve = |question| {
-        client.resolve(&reference(&server, 0, question), &ResolveOptions::default()).is_ok()
-    };
-    assert_eq!([0, 1, 2].map(resolve), [true, false, true]);
-    assert_eq!(requests_with_password(&server), 3);
-}
-
-#[test]
-fn a_pause_that_a_registry_asks_for_holds_for_all_repositories() {
-    let server = https(|request| match request.path().contains("app-0-0") {
-        true => Reply::new(429).header("Retry-After", "3600"),
-        false => manifest(),
-    });
-    let client = Client::new(config()).unwrap();
-    let options = ResolveOptions::default();
-    for question in [0, 1] {
-        let error = client.resolve(&reference(&server, 0, question), &options).unwrap_err();
-        assert_eq!(error.kind(), regq::error::Kind::RateLimited, "{error}");
-        assert!(error.retry_after().is_some_and(|wait| wait.as_secs() > 3500), "{error}");
-    }
-    assert_eq!(server.requests().len(), 1);
-    // Another registry may be asked, and another client asks anew.
-    let other = https(|_| manifest());
-    assert!(client.resolve(&reference(&other, 0, 0), &options).is_ok());
-    let client = Client::new(config()).unwrap();
-    assert!(client.resolve(&reference(&server, 0, 1), &options).is_ok());
-}
-
-#[test]
-fn a_short_pause_is_waited_for_and_reported() {
-    let server = https(|request| match request.path().contains("app-0-0") {
-        true => Reply::new(429).header("Retry-After", "1"),
-        false => manifest(),
-    });
-    let waits: Arc<Mutex<Vec<(Duration, bool)>>> = Arc::default();
-    let log = Arc::clone(&waits);
-    let client = Client::new(config()).unwrap().observed_by(Observer::new(move |event| {
-        if let Event::Retrying { wait, announced, .. } = event {
-            log.lock().unwrap().push((*wait, *announced));
-        }
-    }));
-    let options = ResolveOptions::default();
-    assert!(client.resolve(&reference(&server, 0, 0), &options).is_err());
-    assert!(client.resolve(&reference(&server, 0, 1), &options).is_ok());
-    let waits = waits.lock().unwrap();
-    assert!(
-        matches!(waits.as_slice(), [(wait, true)] if *wait <= Duration::from_secs(1)),
-        "{waits:?}"
-    );
 }

@@ -1,0 +1,102 @@
+//! What a client remembers about a registry for all its repositories: refused passwords and announced pauses.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::{bearer_challenge, chain, config, config_with_password, https, manifest, unauthorized};
+use crate::support::{Reply, Server};
+use regq::error::Kind;
+use regq::reference::Reference;
+use regq::registry::{Client, Event, Observer, ResolveOptions};
+
+/// The reference `team/app-NUMBER:1.0` at a server.
+fn reference(server: &Server, number: usize) -> Reference {
+    Reference::parse(&format!("{}/team/app-{number}:1.0", server.authority())).unwrap()
+}
+
+/// The number of requests with the password of "ada".
+fn requests_with_password(server: &Server) -> usize {
+    let basic = Some("Basic YWRhOnNlY3JldA==");
+    server.requests().iter().filter(|request| request.header("authorization") == basic).count()
+}
+
+#[test]
+fn a_refused_password_is_sent_once_for_many_repositories() {
+    let basic = https(|request| unauthorized(request, r#"Basic realm="x""#));
+    let realm = https(|request| match request.path() {
+        "/token" => Reply::new(401).body("wrong"),
+        _ => bearer_challenge(request),
+    });
+    for server in [basic, realm] {
+        let client = Client::new(config_with_password("ada", "secret")).unwrap();
+        let errors: Vec<_> = (0..20)
+            .map(|number| {
+                let reference = reference(&server, number);
+                client.resolve(&reference, &ResolveOptions::default()).unwrap_err()
+            })
+            .collect();
+        for error in &errors {
+            assert_eq!(error.kind(), Kind::Denied, "{error}");
+            assert_eq!(chain(error), chain(&errors[0]));
+        }
+        assert_eq!(requests_with_password(&server), 1);
+    }
+}
+
+#[test]
+fn an_accepted_password_is_still_sent_after_a_401_for_one_repository() {
+    // 401 means that this user may not pull from the repository.
+    let server = https(|request| match request.header("authorization") {
+        Some(_) if !request.path().contains("app-1") => manifest(),
+        _ => unauthorized(request, r#"Basic realm="x""#),
+    });
+    let client = Client::new(config_with_password("ada", "secret")).unwrap();
+    let resolve =
+        |number| client.resolve(&reference(&server, number), &ResolveOptions::default()).is_ok();
+    assert_eq!([0, 1, 2].map(resolve), [true, false, true]);
+    assert_eq!(requests_with_password(&server), 3);
+}
+
+#[test]
+fn an_announced_pause_applies_to_all_repositories_of_a_client() {
+    let server = https(|request| match request.path().contains("app-0") {
+        true => Reply::new(429).header("Retry-After", "3600"),
+        false => manifest(),
+    });
+    let client = Client::new(config()).unwrap();
+    let options = ResolveOptions::default();
+    for number in [0, 1] {
+        let error = client.resolve(&reference(&server, number), &options).unwrap_err();
+        assert_eq!(error.kind(), Kind::RateLimited, "{error}");
+        assert!(error.retry_after().is_some_and(|wait| wait.as_secs() > 3500), "{error}");
+    }
+    assert_eq!(server.requests().len(), 1);
+    // Other registries and other clients are not affected.
+    let other = https(|_| manifest());
+    assert!(client.resolve(&reference(&other, 0), &options).is_ok());
+    let client = Client::new(config()).unwrap();
+    assert!(client.resolve(&reference(&server, 1), &options).is_ok());
+}
+
+#[test]
+fn a_short_announced_pause_is_waited_for_and_reported() {
+    let server = https(|request| match request.path().contains("app-0") {
+        true => Reply::new(429).header("Retry-After", "1"),
+        false => manifest(),
+    });
+    let waits: Arc<Mutex<Vec<(Duration, bool)>>> = Arc::default();
+    let log = Arc::clone(&waits);
+    let client = Client::new(config()).unwrap().observed_by(Observer::new(move |event| {
+        if let Event::Retrying { wait, announced, .. } = event {
+            log.lock().unwrap().push((*wait, *announced));
+        }
+    }));
+    let options = ResolveOptions::default();
+    assert!(client.resolve(&reference(&server, 0), &options).is_err());
+    assert!(client.resolve(&reference(&server, 1), &options).is_ok());
+    let waits = waits.lock().unwrap();
+    assert!(
+        matches!(waits.as_slice(), [(wait, true)] if *wait <= Duration::from_secs(1)),
+        "{waits:?}"
+    );
+}
