@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::dates;
+use crate::decimal;
 use crate::http::head::Head;
 
 /// Longest wait that is returned. A server that announces more means "not any time soon".
@@ -14,7 +15,7 @@ const MAX_WAIT: Duration = Duration::from_secs(365 * 86_400);
 /// seconds since 1970, is used if that is missing. A date in the past is a wait of zero.
 pub(crate) fn parse(head: &Head, now: u64) -> Option<Duration> {
     let value = head.header("retry-after")?;
-    let seconds = if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+    let seconds = if decimal::is_digits(value) {
         value.parse().unwrap_or(u64::MAX)
     } else {
         let date = head.header("date").and_then(dates::parse_http).unwrap_or(now);

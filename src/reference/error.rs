@@ -142,7 +142,7 @@ impl fmt::Display for ReferenceErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "the name is empty",
-            Self::Scheme => "a reference has no scheme or transport prefix",
+            Self::Scheme => "a scheme or transport prefix is not part of a reference",
             Self::Host => {
                 "a registry's host consists of letters, digits and - in parts separated by single dots"
             }

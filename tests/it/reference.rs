@@ -83,7 +83,10 @@ fn an_error_is_one_printable_line() {
             r#""a@md5:0": byte 2: unsupported digest algorithm md5: only sha256 and sha512 are supported"#,
         ),
         ("a@sha256:0", r#""a@sha256:0": byte 10: a sha256 digest has 64 hexadecimal digits"#),
-        ("docker://a", r#""docker://a": byte 7: a reference has no scheme or transport prefix"#),
+        (
+            "docker://a",
+            r#""docker://a": byte 7: a scheme or transport prefix is not part of a reference"#,
+        ),
     ] {
         assert_eq!(Reference::parse(input).unwrap_err().to_string(), shown);
     }

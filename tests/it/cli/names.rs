@@ -82,7 +82,7 @@ fn names_that_look_like_something_else_are_pointed_out() {
         "{ran}"
     );
     regq("parse docker://alpine").code(2).stdout("").stderr(
-        "regq: \"docker://alpine\": byte 7: a reference has no scheme or transport prefix\nhint: did you mean alpine\n",
+        "regq: \"docker://alpine\": byte 7: a scheme or transport prefix is not part of a reference\nhint: did you mean alpine\n",
     );
 }
 
