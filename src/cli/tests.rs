@@ -126,9 +126,32 @@ fn advice_names_only_what_there_is() {
         .for_each(|text| names_only_what_there_is(text));
 }
 
+/// Splits a command line into words; quotes are kept.
+fn quoted_words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let (mut quote, mut escaped) = (None, false);
+    for c in command.chars() {
+        match (c, quote) {
+            _ if std::mem::take(&mut escaped) => {}
+            ('\\', None | Some('"')) => escaped = true,
+            (' ', None) => {
+                words.push(String::new());
+                continue;
+            }
+            ('\'' | '"', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            _ => {}
+        }
+        if let Some(word) = words.last_mut() {
+            word.push(c);
+        }
+    }
+    words
+}
+
 /// The words of a command line, without quotes, up to its comment or to what the shell does with it.
 pub(super) fn shell_words(line: &str) -> Vec<String> {
-    let quoted = crate::cli::commands::explain::page::words(line);
+    let quoted = quoted_words(line);
     let words = quoted.into_iter().filter(|word| !word.is_empty());
     let words = words.take_while(|word| !["#", "|", "<", ">", "&&"].contains(&word.as_str()));
     words.map(|word| word.replace(['\'', '"'], "")).collect()

@@ -1,80 +1,129 @@
-//! One attempt to log in, laid out the same whether somebody hands over its pieces or regq made it: whose
-//! challenge, what was asked of the token server, the token, and the registry's last answer.
+//! One login attempt in a uniform shape, whether someone supplied its data or regq recorded it: the challenge, the
+//! token request, the token and the registry's final response.
 //!
-//! What is not known is `None`. Rules judge attempts and nothing else.
+//! Unknown facts are `None`. Rules work on attempts only.
 
 use std::net::IpAddr;
 
 use crate::credentials::Secret;
 use crate::error::{Error, Identity, Party};
 use crate::explain::jwt::{Access, Entry, Token};
-use crate::explain::recording::{Hop, Recording, Reply, Sent};
-use crate::explain::supplied::{Given, TokenAnswer};
-use crate::explain::token_url::{Asked, Scope, scopes};
+use crate::explain::recording::{Authorization, RecordedExchange, RecordedResponse, Recording};
+use crate::explain::supplied::{Given, TokenBody};
+use crate::explain::token_url::{Scope, TokenUrl, scopes};
 use crate::http::challenge::{self, Challenge, ChallengeError};
 use crate::oci::ErrorBody;
 use crate::reference::{Reference, docker_hub};
 use crate::registry::Endpoint;
-use crate::url::{Url, is_loopback};
+use crate::url::{Scheme, Url, is_loopback};
 
-/// The parsed challenges of an answer.
+/// The parsed challenges of a response.
 pub(super) type Challenges = Vec<Result<Challenge, ChallengeError>>;
 
-/// An attempt to log in.
+/// A login attempt.
 #[derive(Debug, Default)]
 pub(super) struct Attempt<'a> {
-    /// True for somebody's own, of which pieces are given.
+    /// Whether the data was supplied, rather than recorded by regq.
     pub(super) given: bool,
     pub(super) reference: Option<&'a Reference>,
-    /// Who sent the challenge.
-    pub(super) site: Option<Site>,
-    /// The field lines of the answer that the login began with.
+    /// The server that sent the challenge.
+    pub(super) source: Option<ChallengeSource>,
+    /// The `WWW-Authenticate` field lines of the response that started the login.
     pub(super) lines: Vec<Vec<u8>>,
     pub(super) challenges: Option<Challenges>,
-    pub(super) asked: Option<Asked>,
-    /// The token server's last answer, where regq asked it.
-    pub(super) server: Option<&'a Hop>,
-    /// Whose credentials went to the token server: an identity token that is not exchanged is followed by a
-    /// request without.
-    pub(super) offered: Option<&'a Identity>,
-    pub(super) answer: Option<TokenAnswer>,
+    /// The URL of the token request, unless it was a POST.
+    pub(super) token_url: Option<TokenUrl>,
+    /// The last token request that regq sent.
+    pub(super) token_exchange: Option<&'a RecordedExchange>,
+    /// The credential that was sent to the token server. A later request may carry none: regq retries without an
+    /// identity token that cannot be exchanged.
+    pub(super) credential: Option<&'a Identity>,
+    pub(super) token_body: Option<TokenBody>,
     pub(super) token: Option<Token>,
-    pub(super) last: Last<'a>,
-    /// What ended regq's own walk.
+    pub(super) last: FinalResponse<'a>,
+    /// The error that ended regq's own walk.
     pub(super) error: Option<&'a Error>,
-    /// The token that regq got from the same realm.
-    pub(super) other: Option<Secret>,
-    /// What may not be shown.
-    pub(super) hidden: Vec<Secret>,
-    /// The first host, where a redirect led from it to the one that sent the challenge.
+    /// For supplied data: the token that regq got from the same realm.
+    pub(super) own_token: Option<Secret>,
+    /// All secrets of the attempt.
+    pub(super) secrets: Vec<Secret>,
+    /// The original host, if a redirect led from it to the host that sent the challenge.
     pub(super) moved_from: Option<String>,
 }
 
-/// Where a challenge came from.
+/// The server that sent a challenge.
 #[derive(Debug)]
-pub(super) struct Site {
+pub(super) struct ChallengeSource {
     pub(super) url: Url,
-    /// The addresses of the registry, where they are known.
+    /// Its addresses, if known.
     pub(super) addresses: Vec<IpAddr>,
 }
 
-/// The registry's last answer.
+/// The registry's final response.
 #[derive(Debug, Default)]
-pub(super) struct Last<'a> {
+pub(super) struct FinalResponse<'a> {
     pub(super) status: Option<u16>,
     pub(super) challenges: Option<Challenges>,
-    pub(super) words: ErrorBody,
+    pub(super) error_body: ErrorBody,
     pub(super) body: Option<Vec<u8>>,
     /// `Date`, in seconds since 1970.
     pub(super) date: Option<i64>,
-    pub(super) reply: Option<&'a Reply>,
-    pub(super) hop: Option<&'a Hop>,
-    /// True when it answers to a token, false when to nothing or to a password.
+    pub(super) response: Option<&'a RecordedResponse>,
+    pub(super) exchange: Option<&'a RecordedExchange>,
+    /// Whether the request carried a token, rather than nothing or a password.
     pub(super) token_sent: bool,
 }
 
+/// The exchanges of a recording that matter for an explanation.
+struct KeyExchanges<'a> {
+    /// The last one with a response from the registry.
+    last: Option<&'a RecordedExchange>,
+    /// The 401 that started the login.
+    challenge: Option<&'a RecordedExchange>,
+    /// The last token request.
+    token: Option<&'a RecordedExchange>,
+    /// The first token request with a credential.
+    credential: Option<&'a RecordedExchange>,
+    /// The first request that was redirected to the origin of `last`.
+    redirect: Option<&'a RecordedExchange>,
+}
+
+impl<'a> KeyExchanges<'a> {
+    fn find(recording: &'a Recording) -> KeyExchanges<'a> {
+        let (mut last, mut token, mut credential) = (None, None, None);
+        // The last 401 before a token request, which need not be the first one.
+        let (mut refused, mut refused_before_token) = (None, None);
+        for exchange in recording.exchanges() {
+            match (exchange.party, exchange.status()) {
+                (Party::TokenServer, _) => {
+                    (token, refused_before_token) = (Some(exchange), refused);
+                    let sent = Some(exchange).filter(|exchange| exchange.has_credentials());
+                    credential = credential.or(sent);
+                }
+                (Party::Registry, None) => {}
+                (Party::Registry, Some(401)) => (last, refused) = (Some(exchange), Some(exchange)),
+                (Party::Registry, Some(_)) => last = Some(exchange),
+            }
+        }
+        let origin = last.map(|exchange| exchange.url.origin());
+        let mut here = Vec::new();
+        let mut redirect = None;
+        for exchange in recording.exchanges().filter(|one| one.party == Party::Registry) {
+            let is_here = Some(exchange.url.origin()) == origin;
+            match exchange.status() {
+                Some(401) if is_here => here.push(exchange),
+                Some(300..=399) if !is_here => redirect = redirect.or(Some(exchange)),
+                _ => {}
+            }
+        }
+        let without_token = here.iter().find(|exchange| !exchange.authorization.is_bearer());
+        let challenge = refused_before_token.or(without_token.or(here.first()).copied());
+        KeyExchanges { last, challenge, token, credential, redirect }
+    }
+}
+
 impl<'a> Attempt<'a> {
-    /// The attempt of somebody who gives its pieces; what is missing of the challenge is taken from regq's own.
+    /// Builds an attempt from supplied data. If it lacks the challenge, that of regq's own attempt is used.
     pub(super) fn given(
         given: &Given,
         reference: Option<&'a Reference>,
@@ -82,252 +131,234 @@ impl<'a> Attempt<'a> {
         own: Option<&Attempt<'_>>,
     ) -> Attempt<'a> {
         let lines = given.lines();
-        let asked = given.asked();
-        let answer = given.token_answer();
+        let token_body = given.token_body();
         let challenges = lines.as_ref().map(|lines| parse(lines));
-        let status = given.status.or(challenges.as_ref().map(|_| 401));
-        let words = ErrorBody::read_without(
-            given.body.as_deref().unwrap_or_default(),
-            &Secret::redactor(&given.secrets()),
-        );
-        let last = Last {
-            status,
+        let body = given.body.as_deref().unwrap_or_default();
+        let last = FinalResponse {
+            status: given.status.or(challenges.as_ref().map(|_| 401)),
             challenges: challenges.clone(),
-            words,
+            error_body: ErrorBody::read_without(body, &Secret::redactor(&given.secrets())),
             body: given.body.clone(),
             date: given.date,
-            reply: None,
-            hop: None,
-            token_sent: answer.is_some(),
+            response: None,
+            exchange: None,
+            token_sent: token_body.is_some(),
         };
-        let secret = answer.as_ref().and_then(|answer| answer.token.clone());
-        // One that regq got, and from the realm of the challenge that is given, where one is.
+        let secret = token_body.as_ref().and_then(|body| body.token.clone());
+        // Comparable only if regq's token came from the realm of the supplied challenge.
         let same_realm = |own: &&Attempt<'_>| {
             let realm = |challenges: &Challenges| realm(challenges).map(str::to_owned);
             let given = challenges.as_ref().and_then(realm);
-            own.server.is_some()
+            own.token_exchange.is_some()
                 && (given.is_none() || given == own.challenges.as_ref().and_then(realm))
         };
-        let other = own.filter(same_realm).and_then(|own| own.token.as_ref());
+        let own_token = own.filter(same_realm).and_then(|own| own.token.as_ref());
+        let own_token = own_token.map(|token| token.secret.clone());
         Attempt {
             given: true,
             reference,
-            site: reference.and_then(|reference| Site::of(reference, plain_http, own)),
+            source: reference.and_then(|one| ChallengeSource::of(one, plain_http, own)),
             lines: lines.unwrap_or_default(),
             challenges: challenges.or_else(|| own.and_then(|own| own.challenges.clone())),
-            asked,
-            answer,
+            token_url: given.parsed_token_url(),
+            token_body,
             token: secret.map(Token::read),
             last,
-            other: other.map(|token| token.secret.clone()),
-            hidden: given.secrets(),
+            own_token,
+            secrets: given.secrets(),
             ..Attempt::default()
         }
     }
 
-    /// regq's own attempt.
-    pub(super) fn walked(
-        walk: &'a Recording,
+    /// Builds regq's own attempt from its recording.
+    pub(super) fn recorded(
+        recording: &'a Recording,
         reference: Option<&'a Reference>,
         error: Option<&'a Error>,
     ) -> Attempt<'a> {
-        let registry = |hop: &&Hop| hop.party == Party::Registry;
-        let end = walk.hops().rfind(|hop| registry(hop) && hop.reply.is_some());
-        let origin = end.map(|hop| hop.url.origin());
-        let there = |hop: &&Hop| registry(hop) && Some(hop.url.origin()) == origin;
-        let challenged = |hop: &&Hop| hop.reply.as_ref().is_some_and(|reply| reply.status == 401);
-        let bare = |hop: &&Hop| !matches!(hop.sent, Sent::Bearer(_));
-        let server = walk.hops().rfind(|hop| hop.party == Party::TokenServer);
-        // The challenge that led to the last token, which need not be the first.
-        let led = server.and_then(|server| {
-            let before = walk.hops().take_while(|hop| !std::ptr::eq(*hop, server));
-            before.filter(|hop| registry(hop) && challenged(hop)).last()
-        });
-        let first = led
-            .or_else(|| walk.hops().find(|hop| there(hop) && challenged(hop) && bare(hop)))
-            .or_else(|| walk.hops().find(|hop| there(hop) && challenged(hop)));
-        let posted = server.filter(|hop| hop.method == "POST").is_some();
-        let reply = server.and_then(|hop| hop.reply.as_ref());
-        let reply = reply.filter(|reply| (200..300).contains(&reply.status));
-        let answer = reply.map(|reply| TokenAnswer::read(&reply.body));
-        let ready = walk.hops().find_map(|hop| match &hop.sent {
-            Sent::Bearer(token) if server.is_none() => Some(token.clone()),
-            _ => None,
-        });
-        let secret = answer.as_ref().and_then(|answer| answer.token.clone()).or(ready);
-        let lines = first.and_then(|hop| hop.reply.as_ref()).map(|reply| reply.challenges.clone());
-        let redirects = |hop: &&Hop| {
-            let status = hop.reply.as_ref().map_or(0, |reply| reply.status);
-            registry(hop) && (300..400).contains(&status) && Some(hop.url.origin()) != origin
-        };
-        let before = walk.hops().find(redirects);
+        let key = KeyExchanges::find(recording);
+        let lines = key.challenge.and_then(|exchange| exchange.response.as_ref());
+        let lines = lines.map(|response| response.challenges.clone());
+        let token_response = key.token.and_then(|exchange| exchange.response.as_ref());
+        let token_body = token_response
+            .filter(|response| (200..300).contains(&response.status))
+            .map(|response| TokenBody::read(&response.body));
+        // Without a token request, the user supplied the token.
+        let stored_token =
+            recording.exchanges().find_map(|exchange| match &exchange.authorization {
+                Authorization::Bearer(token) if key.token.is_none() => Some(token.clone()),
+                _ => None,
+            });
+        let secret = token_body.as_ref().and_then(|body| body.token.clone()).or(stored_token);
+        let source = key.challenge.or(key.last);
+        let url = |exchange: &RecordedExchange| TokenUrl::parse(&exchange.url.to_string());
         Attempt {
             given: false,
             reference,
-            site: first.or(end).map(|hop| Site::at(&hop.url, walk.addresses(hop.url.host()))),
+            source: source.map(|exchange| ChallengeSource {
+                url: exchange.url.clone(),
+                addresses: recording.addresses(exchange.url.host()),
+            }),
             challenges: lines.as_ref().map(|lines| parse(lines)),
             lines: lines.unwrap_or_default(),
-            asked: server.filter(|_| !posted).map(|hop| Asked::read(&hop.url.to_string())),
-            server,
-            offered: walk
-                .hops()
-                .find(|hop| hop.party == Party::TokenServer && hop.has_credentials())
-                .map(|hop| &hop.identity),
-            answer,
+            token_url: key.token.filter(|exchange| exchange.method != "POST").map(url),
+            token_exchange: key.token,
+            credential: key.credential.map(|exchange| &exchange.identity),
+            token_body,
             token: secret.map(Token::read),
-            last: Last::walked(walk, end, error.is_some()),
+            last: FinalResponse::recorded(recording, key.last, error.is_some()),
             error,
-            other: None,
-            hidden: walk.secrets(),
-            moved_from: before.map(|hop| hop.url.origin().authority()),
+            own_token: None,
+            secrets: recording.secrets(),
+            moved_from: key.redirect.map(|exchange| exchange.url.origin().authority()),
         }
     }
 
-    /// True when the registry gave what was asked for.
+    /// Whether the registry returned what was requested.
     pub(super) fn succeeded(&self) -> bool {
-        !self.given && self.error.is_none() && self.last.reply.is_some()
+        !self.given && self.error.is_none() && self.last.response.is_some()
     }
 
-    /// The challenge that is acted upon: the first Bearer challenge that names a realm, else the first.
+    /// The Bearer challenge that clients use: the first one with a realm, or else the first.
     pub(super) fn bearer(&self) -> Option<&Challenge> {
         self.challenges.as_ref().and_then(bearer)
     }
 
-    /// The challenges that could be read.
-    pub(super) fn parsed(&self) -> impl Iterator<Item = &Challenge> {
+    /// The valid challenges.
+    pub(super) fn parsed_challenges(&self) -> impl Iterator<Item = &Challenge> {
         self.challenges.iter().flatten().filter_map(|challenge| challenge.as_ref().ok())
     }
 
-    /// A parameter of the challenge that is acted upon, where it is not empty.
-    pub(super) fn param(&self, name: &str) -> Option<&str> {
+    /// A parameter of the Bearer challenge, unless it is empty.
+    pub(super) fn challenge_param(&self, name: &str) -> Option<&str> {
         self.bearer()?.param(name).filter(|value| !value.is_empty())
     }
 
-    /// `error` of the last answer's challenge.
+    /// The `error` parameter of the final response's challenge.
     pub(super) fn error_code(&self) -> Option<&str> {
         let last = self.last.challenges.iter().flatten();
         last.filter_map(|challenge| challenge.as_ref().ok()).find_map(|one| one.param("error"))
     }
 
-    /// The realm as a URL.
+    /// The challenge's realm as a URL. A relative realm is resolved.
     pub(super) fn realm(&self) -> Option<Url> {
-        let realm = self.param("realm")?;
-        match &self.site {
-            Some(site) => site.url.join(realm).ok(),
+        let realm = self.challenge_param("realm")?;
+        match &self.source {
+            Some(source) => source.url.join(realm).ok(),
             None => Url::parse(realm).ok(),
         }
     }
 
-    /// True when the question is about Docker Hub.
+    /// Whether the registry is Docker Hub.
     pub(super) fn is_docker_hub(&self) -> bool {
         match self.reference {
             Some(reference) => reference.registry().is_docker_hub(),
             None => {
                 let realm = self.realm();
-                let asked = self.asked.as_ref().and_then(|asked| asked.server.as_ref());
+                let requested = self.token_url.as_ref().and_then(|url| url.server.as_ref());
                 let hub = |url: &Url| url.host() == docker_hub::AUTH_HOST;
-                realm.as_ref().or(asked).is_some_and(hub)
+                realm.as_ref().or(requested).is_some_and(hub)
             }
         }
     }
 
-    /// The repository as the user names it.
+    /// The repository in the reference.
     pub(super) fn repository(&self) -> Option<&'a str> {
         self.reference.map(|reference| reference.repository().path())
     }
 
-    /// The repositories in the challenge's scope.
-    pub(super) fn challenged(&self) -> Vec<Scope<'_>> {
-        let scope = self.param("scope").unwrap_or_default();
+    /// The repository scopes of the challenge.
+    pub(super) fn challenge_scopes(&self) -> Vec<Scope<'_>> {
+        let scope = self.challenge_param("scope").unwrap_or_default();
         scopes(scope).filter(Scope::is_repository).collect()
     }
 
-    /// True when the challenge asks for this repository, and for something else than to pull from it.
-    pub(super) fn wants_no_pull(&self, name: &str) -> bool {
-        self.challenged().iter().find(|scope| scope.name == name).is_some_and(|one| !one.pulls())
+    /// Whether the challenge requires rights on this repository, but not the right to pull.
+    pub(super) fn challenge_excludes_pull(&self, name: &str) -> bool {
+        let scopes = self.challenge_scopes();
+        scopes.iter().find(|scope| scope.name == name).is_some_and(|scope| !scope.pulls())
     }
 
-    /// The name of the repository that a token must be for: the challenge's, which knows of prefixes that
-    /// proxies add, and with `library/` where Docker Hub wants that.
-    pub(super) fn wanted(&self) -> Option<String> {
-        let challenged = self.challenged();
-        let own = challenged.iter().find(|scope| Some(scope.name) == self.repository());
-        let challenged = own.or(challenged.first()).map(|scope| scope.name.to_owned());
-        let asked = || {
-            let asked = self.asked.as_ref()?.scopes();
-            // A name that cannot be one says nothing of what was wanted.
-            let sound = |name: &str| !name.contains([':', '@', '%', ',', ';']);
-            let scope = asked.iter().find(|scope| scope.is_repository() && sound(scope.name));
+    /// The repository that the token must be for. That is the challenge's, which includes prefixes that proxies add;
+    /// on Docker Hub it includes `library/`.
+    pub(super) fn expected_repository(&self) -> Option<String> {
+        let challenge_scopes = self.challenge_scopes();
+        let own = challenge_scopes.iter().find(|scope| Some(scope.name) == self.repository());
+        let in_challenge = own.or(challenge_scopes.first()).map(|scope| scope.name.to_owned());
+        let in_request = || {
+            let scopes = self.token_url.as_ref()?.scopes();
+            // An invalid name does not show which one was meant.
+            let valid = |name: &str| !name.contains([':', '@', '%', ',', ';']);
+            let scope = scopes.iter().find(|scope| scope.is_repository() && valid(scope.name));
             scope.map(|scope| scope.name.to_owned())
         };
         let reference = self.repository().map(str::to_owned);
         let name = match reference {
             Some(name) if self.is_docker_hub() => name,
-            reference => challenged.or(reference).or_else(asked)?,
+            reference => in_challenge.or(reference).or_else(in_request)?,
         };
         let official = self.is_docker_hub() && !name.contains('/') && !name.is_empty();
         Some(if official { format!("library/{name}") } else { name })
     }
 
-    /// True when the challenge repeats a name without `library/`, which Docker Hub wants.
+    /// Whether the challenge repeats a Docker Hub name that lacks `library/`.
     fn lacks_library(&self) -> bool {
-        self.is_docker_hub() && self.challenged().iter().any(|scope| !scope.name.contains('/'))
+        self.is_docker_hub()
+            && self.challenge_scopes().iter().any(|scope| !scope.name.contains('/'))
     }
 
-    /// The scope that the token should have been asked for: the challenge's own, unless that repeats a mistake.
-    pub(super) fn right_scope(&self) -> Option<String> {
-        match self.param("scope") {
+    /// The scope that should have been requested: the challenge's, unless that repeats a mistake.
+    pub(super) fn correct_scope(&self) -> Option<String> {
+        match self.challenge_param("scope") {
             Some(scope) if !self.lacks_library() => Some(scope.to_owned()),
-            // What was asked may be what is wrong.
+            // Only the request names a repository, and it may be the wrong one.
             None if self.reference.is_none() => None,
-            _ => Some(format!("repository:{}:pull", self.wanted()?)),
+            _ => Some(format!("repository:{}:pull", self.expected_repository()?)),
         }
     }
 
-    /// What the token lets its bearer do, where that can be read.
+    /// The token's `access` claim, if the token is readable.
     pub(super) fn access(&self) -> Option<Access> {
         Some(self.token.as_ref()?.claims()?.access())
     }
 
-    /// The entries of the token's `access` that name a repository.
-    pub(super) fn entries(&self) -> Option<Vec<Entry>> {
+    /// The entries of the token's `access` claim.
+    pub(super) fn access_entries(&self) -> Option<Vec<Entry>> {
         match self.access()? {
             Access::Entries(entries) => Some(entries),
             Access::Missing | Access::Unreadable => None,
         }
     }
 
-    /// The entry for the repository that was asked about, under either of its names.
-    pub(super) fn entry(&self) -> Option<Entry> {
-        let wanted = self.wanted();
+    /// The `access` entry for the requested repository, under either of its names.
+    pub(super) fn access_entry(&self) -> Option<Entry> {
+        let expected = self.expected_repository();
         let fits = |entry: &Entry| {
             entry.is_repository()
-                && (Some(&entry.name) == wanted.as_ref()
+                && (Some(&entry.name) == expected.as_ref()
                     || Some(entry.name.as_str()) == self.repository())
         };
-        self.entries()?.into_iter().find(fits)
+        self.access_entries()?.into_iter().find(fits)
     }
 
-    /// The user whose credentials went to the token server, or should have: regq knows, and a URL says so in
-    /// `account`.
+    /// The user whose credentials were sent to the token server. In supplied data, the token URL names the user.
     pub(super) fn user(&self) -> Option<String> {
-        match (&self.asked, self.offered) {
-            (Some(asked), _) if self.given => asked.user().map(str::to_owned),
+        match (&self.token_url, self.credential) {
+            (Some(url), _) if self.given => url.user().map(str::to_owned),
             (_, Some(Identity::Credential { user, .. })) => user.clone(),
             _ => None,
         }
     }
 
-    /// Whether credentials went to the token server.
+    /// Whether credentials were sent to the token server.
     pub(super) fn sent_credentials(&self) -> bool {
-        self.offered.is_some() || (self.given && self.user().is_some())
+        self.credential.is_some() || (self.given && self.user().is_some())
     }
 
-    /// True when the registry is asked over https, false over http, `None` where that is not known: a registry on
-    /// this machine may answer without.
+    /// Whether the registry is reached over https. `None` if unknown: a loopback registry may use plain http.
     pub(super) fn https(&self) -> Option<bool> {
-        let url = &self.site.as_ref()?.url;
-        let https = url.scheme() == crate::url::Scheme::Https;
+        let url = &self.source.as_ref()?.url;
+        let https = url.scheme() == Scheme::Https;
         (!(self.given && https && is_loopback(url.host()))).then_some(https)
     }
 }
@@ -343,55 +374,64 @@ fn realm(challenges: &Challenges) -> Option<&str> {
     bearer(challenges)?.param("realm")
 }
 
-impl Site {
-    fn at(url: &Url, addresses: Vec<IpAddr>) -> Site {
-        Site { url: url.clone(), addresses }
-    }
-
-    fn of(reference: &Reference, plain_http: bool, own: Option<&Attempt<'_>>) -> Option<Site> {
-        if let Some(site) = own.and_then(|own| own.site.as_ref()) {
-            return Some(Site::at(&site.url, site.addresses.clone()));
+impl ChallengeSource {
+    /// The source of supplied challenges: the server that regq saw, or else the reference's registry.
+    fn of(
+        reference: &Reference,
+        plain_http: bool,
+        own: Option<&Attempt<'_>>,
+    ) -> Option<ChallengeSource> {
+        if let Some(source) = own.and_then(|own| own.source.as_ref()) {
+            let (url, addresses) = (source.url.clone(), source.addresses.clone());
+            return Some(ChallengeSource { url, addresses });
         }
-        let endpoint = Endpoint::of(reference.registry(), plain_http);
-        endpoint.manifest(reference).ok().map(|url| Site::at(&url, Vec::new()))
+        let url = Endpoint::of(reference.registry(), plain_http).manifest(reference).ok()?;
+        Some(ChallengeSource { url, addresses: Vec::new() })
     }
 }
 
-impl<'a> Last<'a> {
-    fn walked(walk: &'a Recording, end: Option<&'a Hop>, failed: bool) -> Last<'a> {
-        let Some((hop, reply)) = end.and_then(|hop| Some((hop, hop.reply.as_ref()?))) else {
-            return Last::default();
+impl<'a> FinalResponse<'a> {
+    fn recorded(
+        recording: &'a Recording,
+        last: Option<&'a RecordedExchange>,
+        failed: bool,
+    ) -> FinalResponse<'a> {
+        let Some((exchange, response)) =
+            last.and_then(|exchange| Some((exchange, exchange.response.as_ref()?)))
+        else {
+            return FinalResponse::default();
         };
-        // A GET that only reads the words of a HEAD's refusal says them, and the HEAD's status decides.
-        let mut registry = walk.hops().rev().filter(|hop| hop.party == Party::Registry).skip(1);
-        let head = registry.next().filter(|head| {
-            head.method == "HEAD"
-                && hop.method == "GET"
-                && head.url == hop.url
-                && head
-                    .reply
-                    .as_ref()
-                    .is_some_and(|head| head.status >= 400 && !matches!(head.status, 405 | 501))
-                && std::mem::discriminant(&head.sent) == std::mem::discriminant(&hop.sent)
-        });
-        let decides = head.unwrap_or(hop);
-        let reply_of = decides.reply.as_ref().unwrap_or(reply);
-        Last {
-            status: Some(if failed { reply_of.status } else { reply.status }),
-            challenges: Some(parse(&reply_of.challenges)),
-            // What a GET brings where a HEAD failed is no refusal's words.
-            words: if failed && reply.status < 400 {
+        // If a GET only reads the error body of a refused HEAD, the HEAD decides.
+        let deciding = refused_head(recording, exchange).unwrap_or(exchange);
+        let deciding_response = deciding.response.as_ref().unwrap_or(response);
+        FinalResponse {
+            status: Some(if failed { deciding_response.status } else { response.status }),
+            challenges: Some(parse(&deciding_response.challenges)),
+            // If the GET succeeded where the HEAD failed, its body is not an error body.
+            error_body: if failed && response.status < 400 {
                 ErrorBody::default()
             } else {
-                ErrorBody::read_without(&reply.body, &Secret::redactor(&walk.secrets()))
+                ErrorBody::read_without(&response.body, &Secret::redactor(&recording.secrets()))
             },
-            body: Some(reply.body.clone()),
-            date: reply.date.or(reply_of.date),
-            reply: Some(reply),
-            hop: Some(hop),
-            token_sent: matches!(decides.sent, Sent::Bearer(_)),
+            body: Some(response.body.clone()),
+            date: response.date.or(deciding_response.date),
+            response: Some(response),
+            exchange: Some(exchange),
+            token_sent: deciding.authorization.is_bearer(),
         }
     }
+}
+
+/// The refused HEAD that a final GET repeats to read the error body.
+fn refused_head<'a>(
+    recording: &'a Recording,
+    get: &RecordedExchange,
+) -> Option<&'a RecordedExchange> {
+    let mut registry = recording.exchanges().rev().filter(|one| one.party == Party::Registry);
+    let before = registry.nth(1)?;
+    let refused = before.status().is_some_and(|code| code >= 400 && !matches!(code, 405 | 501));
+    let same = before.url == get.url && before.authorization.same_kind(&get.authorization);
+    (get.method == "GET" && before.method == "HEAD" && refused && same).then_some(before)
 }
 
 fn parse(lines: &[Vec<u8>]) -> Challenges {

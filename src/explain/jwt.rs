@@ -1,11 +1,15 @@
-//! A token's inside, read and never believed: nobody here can check its signature.
+//! Reads the header and claims of tokens, without verifying the signature.
 //!
-//! Follows RFC 7519 and distribution's token specification (`docs/content/spec/auth/jwt.md`). Tokens come from
-//! anybody: what is deep, large, doubled or of another type is unknown, and nothing is said of what is unknown.
+//! Follows RFC 7519 and distribution's token specification (`docs/content/spec/auth/jwt.md`). A token can come from
+//! anyone, so a claim that is nested too deeply, repeated with different values or of the wrong type counts as
+//! unknown, and rules conclude nothing from unknown claims.
+
+use std::fmt;
 
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::credentials::Secret;
@@ -14,47 +18,48 @@ use crate::digest::{Algorithm, Digest};
 use crate::explain::token_url::Scope;
 use crate::json::Json;
 
-/// A token, as far as it can be read.
+/// A token and what could be read from it.
 #[derive(Debug)]
 pub(super) struct Token {
     pub(super) secret: Secret,
     pub(super) form: Form,
 }
 
-/// What a token is.
+/// The format of a token.
 #[derive(Debug)]
 pub(super) enum Form {
     Jwt {
         header: Object,
         claims: Object,
     },
-    /// It looks like a JWT and cannot be read as one.
+    /// It looks like a JWT but is not a valid one.
     Damaged {
         why: String,
         header: Option<Object>,
         claims: Option<Object>,
     },
+    /// Any other token: only the registry can read it.
     Opaque,
 }
 
-/// A JSON object: its text without white space, and its members' texts.
+/// A JSON object: its text and the texts of its members, all without white space.
 #[derive(Debug)]
 pub(super) struct Object {
     text: String,
     members: Vec<(String, String)>,
 }
 
-/// What a token lets its bearer do.
+/// The `access` claim.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// There is no such claim.
+    /// The token has no such claim.
     Missing,
-    /// It is not what the specification says.
+    /// It does not have the specified format.
     Unreadable,
     Entries(Vec<Entry>),
 }
 
-/// One thing that a token lets its bearer do.
+/// One entry of the `access` claim: actions that the token allows on a resource.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) kind: String,
@@ -62,10 +67,10 @@ pub(super) struct Entry {
     pub(super) actions: Vec<String>,
 }
 
-/// What begins like this is Google's, however many dots there are in it.
-const GOOGLE: &str = "ya29.";
-/// What access tokens that serve as passwords begin with: GitHub's, Docker Hub's, GitLab's. They may have dots too.
-pub(super) const PASSWORDS: [&str; 4] = ["ghp_", "github_pat_", "dckr_pat_", "glpat-"];
+/// The prefix of Google's opaque tokens, which contain dots.
+const GOOGLE_PREFIX: &str = "ya29.";
+/// Prefixes of access tokens that are used as passwords (GitHub, Docker Hub, GitLab). They may contain dots.
+pub(super) const PASSWORD_PREFIXES: [&str; 4] = ["ghp_", "github_pat_", "dckr_pat_", "glpat-"];
 
 impl Token {
     pub(super) fn read(secret: Secret) -> Token {
@@ -81,7 +86,7 @@ impl Token {
         }
     }
 
-    /// The claims of a token that is sound.
+    /// The claims of a valid, signed JWT.
     pub(super) fn claims(&self) -> Option<&Object> {
         match &self.form {
             Form::Jwt { claims, .. } => Some(claims),
@@ -89,18 +94,18 @@ impl Token {
         }
     }
 
-    /// The claims for people, also of a token that is not signed. `None` where they are deeper than others read.
-    pub(super) fn shown_claims(&self) -> Option<&str> {
+    /// The claims as JSON for display, even of a damaged or unsigned token. `None` if they are nested too deeply.
+    pub(super) fn claims_json(&self) -> Option<&str> {
         let claims = match &self.form {
             Form::Jwt { claims, .. } => Some(claims),
             Form::Damaged { claims, .. } => claims.as_ref(),
             Form::Opaque => None,
         };
-        claims.and_then(Object::shallow)
+        claims.and_then(Object::shallow_json)
     }
 
-    /// How it is shown: its length, and enough of its hash to recognise it.
-    pub(super) fn shown(&self) -> String {
+    /// Describes the token by its length and the beginning of its hash.
+    pub(super) fn fingerprint(&self) -> String {
         let text = self.secret.expose();
         let hash = Digest::of(Algorithm::Sha256, text.as_bytes()).to_string();
         let start: String = hash.chars().skip("sha256:".len()).take(6).collect();
@@ -111,13 +116,15 @@ impl Token {
 fn read(text: &str) -> Form {
     let parts: Vec<&str> = text.split('.').collect();
     let (header, claims) = match parts.as_slice() {
-        _ if text.starts_with(GOOGLE) => return Form::Opaque,
-        _ if PASSWORDS.iter().any(|prefix| text.starts_with(prefix)) => return Form::Opaque,
+        _ if text.starts_with(GOOGLE_PREFIX) => return Form::Opaque,
+        _ if PASSWORD_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) => {
+            return Form::Opaque;
+        }
         [header, claims, _] => (decode(header), decode(claims)),
-        // Cut off behind its claims or within them.
+        // Cut off after or within its claims.
         [header, _] => match decode(header) {
             Ok(header) if header.text("alg").is_some() => {
-                let why = "it has two parts in place of three".to_owned();
+                let why = "it has two parts instead of three".to_owned();
                 return Form::Damaged { why, header: Some(header), claims: None };
             }
             Ok(_) | Err(_) => return Form::Opaque,
@@ -128,7 +135,7 @@ fn read(text: &str) -> Form {
         (Ok(header), claims)
             if header.text("alg").is_some_and(|alg| alg.eq_ignore_ascii_case("none")) =>
         {
-            let why = "its header says that it is not signed (alg is none)".to_owned();
+            let why = "its header says that it is unsigned (alg: none)".to_owned();
             Form::Damaged { why, header: Some(header), claims: claims.ok() }
         }
         (Ok(header), Ok(claims)) => Form::Jwt { header, claims },
@@ -143,72 +150,35 @@ fn read(text: &str) -> Form {
     }
 }
 
-/// An object in base64url, or what it is instead.
+/// Decodes an object in base64url. An error says what is wrong with the part.
 fn decode(part: &str) -> Result<Object, &'static str> {
-    // Padding is not allowed in a JWT, but whether a registry minds is not known here.
+    // JWTs have no padding, but registries may accept it.
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
     let bytes = GeneralPurpose::new(&URL_SAFE, config).decode(part);
     let bytes = bytes.map_err(|_| "is not base64url")?;
     let text = std::str::from_utf8(&bytes).map_err(|_| "is not JSON")?;
-    Object::read(text).ok_or("is not a JSON object")
+    Object::parse(text).ok_or("is not a JSON object")
 }
 
 impl Object {
-    /// Reads an object. However deep it is, that takes no stack.
-    fn read(text: &str) -> Option<Object> {
+    /// Parses an object. Member values stay unparsed text, so deep nesting needs no stack.
+    fn parse(text: &str) -> Option<Object> {
         let _: &RawValue = serde_json::from_slice(text.as_bytes()).ok()?;
-        let mut object = Object { text: String::with_capacity(text.len()), members: Vec::new() };
-        let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
-        // Where the member's name, and its value, begin in what is kept; the text is known to be JSON.
-        let (mut name, mut value) = (0, None);
-        for c in text.chars() {
-            if quoted {
-                quoted = escaped || c != '"';
-                escaped = !escaped && c == '\\';
-            } else if c.is_ascii_whitespace() {
-                continue;
-            } else {
-                let ends = depth == 1 && matches!(c, ',' | '}');
-                if ends && let Some(value) = value.take() {
-                    object.keep(name, value);
-                }
-                match c {
-                    '"' => quoted = true,
-                    '{' | '[' => depth += 1,
-                    '}' | ']' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-                if (c == '{' || c == ',') && depth == 1 {
-                    name = object.text.len() + 1;
-                }
-                if c == ':' && depth == 1 {
-                    value = Some(object.text.len() + 1);
-                }
-            }
-            object.text.push(c);
-        }
-        object.text.starts_with('{').then_some(object)
+        let text = compact(text);
+        let Members(members) = serde_json::from_slice(text.as_bytes()).ok()?;
+        Some(Object { text, members })
     }
 
-    /// Keeps the member whose name and value begin here; the value ends where the text does.
-    fn keep(&mut self, name: usize, value: usize) {
-        let texts = self.text.get(name..value.saturating_sub(1)).zip(self.text.get(value..));
-        if let Some((name, value)) = texts
-            && let Ok(name) = serde_json::from_slice::<String>(name.as_bytes())
-        {
-            self.members.push((name, value.to_owned()));
-        }
-    }
-
-    /// Its text, where it is no deeper than others read.
-    pub(super) fn shallow(&self) -> Option<&str> {
+    /// Its JSON, unless it is nested deeper than parsers accept.
+    pub(super) fn shallow_json(&self) -> Option<&str> {
         let readable = Json::read(self.text.as_bytes()).is_ok();
         readable.then_some(self.text.as_str())
     }
 
-    /// The text of a member. One that comes twice with two values is unknown: readers take either.
+    /// The JSON of a member. A member that is repeated with different values is unknown: parsers differ in which one
+    /// they use.
     fn raw(&self, name: &str) -> Option<&str> {
         let mut found = self.members.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
         let first = found.next()?;
@@ -219,17 +189,17 @@ impl Object {
         Json::read(self.raw(name)?.as_bytes()).ok()
     }
 
-    /// True when there is such a member, whatever it is.
+    /// Whether the object has this member, whatever its value.
     pub(super) fn has(&self, name: &str) -> bool {
         self.members.iter().any(|(key, _)| key == name)
     }
 
-    /// A member that is a string.
+    /// The value of a string member.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.value(name)?.as_text().map(str::to_owned)
     }
 
-    /// A member that is a number of seconds since 1970; fractions are dropped.
+    /// The value of a NumericDate member in seconds since 1970, without its fraction.
     pub(super) fn time(&self, name: &str) -> Option<i64> {
         let text = self.raw(name)?;
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -242,48 +212,90 @@ impl Object {
         Some(whole.parse().unwrap_or(limit))
     }
 
-    /// Whom the token is for: `aud` as a string, or as a list of them.
+    /// The audience: `aud` as a string or a list of strings.
     pub(super) fn audience(&self) -> Option<Vec<String>> {
         match self.value("aud")? {
             Json::Text(one) => Some(vec![one]),
-            Json::Array(many) => texts(&many),
+            Json::Array(list) => strings(&list),
             Json::Null | Json::Whole(_) | Json::Object(_) | Json::Other => None,
         }
     }
 
-    /// `access`, of distribution's token specification.
+    /// The `access` claim of distribution's token specification.
     pub(super) fn access(&self) -> Access {
         if !self.has("access") {
             return Access::Missing;
         }
         match self.value("access") {
             Some(Json::Array(entries)) => {
-                let entries: Option<_> = entries.iter().map(Entry::read).collect();
+                let entries: Option<_> = entries.iter().map(Entry::from_json).collect();
                 entries.map_or(Access::Unreadable, Access::Entries)
             }
-            // What Go makes of an empty list.
+            // Go encodes an empty list as null.
             Some(Json::Null) => Access::Entries(Vec::new()),
             _ => Access::Unreadable,
         }
     }
 
-    /// The times in it, for people.
-    pub(super) fn shown_time(&self, name: &str) -> Option<String> {
+    /// The value of a NumericDate member for display.
+    pub(super) fn formatted_time(&self, name: &str) -> Option<String> {
         let time = self.time(name)?;
         Some(dates::utc(time).unwrap_or_else(|| format!("{time} seconds since 1970")))
     }
 }
 
-/// The texts of a list that has nothing else in it.
-fn texts(list: &[Json]) -> Option<Vec<String>> {
+/// The members of a JSON object in order, repeated names included.
+struct Members(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Members, A::Error> {
+        let mut members = Vec::new();
+        while let Some((name, value)) = access.next_entry::<String, &RawValue>()? {
+            members.push((name, value.get().to_owned()));
+        }
+        Ok(Members(members))
+    }
+}
+
+/// Removes the white space between the tokens of valid JSON.
+fn compact(json: &str) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let keep = |c: &char| {
+        if in_string {
+            in_string = escaped || *c != '"';
+            escaped = !escaped && *c == '\\';
+            return true;
+        }
+        in_string = *c == '"';
+        !c.is_ascii_whitespace()
+    };
+    json.chars().filter(keep).collect()
+}
+
+/// The strings of a list that contains nothing else.
+fn strings(list: &[Json]) -> Option<Vec<String>> {
     list.iter().map(|one| one.as_text().map(str::to_owned)).collect()
 }
 
 impl Entry {
-    fn read(value: &Json) -> Option<Entry> {
+    fn from_json(value: &Json) -> Option<Entry> {
         let text = |name: &str| value.text(name).map(str::to_owned);
         let actions = match value.get("actions") {
-            Some(Json::Array(actions)) => texts(actions)?,
+            Some(Json::Array(actions)) => strings(actions)?,
             Some(Json::Null) | None => Vec::new(),
             Some(_) => return None,
         };
@@ -298,7 +310,8 @@ impl Entry {
         self.actions.iter().any(|allowed| allowed == action || allowed == "*")
     }
 
-    pub(super) fn shown(&self) -> String {
+    /// The entry written as a scope.
+    pub(super) fn as_scope(&self) -> String {
         format!("{}:{}:{}", self.kind, self.name, self.actions.join(","))
     }
 }
@@ -310,7 +323,7 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     fn object(text: &str) -> Option<Object> {
-        Object::read(text)
+        Object::parse(text)
     }
 
     fn token(header: &str, claims: &str) -> Form {
@@ -319,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_read_one_level_deep() {
+    fn objects_keep_the_texts_of_their_members() {
         let text = "{ \"a,b\" : \"x\\\"}{\" ,\n \"n\": {\"n\": [1, {}]}, \"exp\": 12.5 , \"e\\u0078p2\":-3}";
         let object = object(text);
         let compact = "{\"a,b\":\"x\\\"}{\",\"n\":{\"n\":[1,{}]},\"exp\":12.5,\"e\\u0078p2\":-3}";
@@ -332,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_none() {
+    fn only_objects_are_parsed() {
         for text in ["", "[]", "1", "\"{}\"", "{", "{}{}", "{\"a\":}", "null"] {
             assert!(object(text).is_none(), "{text}");
         }
@@ -340,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deep_takes_no_stack_and_is_unknown() {
+    fn deeply_nested_members_are_unknown() {
         let deep =
             format!("{{\"aud\":{}{},\"sub\":\"x\"}}", "[".repeat(20_000), "]".repeat(20_000));
         let object = object(&deep);
@@ -349,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_twice_with_two_values_is_unknown() {
+    fn members_repeated_with_different_values_are_unknown() {
         let twice = object("{\"aud\":\"a\",\"aud\":\"b\",\"iss\":\"i\",\"iss\":\"i\"}");
         assert!(twice.as_ref().is_some_and(|object| object.audience().is_none()));
         assert_eq!(twice.and_then(|object| object.text("iss")).as_deref(), Some("i"));
@@ -372,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn access_is_a_list_of_entries_or_unknown() {
+    fn access_is_a_list_of_entries() {
         let of = |text: &str| object(text).map(|object| object.access());
         assert_eq!(of("{}"), Some(Access::Missing));
         assert_eq!(of("{\"access\":null}"), Some(Access::Entries(Vec::new())));
@@ -383,12 +396,12 @@ mod tests {
         let one =
             "{\"access\":[{\"type\":\"repository\",\"name\":\"a/b\",\"actions\":[\"pull\"]}]}";
         let Some(Access::Entries(entries)) = of(one) else { return assert_eq!(of(one), None) };
-        assert_eq!(entries.first().map(|e| e.shown()).as_deref(), Some("repository:a/b:pull"));
+        assert_eq!(entries.first().map(|e| e.as_scope()).as_deref(), Some("repository:a/b:pull"));
         assert!(entries.first().is_some_and(|entry| entry.allows("pull") && !entry.allows("push")));
     }
 
     #[test]
-    fn tokens_are_what_they_look_like() {
+    fn token_formats_are_recognized() {
         assert!(matches!(token("{\"alg\":\"ES256\"}", "{}"), Form::Jwt { .. }));
         for (header, claims) in
             [("{\"alg\":\"none\"}", "{}"), ("{\"alg\":\"RS256\"}", "[]"), ("x", "{}"), ("{}", "x")]

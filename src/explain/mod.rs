@@ -1,16 +1,19 @@
-//! Why a registry said no: a recorded exchange in, findings out.
+//! Explains why a registry refused a request.
 //!
-//! Pure: no request is made here and no clock is read. What regq's own walk did comes in as a [`Recording`], which a
-//! [`Recorder`] keeps while a [`Client`](crate::registry::Client) asks; what somebody else asked and got comes in
-//! as [`Given`]. All faults are found at once, and put into the order in which a registry would report them.
+//! Input is what is known of a login: a [`Recording`] of regq's own requests, data that someone supplies of their own
+//! attempt ([`Given`]), or both. Output is an [`Explanation`]: the steps of the login and all findings, in the order in
+//! which a registry would report them.
+//!
+//! [`explain`] is pure: it sends no request and reads no clock. A [`Recorder`] records the
+//! requests of a client.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "a rule names what it is about; all else, what is to come included, is another's business"
+    reason = "a rule matches the one error it is about; new variants concern other rules"
 )]
 
 mod attempt;
-mod curl;
+mod by_hand;
 mod jwt;
 mod narrative;
 mod ranking;
@@ -19,105 +22,130 @@ mod rules;
 mod supplied;
 mod token_url;
 
-pub use self::curl::{quoted, quoted_where_needed};
+pub use self::by_hand::ManualRequests;
 pub use self::narrative::Step;
 pub use self::ranking::Severity;
 pub use self::recording::{Recorder, Recording};
-pub use self::supplied::{Given, read_date};
+pub use self::rules::Remedy;
+pub use self::supplied::{Given, parse_date};
 
 use self::attempt::Attempt;
 use self::jwt::Form;
-use self::ranking::Judged;
+use self::ranking::RankedFinding;
+use self::rules::Rule;
 use crate::credentials::Secret;
 use crate::error::{Error, Identity, Kind};
 use crate::http::challenge::{Challenge, ChallengeError};
 use crate::redact::Redactor;
 use crate::reference::Reference;
 
-/// What is to be explained.
+/// The input of [`explain`].
 #[derive(Debug)]
 pub struct Case<'a> {
-    /// What was asked about, where that is known.
-    pub reference: Option<&'a Reference>,
-    /// The pieces of somebody's own attempt.
-    pub given: &'a Given,
-    /// regq's own walk, and the error that ended it.
-    pub walk: Option<(&'a Recording, Option<&'a Error>)>,
-    /// True when the registry is asked without TLS.
-    pub plain_http: bool,
+    given: &'a Given,
+    reference: Option<&'a Reference>,
+    recording: Option<&'a Recording>,
+    error: Option<&'a Error>,
+    plain_http: bool,
 }
 
-/// What there is to say.
+impl<'a> Case<'a> {
+    /// A case with supplied data only. The data may be empty.
+    pub fn new(given: &'a Given) -> Case<'a> {
+        Case { given, reference: None, recording: None, error: None, plain_http: false }
+    }
+
+    /// Sets the requested reference.
+    #[must_use]
+    pub fn reference(self, reference: &'a Reference) -> Case<'a> {
+        Case { reference: Some(reference), ..self }
+    }
+
+    /// Adds the recording of regq's own requests, and the error that ended them.
+    #[must_use]
+    pub fn recording(self, recording: &'a Recording, error: Option<&'a Error>) -> Case<'a> {
+        Case { recording: Some(recording), error, ..self }
+    }
+
+    /// Sets whether the registry is contacted without TLS.
+    #[must_use]
+    pub fn plain_http(self, plain_http: bool) -> Case<'a> {
+        Case { plain_http, ..self }
+    }
+}
+
+/// The result of [`explain`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Explanation {
     /// What happened, in order.
     pub steps: Vec<Step>,
-    /// The challenges of the answer that the login began with; empty when there are none.
+    /// The challenges of the response that started the login. Empty if there were none.
     pub challenges: Vec<Result<Challenge, ChallengeError>>,
-    /// The token, where there is one.
+    /// The token, if any.
     pub token: Option<TokenFacts>,
-    /// What was found, what matters most first.
+    /// All findings, the most important first.
     pub findings: Vec<Finding>,
-    /// How it ended.
+    /// How the login ended.
     pub outcome: Outcome,
-    /// Two command lines for a POSIX shell: the first prints the token server's answer, the second asks for the
-    /// manifest with the token in the variable `T`.
-    pub curl: Option<[String; 2]>,
+    /// The requests of a correct login, to be sent by hand. `None` unless the reference and a token server are known.
+    pub manual: Option<ManualRequests>,
     moved_to: Option<String>,
     realm_host: Option<String>,
     redactor: Redactor,
 }
 
-/// What can be said of a token without checking its signature.
+/// The readable parts of a token. Its signature is not verified.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct TokenFacts {
-    /// True for a JWT, false for a token that only its registry can read.
+    /// Whether it is a JWT, valid or damaged. Only the registry can read other tokens.
     pub jwt: bool,
-    /// Its header, as JSON without white space.
+    /// The header as JSON without white space.
     pub header: Option<String>,
-    /// Its claims, as JSON without white space. Nobody verified them.
+    /// The claims as JSON without white space.
     pub claims: Option<String>,
 }
 
-/// A cause of failure that was found.
+/// A cause of failure, or a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Its name, a promise to scripts.
+    /// The stable name, such as `service-mismatch`.
     pub id: &'static str,
-    /// The same for people, in a few words.
+    /// The cause in a few words.
     pub brief: &'static str,
     /// How much it matters.
     pub severity: Severity,
-    /// What was seen, and where.
+    /// What was detected, and where.
     pub evidence: String,
-    /// What to do.
+    /// What to do, as an imperative.
     pub advice: String,
+    /// What a client can do about it.
+    pub remedy: Remedy,
 }
 
 /// How a login ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The kind of failure; `None` when there was none.
+    /// The kind of failure; `None` if the login succeeded.
     pub kind: Option<Kind>,
-    /// The HTTP status of the final answer, where one is known.
+    /// The HTTP status of the final response, if known.
     pub status: Option<u16>,
 }
 
-/// Evidence and advice are cut here, in characters: what servers send has no end.
+/// The maximum length of evidence and advice, in characters. They quote text of any length from servers.
 const MAX_EVIDENCE: usize = 600;
-/// Steps are cut here: a challenge or a realm may be long and still be looked at.
+/// The maximum length of a step, in characters. Long enough for any real challenge.
 const MAX_DETAIL: usize = 3000;
 
-/// What stands where a text was cut.
+/// Marks where a text was cut.
 const CUT: &str = "...";
 
 /// Explains a case.
 ///
-/// What somebody asked and got is judged without a network:
+/// Supplied data needs no network:
 ///
 /// ```
 /// use regq::explain::{Case, Given, Severity, explain};
@@ -129,103 +157,105 @@ const CUT: &str = "...";
 /// given.challenges = Some(vec![
 ///     r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",error="invalid_token""#.to_owned(),
 /// ]);
-/// let case = Case { reference: Some(&reference), given: &given, walk: None, plain_http: false };
 ///
-/// let explanation = explain(&case);
-/// let finding = explanation.decisive().ok_or("nothing decided it")?;
+/// let explanation = explain(&Case::new(&given).reference(&reference));
+/// let finding = explanation.decisive().ok_or("no finding is decisive")?;
 /// assert_eq!((finding.id, finding.severity), ("service-mismatch", Severity::Decisive));
-/// assert_eq!(finding.advice, "ask for service=registry.docker.io, exactly as the challenge has it");
+/// assert_eq!(finding.advice, "use service=registry.docker.io, exactly as in the challenge");
 /// assert_eq!(explanation.outcome.exit_code(), 4);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A walk of regq's own is kept by a [`Recorder`] while a client asks:
+/// A [`Recorder`] records the requests of a client:
 ///
 /// ```no_run
 /// use regq::explain::{Case, Given, Recorder, explain};
 /// use regq::reference::Reference;
-/// use regq::event::Observer;
-/// use regq::registry::{Client, Config, ResolveOptions};
+/// use regq::registry::{Client, Config, Observer, ResolveOptions};
 ///
 /// let recorder = Recorder::default();
 /// let mut config = Config::default();
-/// let (events, exchanges) = (recorder.clone(), recorder.clone());
 /// config.observer = Observer::with_conversation(
-///     move |event| events.record(event),
-///     move |exchange| exchanges.record_exchange(exchange),
+///     {
+///         let recorder = recorder.clone();
+///         move |event| recorder.record(event)
+///     },
+///     {
+///         let recorder = recorder.clone();
+///         move |exchange| recorder.record_exchange(exchange)
+///     },
 /// );
 /// let reference = Reference::parse("registry.example.com/team/app")?;
 /// let options = ResolveOptions { error_details: true, ..ResolveOptions::default() };
 /// let error = Client::new(config)?.resolve(&reference, &options).err();
 ///
-/// let (given, walk) = (Given::default(), recorder.take());
-/// let case = Case {
-///     reference: Some(&reference),
-///     given: &given,
-///     walk: Some((&walk, error.as_ref())),
-///     plain_http: false,
-/// };
+/// let (given, recording) = (Given::default(), recorder.take());
+/// let case = Case::new(&given).reference(&reference).recording(&recording, error.as_ref());
 /// for finding in explain(&case).findings {
 ///     println!("{}: {} ({})", finding.id, finding.advice, finding.evidence);
 /// }
 /// # Ok::<(), regq::error::Error>(())
 /// ```
 pub fn explain(case: &Case<'_>) -> Explanation {
-    let Case { reference, given, walk, plain_http } = case;
-    let own = walk.map(|(walk, error)| Attempt::walked(walk, *reference, error));
-    let theirs =
-        (!given.is_empty()).then(|| Attempt::given(given, *reference, *plain_http, own.as_ref()));
-    let judged = theirs.iter().chain(&own).flat_map(ranking::judge);
-    let judged = ranking::in_order(judged);
+    let Case { given, reference, recording, error, plain_http } = *case;
+    let own = recording.map(|recording| Attempt::recorded(recording, reference, error));
+    let supplied =
+        (!given.is_empty()).then(|| Attempt::given(given, reference, plain_http, own.as_ref()));
+    let findings = supplied.iter().chain(&own).flat_map(ranking::rank);
+    let findings = ranking::in_order(findings);
     let mut steps: Vec<_> = reference.map(narrative::name).into_iter().collect();
-    if let Some(theirs) = &theirs {
-        steps.extend(narrative::given(theirs, given.challenges.is_some()));
+    if let Some(supplied) = &supplied {
+        steps.extend(narrative::given(supplied, given.challenges.is_some()));
     }
-    if let (Some((walk, error)), Some(own)) = (walk, &own) {
-        steps.extend(narrative::walked(walk, own));
+    if let (Some(recording), Some(own)) = (recording, &own) {
+        steps.extend(narrative::recorded(recording, own));
         steps.extend(error.map(narrative::ended));
     }
     let outcome = match &own {
-        Some(own) => Outcome { kind: own.error.map(Error::kind), status: status(own) },
-        None => offline(theirs.as_ref(), &judged),
+        Some(own) => Outcome { kind: own.error.map(Error::kind), status: final_status(own) },
+        None => outcome_of_supplied(supplied.as_ref(), &findings),
     };
-    let user = walk.and_then(|(walk, _)| {
-        walk.hops().find_map(|hop| match &hop.identity {
-            Identity::Credential { user, .. } => user.clone(),
-            _ => None,
-        })
-    });
-    // What was given counts for more than what regq saw; what was not given is taken from there.
-    let told = theirs.as_ref().filter(|theirs| theirs.challenges.is_some()).or(own.as_ref());
-    let token = [theirs.as_ref(), own.as_ref()];
+    // Supplied data has precedence. What it lacks is taken from regq's own attempt.
+    let with_challenge = supplied.as_ref().filter(|supplied| supplied.challenges.is_some());
+    let with_challenge = with_challenge.or(own.as_ref());
+    let token = [supplied.as_ref(), own.as_ref()];
     let token = token.into_iter().flatten().find_map(|attempt| attempt.token.as_ref());
-    let redactor: Vec<Secret> =
-        theirs.iter().chain(&own).flat_map(|attempt| attempt.hidden.clone()).collect();
+    let secrets: Vec<Secret> =
+        supplied.iter().chain(&own).flat_map(|attempt| attempt.secrets.clone()).collect();
+    let user = recording.and_then(user);
     let mut explanation = Explanation {
         steps,
-        challenges: told.and_then(|attempt| attempt.challenges.clone()).unwrap_or_default(),
+        challenges: with_challenge.and_then(|one| one.challenges.clone()).unwrap_or_default(),
         token: token.map(|token| TokenFacts {
             jwt: !matches!(token.form, Form::Opaque),
-            header: token.header().and_then(|header| header.shallow()).map(str::to_owned),
-            claims: token.shown_claims().map(str::to_owned),
+            header: token.header().and_then(|header| header.shallow_json()).map(str::to_owned),
+            claims: token.claims_json().map(str::to_owned),
         }),
-        findings: judged.into_iter().map(Finding::from).collect(),
+        findings: findings.into_iter().map(Finding::from).collect(),
         outcome,
-        curl: told.and_then(|attempt| curl::commands(attempt, user.as_deref())),
-        moved_to: own.as_ref().and_then(curl::moved),
-        realm_host: told.and_then(Attempt::realm).map(|realm| realm.host().to_owned()),
-        redactor: Secret::redactor(&redactor),
+        manual: with_challenge.and_then(|attempt| ManualRequests::of(attempt, user)),
+        moved_to: own.as_ref().and_then(by_hand::moved_to),
+        realm_host: with_challenge.and_then(Attempt::realm).map(|realm| realm.host().to_owned()),
+        redactor: Secret::redactor(&secrets),
     };
-    explanation.conceal();
+    explanation.redact();
     explanation
 }
 
-/// The status that ended regq's own walk, whoever sent it.
-fn status(own: &Attempt<'_>) -> Option<u16> {
+/// The user whose credentials were sent.
+fn user(recording: &Recording) -> Option<String> {
+    recording.exchanges().find_map(|exchange| match &exchange.identity {
+        Identity::Credential { user, .. } => user.clone(),
+        _ => None,
+    })
+}
+
+/// The status that ended regq's own walk, from the registry or the token server.
+fn final_status(own: &Attempt<'_>) -> Option<u16> {
     let of_error = match own.error {
-        Some(Error::Status(answer)) => Some(answer.status),
+        Some(Error::Status(error)) => Some(error.status),
         Some(Error::CredentialsUnavailable { response, .. }) => match response.as_ref() {
-            Error::Status(answer) => Some(answer.status),
+            Error::Status(error) => Some(error.status),
             _ => None,
         },
         _ => None,
@@ -233,9 +263,9 @@ fn status(own: &Attempt<'_>) -> Option<u16> {
     of_error.or(own.last.status)
 }
 
-/// How an attempt ended of which only the pieces are known.
-fn offline(theirs: Option<&Attempt<'_>>, findings: &[Judged]) -> Outcome {
-    let status = theirs.and_then(|theirs| theirs.last.status);
+/// The outcome of an attempt of which only supplied data is known.
+fn outcome_of_supplied(supplied: Option<&Attempt<'_>>, findings: &[RankedFinding]) -> Outcome {
+    let status = supplied.and_then(|supplied| supplied.last.status);
     let worst = findings.first().map(|finding| finding.severity);
     let kind = match status {
         Some(401 | 403) => Some(Kind::Denied),
@@ -250,14 +280,14 @@ fn offline(theirs: Option<&Attempt<'_>>, findings: &[Judged]) -> Outcome {
 }
 
 impl Outcome {
-    /// The exit code of the program.
+    /// The program's exit code for this outcome.
     pub fn exit_code(&self) -> u8 {
         self.kind.map_or(0, Kind::exit_code)
     }
 }
 
 impl Explanation {
-    /// The finding that decided the answer, or else matters most.
+    /// The most important finding, if it is decisive.
     pub fn decisive(&self) -> Option<&Finding> {
         self.findings.first().filter(|finding| finding.severity == Severity::Decisive)
     }
@@ -267,22 +297,23 @@ impl Explanation {
         self.realm_host.as_deref()
     }
 
-    /// The reference at the host that a redirect led to, where that has a challenge of its own; a text that is
-    /// none where what it led to cannot be named so.
+    /// The reference at the host that a redirect led to, if that host has its own challenge. It is a URL if the target
+    /// is not a manifest.
     pub fn moved_to(&self) -> Option<&str> {
         self.moved_to.as_deref()
     }
 
-    /// Takes every secret out of a text: servers repeat what they were sent.
+    /// Removes the case's secrets from a text: servers repeat what they receive.
     pub fn without_secrets(&self, text: &str) -> String {
         self.redactor.redact(text)
     }
 
-    fn conceal(&mut self) {
+    /// Removes secrets from all texts, and limits their length.
+    fn redact(&mut self) {
         let redactor = std::mem::take(&mut self.redactor);
         let clean = |text: &mut String| *text = redactor.redact(text);
-        let cut = |text: &mut String, most| {
-            if let Some((end, _)) = text.char_indices().nth(most) {
+        let cut = |text: &mut String, max_chars| {
+            if let Some((end, _)) = text.char_indices().nth(max_chars) {
                 text.truncate(end);
                 text.push_str(CUT);
             }
@@ -297,7 +328,11 @@ impl Explanation {
                 cut(text, MAX_EVIDENCE);
             }
         }
-        self.curl.iter_mut().flatten().chain(&mut self.moved_to).for_each(clean);
+        if let Some(manual) = &mut self.manual {
+            [&mut manual.token_url, &mut manual.manifest_url].into_iter().for_each(clean);
+            manual.user.iter_mut().for_each(clean);
+        }
+        self.moved_to.iter_mut().for_each(clean);
         if let Some(token) = &mut self.token {
             token.header.iter_mut().chain(&mut token.claims).for_each(clean);
         }
@@ -305,9 +340,10 @@ impl Explanation {
     }
 }
 
-impl From<Judged> for Finding {
-    fn from(judged: Judged) -> Finding {
-        let Judged { rule, severity, evidence, advice } = judged;
-        Finding { id: rule.id, brief: rule.brief, severity, evidence, advice }
+impl From<RankedFinding> for Finding {
+    fn from(ranked: RankedFinding) -> Finding {
+        let RankedFinding { rule, severity, evidence, advice } = ranked;
+        let Rule { id, brief, remedy, .. } = *rule;
+        Finding { id, brief, severity, evidence, advice, remedy }
     }
 }

@@ -1,8 +1,9 @@
-//! What happened while regq asked: the client's events, kept.
+//! Records the events of a client for [`explain`](crate::explain::explain).
 //!
-//! A [`Recorder`] is told of events and hands out the [`Recording`] that they make. It keeps what findings and
-//! steps are made of and no more: bodies are cut, and what came in a manifest's body is not kept at all.
+//! A [`Recorder`] receives events and exchanges, and returns them as a [`Recording`]. It keeps only what findings and
+//! steps need: the body of a successful response is cut, unless it contains a token.
 
+use std::mem::discriminant;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
@@ -11,76 +12,76 @@ use crate::credentials::{LookupResult, Secret};
 use crate::dates;
 use crate::error::{Identity, Party};
 use crate::event::{Event, Exchanged};
-use crate::explain::supplied::TokenAnswer;
+use crate::explain::supplied::TokenBody;
 use crate::http::Head;
 use crate::url::Url;
 
-/// Keeps what a client tells. Clones keep into the same record.
+/// Records what a client reports. Clones share one recording.
 #[derive(Debug, Clone, Default)]
 pub struct Recorder(Arc<Mutex<Recording>>);
 
-/// What happened from one question to its answer. It holds secrets, so `Debug` shows only how much there is.
+/// Everything that was recorded for one question. It contains secrets, so `Debug` shows only its length.
 #[derive(Default)]
 pub struct Recording {
-    pub(super) seen: Vec<Seen>,
+    pub(super) records: Vec<Record>,
 }
 
-/// Something that happened.
+/// One event or exchange.
 #[derive(Debug)]
-pub(super) enum Seen {
+pub(super) enum Record {
     Resolved { host: String, addresses: Vec<SocketAddr> },
     Connected { host: String, addresses: Vec<SocketAddr>, tls: Option<String> },
     PlainHttp { host: String },
-    Looked { place: String, look: LookupResult },
-    CredentialFault { text: String },
-    Hop(Box<Hop>),
+    CredentialLookup { source: String, result: LookupResult },
+    CredentialProblem { text: String },
+    Exchange(Box<RecordedExchange>),
 }
 
-/// A request and its answer.
+/// A request and its response.
 #[derive(Debug)]
-pub(super) struct Hop {
+pub(super) struct RecordedExchange {
     pub(super) party: Party,
     pub(super) method: String,
     pub(super) url: Url,
     pub(super) identity: Identity,
-    pub(super) sent: Sent,
+    pub(super) authorization: Authorization,
     pub(super) secrets: Vec<Secret>,
-    /// `None` when none came.
-    pub(super) reply: Option<Reply>,
-    /// This machine's clock, in seconds since 1970.
+    /// `None` if no response arrived.
+    pub(super) response: Option<RecordedResponse>,
+    /// When the exchange ended: seconds since 1970, by this machine's clock.
     pub(super) at: i64,
 }
 
-/// What went along.
+/// The kind of `Authorization` header in a request.
 #[derive(Debug, Clone)]
-pub(super) enum Sent {
-    Nothing,
+pub(super) enum Authorization {
+    None,
     Basic,
     Bearer(Secret),
 }
 
-/// An answer, as far as anything is said of it. A token server's body is a secret.
+/// The parts of a response that are needed. A token server's body is a secret.
 #[derive(Clone, Default)]
-pub(super) struct Reply {
+pub(super) struct RecordedResponse {
     pub(super) status: u16,
     pub(super) challenges: Vec<Vec<u8>>,
     pub(super) content_type: Option<String>,
     /// `Date`, in seconds since 1970.
     pub(super) date: Option<i64>,
-    /// True where it says which version of the API it speaks.
-    pub(super) says_version: bool,
-    /// The headers that tell of limits, as `name: value`.
+    /// Whether it has the API version header that registries send.
+    pub(super) has_api_version: bool,
+    /// The headers about rate limits, as `name: value`.
     pub(super) limits: Vec<String>,
     pub(super) location: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
-/// So much of what happened is kept: a walk has at most some twenty requests.
-const MOST: usize = 200;
-/// So much of the body of a good answer that is no token is kept: enough to see what kind of thing it is.
-const BEGINNING: usize = 512;
-/// Headers that tell of limits.
-const LIMITS: [&str; 5] = [
+/// The number of records to keep. One question takes about twenty requests at most.
+const MAX_RECORDS: usize = 200;
+/// The number of bytes to keep of a successful response without a token: enough to recognize its format.
+const MAX_BODY_START: usize = 512;
+/// Headers about rate limits.
+const LIMIT_HEADERS: [&str; 5] = [
     "retry-after",
     "ratelimit-limit",
     "ratelimit-remaining",
@@ -89,13 +90,13 @@ const LIMITS: [&str; 5] = [
 ];
 
 impl Recorder {
-    /// Keeps an event: for a client's [`Observer`](crate::event::Observer).
+    /// Records an event. Pass this to an [`Observer`](crate::event::Observer).
     pub fn record(&self, event: &Event<'_>) {
-        let seen = match event {
+        let record = match event {
             Event::Resolved { host, addresses } => {
-                Seen::Resolved { host: (*host).to_owned(), addresses: addresses.to_vec() }
+                Record::Resolved { host: (*host).to_owned(), addresses: addresses.to_vec() }
             }
-            Event::Connected { host, addresses, tls } => Seen::Connected {
+            Event::Connected { host, addresses, tls } => Record::Connected {
                 host: (*host).to_owned(),
                 addresses: addresses.to_vec(),
                 tls: tls.map(|tls| {
@@ -103,78 +104,81 @@ impl Recorder {
                     format!("{}, certificate {checked}", tls.version)
                 }),
             },
-            Event::PlainHttp { host } => Seen::PlainHttp { host: (*host).to_owned() },
+            Event::PlainHttp { host } => Record::PlainHttp { host: (*host).to_owned() },
             Event::CredentialLookup { source, result } => {
-                Seen::Looked { place: (*source).to_owned(), look: (*result).clone() }
+                Record::CredentialLookup { source: (*source).to_owned(), result: (*result).clone() }
             }
-            Event::CredentialProblem { text } => Seen::CredentialFault { text: (*text).to_owned() },
+            Event::CredentialProblem { text } => {
+                Record::CredentialProblem { text: (*text).to_owned() }
+            }
             Event::Sending { .. }
             | Event::Received { .. }
             | Event::Retrying { .. }
             | Event::Warning { .. } => return,
         };
-        self.keep(seen);
+        self.push(record);
     }
 
-    /// Keeps a request and its response, secrets included.
+    /// Records a request and its response, secrets included.
     pub fn record_exchange(&self, exchanged: &Exchanged<'_>) {
-        self.keep(Seen::Hop(Box::new(Hop::of(exchanged))));
+        self.push(Record::Exchange(Box::new(RecordedExchange::of(exchanged))));
     }
 
-    fn keep(&self, seen: Seen) {
-        let mut walk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if walk.seen.len() < MOST {
-            walk.seen.push(seen);
+    fn push(&self, record: Record) {
+        let mut recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if recording.records.len() < MAX_RECORDS {
+            recording.records.push(record);
         }
     }
 
-    /// What was kept since it was last taken.
+    /// Returns the recording and starts a new one.
     pub fn take(&self) -> Recording {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Recording {
-    /// The requests with their answers, in order.
-    pub(super) fn hops(&self) -> impl DoubleEndedIterator<Item = &Hop> {
-        self.seen.iter().filter_map(|seen| match seen {
-            Seen::Hop(hop) => Some(hop.as_ref()),
-            Seen::Resolved { .. }
-            | Seen::Connected { .. }
-            | Seen::PlainHttp { .. }
-            | Seen::Looked { .. }
-            | Seen::CredentialFault { .. } => None,
+    /// The exchanges, in order.
+    pub(super) fn exchanges(&self) -> impl DoubleEndedIterator<Item = &RecordedExchange> {
+        self.records.iter().filter_map(|record| match record {
+            Record::Exchange(exchange) => Some(exchange.as_ref()),
+            Record::Resolved { .. }
+            | Record::Connected { .. }
+            | Record::PlainHttp { .. }
+            | Record::CredentialLookup { .. }
+            | Record::CredentialProblem { .. } => None,
         })
     }
 
-    /// What was sent or got that may not be shown.
+    /// All secrets that were sent or received.
     pub(super) fn secrets(&self) -> Vec<Secret> {
-        let mut secrets: Vec<_> = self.hops().flat_map(|hop| hop.secrets.clone()).collect();
-        for hop in self.hops() {
-            if let Sent::Bearer(token) = &hop.sent {
+        let mut secrets: Vec<_> =
+            self.exchanges().flat_map(|exchange| exchange.secrets.clone()).collect();
+        for exchange in self.exchanges() {
+            if let Authorization::Bearer(token) = &exchange.authorization {
                 secrets.push(token.clone());
             }
-            if let (Party::TokenServer, Some(reply)) = (hop.party, &hop.reply) {
-                secrets.extend(TokenAnswer::read(&reply.body).secrets());
+            if let (Party::TokenServer, Some(response)) = (exchange.party, &exchange.response) {
+                secrets.extend(TokenBody::read(&response.body).secrets());
             }
         }
         secrets
     }
 
-    /// True when these addresses of a host led to a connection.
+    /// Whether a connection to these addresses of a host was made.
     pub(super) fn has_connected(&self, host: &str, addresses: &[SocketAddr]) -> bool {
-        self.seen.iter().any(|seen| match seen {
-            Seen::Connected { host: name, addresses: tried, .. } => {
+        self.records.iter().any(|record| match record {
+            Record::Connected { host: name, addresses: tried, .. } => {
                 name == host && tried == addresses
             }
             _ => false,
         })
     }
 
-    /// The addresses that a host was found to have.
+    /// The addresses of a host that was connected to.
     pub(super) fn addresses(&self, host: &str) -> Vec<IpAddr> {
-        let found = self.seen.iter().find_map(|seen| match seen {
-            Seen::Connected { host: name, addresses, .. } if name == host => Some(addresses),
+        let found = self.records.iter().find_map(|record| match record {
+            Record::Connected { host: name, addresses, .. } if name == host => Some(addresses),
             _ => None,
         });
         found.into_iter().flatten().map(SocketAddr::ip).collect()
@@ -183,59 +187,78 @@ impl Recording {
 
 impl std::fmt::Debug for Recording {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Recording({} steps)", self.seen.len())
+        write!(f, "Recording({} records)", self.records.len())
     }
 }
 
-impl Hop {
-    fn of(exchanged: &Exchanged<'_>) -> Hop {
+impl Authorization {
+    pub(super) fn is_bearer(&self) -> bool {
+        matches!(self, Authorization::Bearer(_))
+    }
+
+    /// Whether both are of the same kind, whatever their secrets.
+    pub(super) fn same_kind(&self, other: &Authorization) -> bool {
+        discriminant(self) == discriminant(other)
+    }
+}
+
+impl RecordedExchange {
+    fn of(exchanged: &Exchanged<'_>) -> RecordedExchange {
         let token =
             exchanged.authorization.and_then(|value| value.expose().strip_prefix("Bearer "));
-        let sent = match (token, exchanged.authorization) {
-            (Some(token), _) => Sent::Bearer(Secret::new(token)),
-            (None, Some(_)) => Sent::Basic,
-            (None, None) => Sent::Nothing,
+        let authorization = match (token, exchanged.authorization) {
+            (Some(token), _) => Authorization::Bearer(Secret::new(token)),
+            (None, Some(_)) => Authorization::Basic,
+            (None, None) => Authorization::None,
         };
         let at = exchanged.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        Hop {
+        RecordedExchange {
             party: exchanged.party,
             method: exchanged.method.to_owned(),
             url: exchanged.url.clone(),
             identity: exchanged.identity.clone(),
-            sent,
+            authorization,
             secrets: exchanged.secrets.to_vec(),
-            reply: exchanged.head.map(|head| Reply::of(head, exchanged.body, exchanged.party)),
+            response: exchanged
+                .head
+                .map(|head| RecordedResponse::of(head, exchanged.body, exchanged.party)),
             at: i64::try_from(at).unwrap_or_default(),
         }
     }
 
-    /// True when it was asked with something that proves who asks.
+    /// The status of the response.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.response.as_ref().map(|response| response.status)
+    }
+
+    /// Whether the request carried credentials.
     pub(super) fn has_credentials(&self) -> bool {
         matches!(self.identity, Identity::Credential { .. })
     }
 }
 
-impl Reply {
-    fn of(head: &Head, body: &[u8], party: Party) -> Reply {
+impl RecordedResponse {
+    fn of(head: &Head, body: &[u8], party: Party) -> RecordedResponse {
         let status = head.status();
         let text = |name| head.header(name).map(str::to_owned);
-        let limits = LIMITS.iter().filter_map(|name| Some(format!("{name}: {}", text(name)?)));
+        let limits =
+            LIMIT_HEADERS.iter().filter_map(|name| Some(format!("{name}: {}", text(name)?)));
         let whole = party == Party::TokenServer || !(200..300).contains(&status);
-        let kept = if whole { usize::MAX } else { BEGINNING };
+        let kept = if whole { usize::MAX } else { MAX_BODY_START };
         let date = head.header("date").and_then(dates::parse_http);
-        Reply {
+        RecordedResponse {
             status,
             challenges: head.lines("www-authenticate").map(<[u8]>::to_vec).collect(),
             content_type: text("content-type"),
             date: date.and_then(|date| i64::try_from(date).ok()),
-            says_version: head.header("docker-distribution-api-version").is_some(),
+            has_api_version: head.header("docker-distribution-api-version").is_some(),
             limits: limits.collect(),
             location: text("location"),
             body: body.iter().take(kept).copied().collect(),
         }
     }
 
-    /// True when its type or its beginning says that it is a page for browsers.
+    /// Whether it is an HTML page, by its media type or its beginning.
     pub(super) fn is_page(&self) -> bool {
         let typed = self.content_type.as_deref().is_some_and(|kind| {
             kind.trim_start().get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case("text/html"))
@@ -244,15 +267,15 @@ impl Reply {
     }
 }
 
-/// True for a body that begins as pages for browsers do.
+/// Whether a body begins like an HTML page.
 pub(super) fn is_page(body: &[u8]) -> bool {
     let start = body.trim_ascii_start().iter().take(14).map(u8::to_ascii_lowercase);
     let start: Vec<u8> = start.collect();
     start.starts_with(b"<html") || start.starts_with(b"<!doctype html")
 }
 
-impl std::fmt::Debug for Reply {
+impl std::fmt::Debug for RecordedResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Reply({})", self.status)
+        write!(f, "RecordedResponse({})", self.status)
     }
 }

@@ -42,7 +42,7 @@ const PASSWORD_FILE: &str = "password.txt";
 const TOKEN_FILE: &str = "tests/vectors/story-token.txt";
 
 /// How `explain` reports a login that worked.
-pub(crate) const LOGIN_WORKED: &str = "\nThe login worked: ";
+pub(crate) const LOGIN_WORKED: &str = "\nSuccess: ";
 
 /// The home folder that the examples show.
 const HOME: &str = "/home/ada";

@@ -132,7 +132,7 @@ pub(crate) fn status(text: &str) -> Result<u16, String> {
 /// A time, as a `Date` header has it.
 pub(crate) fn date(text: &str) -> Result<i64, String> {
     let example = "Thu, 22 Sep 2016 12:23:03 GMT";
-    explain::read_date(text).ok_or_else(|| format!("{text:?}: must be a date such as {example:?}"))
+    explain::parse_date(text).ok_or_else(|| format!("{text:?}: must be a date such as {example:?}"))
 }
 
 /// A key of an object, or a dotted path of keys.

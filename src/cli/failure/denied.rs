@@ -1,12 +1,13 @@
 //! Describes a refusal by a registry: the cause in a few words, and the command that explains it.
 
 use regq::error::{Error, Kind};
-use regq::explain::{Case, Given, Recorder, explain, quoted_where_needed};
+use regq::explain::{Case, Given, Recorder, explain};
 use regq::reference::Reference;
 
 use crate::cli::args::given::GivenFlags;
 use crate::cli::failure::Failure;
 use crate::cli::output::escape::escaped;
+use crate::cli::output::shell::quote_if_needed;
 
 /// Returns the failure of a request about a reference. If access was denied, its hint names the cause and the command.
 pub(crate) fn failure(
@@ -50,17 +51,19 @@ fn explained(
 /// Returns the `explain` command with the flags that were given; `None` if escaping would change it.
 fn explain_command(operand: &str, given: &GivenFlags) -> Option<String> {
     let mut words = vec!["regq".to_owned(), "explain".to_owned()];
-    words.extend(given.for_requests().iter().map(|word| quoted_where_needed(word)));
-    words.push(quoted_where_needed(operand));
+    words.extend(given.for_requests().iter().map(|word| quote_if_needed(word)));
+    words.push(quote_if_needed(operand));
     let command = words.join(" ");
     (escaped(&command) == command).then_some(command)
 }
 
 /// Returns the cause in a few words.
 fn cause(error: &Error, reference: Option<&Reference>, recorder: &Recorder) -> Option<String> {
-    let walk = recorder.take();
-    let given = Given::default();
-    let walk = Some((&walk, Some(error)));
-    let explanation = explain(&Case { reference, given: &given, walk, plain_http: false });
+    let (recording, given) = (recorder.take(), Given::default());
+    let mut case = Case::new(&given).recording(&recording, Some(error));
+    if let Some(reference) = reference {
+        case = case.reference(reference);
+    }
+    let explanation = explain(&case);
     explanation.decisive().map(|finding| finding.brief.to_owned())
 }

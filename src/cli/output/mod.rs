@@ -8,6 +8,7 @@ pub(crate) mod escape;
 mod json_path;
 pub(crate) mod messages;
 pub(crate) mod report;
+pub(crate) mod shell;
 pub(crate) mod stdout;
 
 pub(crate) use self::escape::escaped;

@@ -1,10 +1,12 @@
-//! The first answer and its challenge: is there a registry, does it say how to log in, may its realm be asked?
+//! Rules about the first response and its challenge: whether a registry responds, whether its challenge is usable, and
+//! whether its realm may be contacted.
 
 use crate::error::{Error, Refusal};
 use crate::explain::attempt::{Attempt, Challenges};
-use crate::explain::recording::{Sent, is_page};
+use crate::explain::recording::{Authorization, is_page};
 use crate::explain::rules::rule::{
-    Check, Rule, RuleKind, Sign, error, is_basic, refusal, seen, slightly,
+    Check, Evidence, Remedy, Rule, RuleKind, error, evidence, evidence_if, is_basic_only,
+    minor_evidence, refusal,
 };
 use crate::explain::token_url::Scope;
 use crate::http::challenge::Challenge;
@@ -15,138 +17,153 @@ use crate::url::{Scheme, Url, excerpt, is_localhost, literal_address};
 pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "not-a-registry",
-        brief: "no registry answers there",
-        advice: "check the host's name, and whether a proxy or a login page stands in between",
-        check: Check::Door,
-        kind: RuleKind::Answer,
-        sees: not_a_registry,
+        brief: "the response is not from a registry",
+        advice: "check the host name, and whether a proxy or a login page intercepts the request",
+        remedy: Remedy::Nothing,
+        check: Check::Transport,
+        kind: RuleKind::Response,
+        detect: not_a_registry,
     },
     Rule {
         id: "challenge-missing",
         brief: "the registry does not say how to log in",
-        advice: "ask {registry}/v2/ without anything in between: a proxy may have removed the header; else its \
-                 admin has to mend it",
+        advice: "request {registry}/v2/ without a proxy, which may remove the header; otherwise the registry's \
+                 configuration is wrong",
+        remedy: Remedy::Nothing,
         check: Check::Challenge,
         kind: RuleKind::Fault,
-        sees: missing,
+        detect: missing,
     },
     Rule {
         id: "proxy-auth-required",
-        brief: "a proxy wants a login of its own",
-        advice: "give the proxy its credentials, or let {registry} go around it (NO_PROXY)",
-        check: Check::Door,
-        kind: RuleKind::Answer,
-        sees: proxy,
+        brief: "a proxy requires a login",
+        advice: "give the proxy its credentials, or let {registry} bypass it (NO_PROXY)",
+        remedy: Remedy::Nothing,
+        check: Check::Transport,
+        kind: RuleKind::Response,
+        detect: proxy,
     },
     Rule {
         id: "basic-only",
-        brief: "the registry wants a user name and a password",
-        advice: "there is no token to fetch here: log in; for Amazon ECR the user is AWS and the password lasts \
-                 12 hours",
+        brief: "the registry requires a user name and password",
+        advice: "log in: this registry has no token server (on Amazon ECR the user is AWS and the password lasts \
+                 12 hours)",
+        remedy: Remedy::LogIn,
         check: Check::Challenge,
         kind: RuleKind::Fault,
-        sees: basic_only,
+        detect: basic_only,
     },
     Rule {
         id: "challenge-malformed",
-        brief: "the challenge cannot be read",
-        advice: "the registry, or a proxy before it, has to mend its WWW-Authenticate header",
+        brief: "the challenge is malformed",
+        advice: "report the header to the registry's administrator, unless a proxy changed it",
+        remedy: Remedy::Nothing,
         check: Check::Challenge,
         kind: RuleKind::Fault,
-        sees: malformed,
+        detect: malformed,
     },
     Rule {
         id: "realm-missing",
         brief: "the challenge names no token server",
-        advice: "there is nothing a client can do: the registry has to name a realm",
+        advice: "report it to the registry's administrator: a client cannot work around a missing realm",
+        remedy: Remedy::Nothing,
         check: Check::Challenge,
         kind: RuleKind::Fault,
-        sees: realm_missing,
+        detect: realm_missing,
     },
     Rule {
         id: "realm-not-absolute",
-        brief: "the realm cannot be used as a URL",
-        advice: "the registry has to name its realm with scheme and host, and without a user; most clients cannot use this one",
+        brief: "the realm is not an absolute URL",
+        advice: "configure the registry's realm with a scheme and host and without a user: most clients cannot use \
+                 this one",
+        remedy: Remedy::CorrectRequest,
         check: Check::Challenge,
         kind: RuleKind::Fault,
-        sees: realm_not_absolute,
+        detect: realm_not_absolute,
     },
     Rule {
         id: "realm-plain-http",
-        brief: "an https registry wants the login over plain http",
-        advice: "the registry's external URL or X-Forwarded-Proto is set wrong, or somebody is in between; it is \
-                 refused until that is mended",
+        brief: "an https registry names a token server on plain http",
+        advice: "fix the registry's external URL or X-Forwarded-Proto; until then the login is refused, because \
+                 someone may be intercepting it",
+        remedy: Remedy::Nothing,
         check: Check::Realm,
         kind: RuleKind::Fault,
-        sees: realm_plain_http,
+        detect: realm_plain_http,
     },
     Rule {
         id: "realm-private-address",
         brief: "the token server has a private address",
-        advice: "the registry shows an internal address: its external URL is to be set; --allow-private asks it \
-                 all the same",
+        advice: "fix the registry's external URL, which exposes an internal address; if the address is right, allow \
+                 private addresses",
+        remedy: Remedy::AllowPrivate,
         check: Check::Realm,
         kind: RuleKind::Fault,
-        sees: realm_private,
+        detect: realm_private,
     },
     Rule {
         id: "realm-unreachable",
         brief: "the token server cannot be reached",
-        advice: "let this machine connect to {realm} too: the registry itself answers",
-        check: Check::TokenAnswer,
+        advice: "allow connections to {realm}: the registry itself responds",
+        remedy: Remedy::Nothing,
+        check: Check::TokenResponse,
         kind: RuleKind::Fault,
-        sees: realm_unreachable,
+        detect: realm_unreachable,
     },
     Rule {
         id: "realm-untrusted",
         brief: "the token server is not known to belong to the registry",
-        advice: "if {realm} belongs to {registry}, say so with --trust-realm; if not, somebody is after the \
+        advice: "trust the realm's host if {realm} belongs to {registry}; if not, do not log in: it may be after the \
                  credentials",
+        remedy: Remedy::TrustRealm,
         check: Check::Realm,
         kind: RuleKind::Fault,
-        sees: realm_untrusted,
+        detect: realm_untrusted,
     },
     Rule {
         id: "scope-other-repository",
-        brief: "the challenge is about another repository",
-        advice: "a proxy may add a prefix or rewrite paths: use the name in the challenge",
+        brief: "the challenge is for another repository",
+        advice: "use the name in the challenge: a proxy may add a prefix or rewrite paths",
+        remedy: Remedy::CorrectRequest,
         check: Check::Access,
         kind: RuleKind::Fault,
-        sees: scope_other,
+        detect: scope_other,
     },
 ];
 
-fn not_a_registry(attempt: &Attempt<'_>) -> Option<Sign> {
+fn not_a_registry(attempt: &Attempt<'_>) -> Option<Evidence> {
     let last = &attempt.last;
     let status = last.status.filter(|status| (200..300).contains(status))?;
-    let page = match last.reply {
-        Some(reply) => reply.is_page() && !reply.says_version,
+    let is_page = match last.response {
+        Some(response) => response.is_page() && !response.has_api_version,
         None => is_page(last.body.as_deref()?),
     };
-    // A HEAD brings none of its words.
-    let words = if last.words.is_empty() { String::new() } else { format!(": {}", last.words) };
-    page.then(|| seen(format!("the answer ({status}) is a page{words}"))).flatten()
+    // The response to a HEAD has no body to quote.
+    let body =
+        if last.error_body.is_empty() { String::new() } else { format!(": {}", last.error_body) };
+    evidence_if(is_page, format!("the response ({status}) is a web page{body}"))
 }
 
-/// Whether the answer to nothing, or to a password, is judged: not the one to a token.
-fn began<'a>(attempt: &'a Attempt<'_>) -> Option<&'a Challenges> {
-    // Nor is a challenge looked at on anything but a 401.
-    if attempt.given && (attempt.last.token_sent || attempt.last.status.is_some_and(|s| s != 401)) {
+/// The challenges of the 401 that starts a login: not those of a response to a token.
+fn initial_challenges<'a>(attempt: &'a Attempt<'_>) -> Option<&'a Challenges> {
+    // Clients ignore challenges in responses other than 401.
+    let not_401 = attempt.last.status.is_some_and(|status| status != 401);
+    if attempt.given && (attempt.last.token_sent || not_401) {
         return None;
     }
     attempt.challenges.as_ref()
 }
 
-fn missing(attempt: &Attempt<'_>) -> Option<Sign> {
+fn missing(attempt: &Attempt<'_>) -> Option<Evidence> {
     let last = &attempt.last;
-    let none = began(attempt)?.is_empty() && last.status == Some(401) && !last.token_sent;
-    let line = "the answer is 401 and has no WWW-Authenticate header";
-    none.then(|| seen(line.to_owned())).flatten()
+    let no_challenge = initial_challenges(attempt)?.is_empty();
+    let refused = last.status == Some(401) && !last.token_sent;
+    evidence_if(no_challenge && refused, "the response is 401 without a WWW-Authenticate header")
 }
 
-fn proxy(attempt: &Attempt<'_>) -> Option<Sign> {
+fn proxy(attempt: &Attempt<'_>) -> Option<Evidence> {
     if attempt.last.status == Some(407) {
-        return seen("the answer is 407".to_owned());
+        return evidence("the response is 407");
     }
     let challenges = attempt.challenges.as_ref().filter(|challenges| !challenges.is_empty())?;
     let windows = |challenge: &Result<Challenge, _>| {
@@ -154,98 +171,101 @@ fn proxy(attempt: &Attempt<'_>) -> Option<Sign> {
             .as_ref()
             .is_ok_and(|one| matches!(one.scheme(), "negotiate" | "ntlm" | "kerberos"))
     };
-    let schemes: Vec<_> = attempt.parsed().map(Challenge::scheme).collect();
-    let all = challenges.iter().all(windows);
-    all.then(|| seen(format!("the challenge offers {} alone", schemes.join(", ")))).flatten()
+    let schemes: Vec<_> = attempt.parsed_challenges().map(Challenge::scheme).collect();
+    let text = format!("the challenge offers only {}", schemes.join(", "));
+    evidence_if(challenges.iter().all(windows), text)
 }
 
-/// True when Basic is among the challenges.
 fn offers_basic(attempt: &Attempt<'_>) -> bool {
-    attempt.parsed().any(|challenge| challenge.scheme() == "basic")
+    attempt.parsed_challenges().any(|challenge| challenge.scheme() == "basic")
 }
 
-fn basic_only(attempt: &Attempt<'_>) -> Option<Sign> {
-    let challenges = began(attempt)?;
-    // What nobody can use is not on offer.
+fn basic_only(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let challenges = initial_challenges(attempt)?;
+    // A Bearer challenge without a realm is unusable.
     let usable = |challenge: &&Result<Challenge, _>| {
         let realm = |one: &Challenge| one.param("realm").is_some_and(|realm| !realm.is_empty());
         challenge.as_ref().is_ok_and(|one| one.scheme() != "bearer" || realm(one))
     };
     let usable: Challenges = challenges.iter().filter(usable).cloned().collect();
-    let sent = attempt.last.hop.is_some_and(|hop| !matches!(hop.sent, Sent::Nothing));
-    let realm = attempt.parsed().find_map(|one| one.param("realm")).unwrap_or_default();
-    let only = is_basic(&usable) && !sent;
-    only.then(|| seen(format!("the challenge offers Basic alone, realm {realm:?}"))).flatten()
+    let last = attempt.last.exchange;
+    let anonymous =
+        last.is_none_or(|exchange| matches!(exchange.authorization, Authorization::None));
+    let realm = attempt.parsed_challenges().find_map(|one| one.param("realm")).unwrap_or_default();
+    let text = format!("the challenge offers only Basic, realm {realm:?}");
+    evidence_if(is_basic_only(&usable) && anonymous, text)
 }
 
-fn malformed(attempt: &Attempt<'_>) -> Option<Sign> {
+fn malformed(attempt: &Attempt<'_>) -> Option<Evidence> {
     let fault = attempt.challenges.iter().flatten().find_map(|one| one.as_ref().err())?;
-    let at = fault.line.checked_sub(1)?;
-    let line = attempt.lines.get(at).map(|line| String::from_utf8_lossy(line)).unwrap_or_default();
+    let index = fault.line.checked_sub(1)?;
+    let line = attempt.lines.get(index).map(|line| String::from_utf8_lossy(line));
+    let line = line.unwrap_or_default();
     let (code, at) = (&fault.code, fault.at);
     let text = format!("{code} at byte {at} of line {} of the challenge: {line}", fault.line);
-    // One that can be read stands beside it.
-    if attempt.param("realm").is_some() { slightly(text) } else { seen(text) }
+    // Another challenge is usable.
+    if attempt.challenge_param("realm").is_some() { minor_evidence(text) } else { evidence(text) }
 }
 
-fn realm_missing(attempt: &Attempt<'_>) -> Option<Sign> {
-    let bearer = attempt.bearer()?;
-    let text = match bearer.param("realm") {
+fn realm_missing(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let text = match attempt.bearer()?.param("realm") {
         Some(realm) if !realm.is_empty() => return None,
-        Some(_) => "the Bearer challenge has an empty realm".to_owned(),
-        None => "the Bearer challenge has no realm".to_owned(),
+        Some(_) => "the Bearer challenge has an empty realm",
+        None => "the Bearer challenge has no realm",
     };
-    // A password will do as well.
-    if offers_basic(attempt) { slightly(text) } else { seen(text) }
+    // A password can be used instead.
+    if offers_basic(attempt) { minor_evidence(text) } else { evidence(text) }
 }
 
-fn realm_not_absolute(attempt: &Attempt<'_>) -> Option<Sign> {
-    let realm = attempt.param("realm")?;
+fn realm_not_absolute(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let realm = attempt.challenge_param("realm")?;
     let Err(error) = Url::parse(realm) else { return None };
     let realm = excerpt(realm);
     match attempt.realm() {
-        Some(url) if attempt.site.is_some() => seen(format!(
-            "the realm is {realm:?}, which is {} where the challenge came from",
+        Some(url) if attempt.source.is_some() => evidence(format!(
+            "realm: {realm:?}, resolved against the registry's URL: {}",
             url.redacted()
         )),
-        _ => seen(format!("the realm is {realm:?}: {error}")),
+        _ => evidence(format!("realm: {realm:?}: {error}")),
     }
 }
 
-fn realm_plain_http(attempt: &Attempt<'_>) -> Option<Sign> {
+fn realm_plain_http(attempt: &Attempt<'_>) -> Option<Evidence> {
     let realm = attempt.realm()?;
-    let plain = attempt.https()? && realm.scheme() == Scheme::Http;
-    plain.then(|| seen(format!("the realm is {}", realm.redacted()))).flatten()
+    let plain_http = attempt.https()? && realm.scheme() == Scheme::Http;
+    evidence_if(plain_http, format!("realm: {}", realm.redacted()))
 }
 
-fn realm_private(attempt: &Attempt<'_>) -> Option<Sign> {
+fn realm_private(attempt: &Attempt<'_>) -> Option<Evidence> {
     if !attempt.given {
         return match refusal(attempt)? {
             Refusal::PrivateAddress { host, address }
                 if attempt.realm().is_some_and(|realm| realm.host() == host) =>
             {
-                seen(format!("the realm's host {host} has the address {address}"))
+                evidence(format!("the realm's host {host} has the address {address}"))
             }
             _ => None,
         };
     }
     let realm = attempt.realm()?;
-    let private = reach(realm.host())?;
-    let site = attempt.site.as_ref()?;
-    let registry = match reach(site.url.host()) {
-        Some(reach) => reach,
+    let source = attempt.source.as_ref()?;
+    let registry = match scope_of_literal(source.url.host()) {
+        Some(scope) => scope,
         None => {
-            let known = site.addresses.iter().map(|address| AddressScope::of(*address)).max();
-            known.or_else(|| looks_public(site.url.host()).then_some(AddressScope::Public))?
+            let known = source.addresses.iter().map(|address| AddressScope::of(*address)).max();
+            known.or_else(|| looks_public(source.url.host()).then_some(AddressScope::Public))?
         }
     };
-    let (host, named) = (site.url.host(), realm.host());
-    let text = format!("the realm's host is {named}, more private than {host}");
-    (private > registry).then(|| seen(text)).flatten()
+    let text = format!(
+        "the realm's host {} is more private than the registry's host {}",
+        realm.host(),
+        source.url.host()
+    );
+    evidence_if(scope_of_literal(realm.host())? > registry, text)
 }
 
-/// How private a host is that says so itself.
-fn reach(host: &str) -> Option<AddressScope> {
+/// The scope of a host that is an address or `localhost`.
+fn scope_of_literal(host: &str) -> Option<AddressScope> {
     if is_localhost(host) {
         Some(AddressScope::Loopback)
     } else {
@@ -253,7 +273,7 @@ fn reach(host: &str) -> Option<AddressScope> {
     }
 }
 
-/// True for a name that is likely to be known everywhere.
+/// Whether a host name is probably in the public DNS.
 fn looks_public(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
     let own = [
@@ -271,50 +291,50 @@ fn looks_public(host: &str) -> bool {
     host.contains('.') && !own.contains(&last)
 }
 
-fn realm_unreachable(attempt: &Attempt<'_>) -> Option<Sign> {
-    let server = attempt.server.filter(|hop| hop.reply.is_none())?;
+fn realm_unreachable(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let exchange = attempt.token_exchange.filter(|exchange| exchange.response.is_none())?;
     match error(attempt)? {
-        Error::Connection(fault) => seen(format!("{fault}")),
+        Error::Connection(fault) => evidence(fault.to_string()),
         error @ Error::Deadline { .. } => {
-            seen(format!("{}: {error}", server.url.origin().authority()))
+            evidence(format!("{}: {error}", exchange.url.origin().authority()))
         }
         _ => None,
     }
 }
 
-fn realm_untrusted(attempt: &Attempt<'_>) -> Option<Sign> {
+fn realm_untrusted(attempt: &Attempt<'_>) -> Option<Evidence> {
     if attempt.given {
-        // Credentials went to whatever server the URL names.
-        let (realm, site) = (attempt.realm()?, attempt.site.as_ref()?);
+        // The token URL names a user, so credentials were probably sent.
+        let (realm, source) = (attempt.realm()?, attempt.source.as_ref()?);
         let user = attempt.user()?;
-        let (host, registry) = (realm.host(), site.url.host());
+        let (host, registry) = (realm.host(), source.url.host());
         let text = format!(
-            "the realm is at {host}, the registry at {registry}, and the token URL names the user {user:?}"
+            "realm: {host}, registry: {registry}, and the token URL names the user {user:?}"
         );
-        return (!realm_is_trusted(registry, host)).then(|| seen(text)).flatten();
+        return evidence_if(!realm_is_trusted(registry, host), text);
     }
     match refusal(attempt)? {
         Refusal::RealmUntrusted { registry, realm } => {
-            seen(format!("the realm is at {realm}, the registry at {registry}"))
+            evidence(format!("realm: {realm}, registry: {registry}"))
         }
         _ => None,
     }
 }
 
-fn scope_other(attempt: &Attempt<'_>) -> Option<Sign> {
+fn scope_other(attempt: &Attempt<'_>) -> Option<Evidence> {
     let repository = attempt.repository()?;
-    let scopes = attempt.challenged();
+    let scopes = attempt.challenge_scopes();
     let hub = attempt.is_docker_hub();
-    // A scope may begin with the registry's own host.
+    // Some registries prefix the name with their own host.
     let host = attempt.reference?.registry().name();
-    let own = |name: &str| name.strip_prefix(host.as_str())?.strip_prefix('/').map(str::to_owned);
+    let without_host =
+        |name: &str| name.strip_prefix(host.as_str())?.strip_prefix('/').map(str::to_owned);
     let same = |scope: &Scope<'_>| {
         scope.name == repository
-            || own(scope.name).as_deref() == Some(repository)
+            || without_host(scope.name).as_deref() == Some(repository)
             || (hub && format!("library/{}", scope.name) == repository)
     };
     let first = scopes.first().filter(|scope| !scope.name.is_empty())?;
-    let text =
-        format!("the challenge's scope names {:?}, asked was for {repository:?}", first.name);
-    (!scopes.iter().any(same)).then(|| seen(text)).flatten()
+    let text = format!("challenge: {:?}, requested: {repository:?}", first.name);
+    evidence_if(!scopes.iter().any(same), text)
 }

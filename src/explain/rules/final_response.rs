@@ -1,4 +1,5 @@
-//! The registry's last answer: what it says itself, and what is left when nothing else stands against a token.
+//! Rules about the registry's final response: what it states itself, and what remains when nothing else explains why
+//! a token was refused.
 
 use crate::credentials::Secret;
 use crate::digest::Digest;
@@ -7,7 +8,8 @@ use crate::explain::attempt::Attempt;
 use crate::explain::jwt::{Form, Token};
 use crate::explain::rules::claims;
 use crate::explain::rules::rule::{
-    Check, Rule, RuleKind, Sign, error, is_basic, password_prefix, seen, slightly,
+    Check, Evidence, Remedy, Rule, RuleKind, error, evidence, evidence_if, is_basic_only,
+    minor_evidence, password_prefix,
 };
 use crate::explain::token_url::{Scope, scopes};
 use crate::json::Json;
@@ -17,209 +19,225 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "token-rejected",
         brief: "the registry does not accept the token",
-        advice: "what is left is its issuer, key or signature: the admin has to hold the registry's certificates \
-                 or keys against the token server's",
+        advice: "compare the registry's trusted issuer, keys and certificates with the token server's: only its administrator can",
+        remedy: Remedy::CorrectRequest,
         check: Check::Issuer,
-        kind: RuleKind::Answer,
-        sees: rejected,
+        kind: RuleKind::Response,
+        detect: rejected,
     },
     Rule {
         id: "insufficient-scope",
         brief: "the token does not allow enough",
-        advice: "ask for what the registry now names: {scope}",
+        advice: "request the scope that the registry now names: {scope}; if that was requested, ask for access",
+        remedy: Remedy::LogIn,
         check: Check::Access,
-        kind: RuleKind::Answer,
-        sees: insufficient,
+        kind: RuleKind::Response,
+        detect: insufficient,
     },
     Rule {
         id: "authorization-lost",
-        brief: "the registry answers as if no token had come",
-        advice: "a redirect or proxy may have removed it; distribution 3 also answers so to a wrong signature",
+        brief: "the registry responds as if no token was sent",
+        advice: "check for a redirect or proxy that removes the token; distribution 3 also responds so to an invalid signature",
+        remedy: Remedy::CorrectRequestOrLogIn,
         check: Check::Issuer,
-        kind: RuleKind::Answer,
-        sees: lost,
+        kind: RuleKind::Response,
+        detect: lost,
     },
     Rule {
         id: "challenge-flipped-to-basic",
-        brief: "the token is refused, and a password wanted in its place",
-        advice: "Harbor answers so when the token does not allow it: log in with a user who may",
+        brief: "the token is refused, a password requested",
+        advice: "log in as a user with access: Harbor responds so if the token does not allow the request",
+        remedy: Remedy::LogIn,
         check: Check::Access,
-        kind: RuleKind::Answer,
-        sees: flipped,
+        kind: RuleKind::Response,
+        detect: flipped,
     },
     Rule {
         id: "rejected-without-challenge",
-        brief: "the token is refused without a word how to get another",
-        advice: "get a new token, of the kind that this registry takes",
+        brief: "the token is refused without a challenge",
+        advice: "get a new token, of the kind that this registry accepts",
+        remedy: Remedy::CorrectRequestOrLogIn,
         check: Check::Issuer,
-        kind: RuleKind::Answer,
-        sees: without_challenge,
+        kind: RuleKind::Response,
+        detect: without_challenge,
     },
     Rule {
         id: "private-or-missing",
-        brief: "it is private, or it does not exist",
-        advice: "the registry does not tell which: check the spelling (and library/), then log in",
+        brief: "the repository is private or does not exist",
+        advice: "check the name (and library/), then log in: the registry does not say which it is",
+        remedy: Remedy::LogIn,
         check: Check::Access,
-        kind: RuleKind::Answer,
-        sees: private_or_missing,
+        kind: RuleKind::Response,
+        detect: private_or_missing,
     },
     Rule {
         id: "forbidden",
-        brief: "the registry forbids it",
-        advice: "whoever asked has no right to it, or a firewall or policy blocks it: see what the registry says",
+        brief: "the registry denies access",
+        advice: "see its message: this user may lack the right, or a firewall or policy blocks the request",
+        remedy: Remedy::LogIn,
         check: Check::Access,
-        kind: RuleKind::Answer,
-        sees: forbidden,
+        kind: RuleKind::Response,
+        detect: forbidden,
     },
     Rule {
         id: "not-found",
-        brief: "there is no such repository or tag",
-        advice: "check the spelling; regq parse shows how the name is read",
-        check: Check::Question,
-        kind: RuleKind::Answer,
-        sees: not_found,
+        brief: "the repository or tag does not exist",
+        advice: "check the name and how it is parsed",
+        remedy: Remedy::CheckReference,
+        check: Check::Manifest,
+        kind: RuleKind::Response,
+        detect: not_found,
     },
     Rule {
         id: "accept-too-short",
-        brief: "the request does not accept what is there",
-        advice: "name all four manifest types in Accept",
-        check: Check::Question,
-        kind: RuleKind::GivenAnswer,
-        sees: accept,
+        brief: "the request does not accept the manifest's media type",
+        advice: "list all four manifest types in Accept",
+        remedy: Remedy::CorrectRequest,
+        check: Check::Manifest,
+        kind: RuleKind::GivenResponse,
+        detect: accept,
     },
     Rule {
         id: "authorization-forwarded",
-        brief: "the token was sent on to a storage server",
-        advice: "the client has to drop Authorization when it follows a redirect to another host",
-        check: Check::Question,
-        kind: RuleKind::GivenAnswer,
-        sees: forwarded,
+        brief: "the token was forwarded to a storage server",
+        advice: "drop Authorization when following a redirect to another host",
+        remedy: Remedy::CorrectRequest,
+        check: Check::Manifest,
+        kind: RuleKind::GivenResponse,
+        detect: forwarded,
     },
     Rule {
         id: "rate-limited",
-        brief: "the registry's limit is reached",
-        advice: "wait, or log in: most registries allow more to those who do",
-        check: Check::Door,
-        kind: RuleKind::Answer,
-        sees: limited,
+        brief: "the registry's rate limit is reached",
+        advice: "wait, or log in: most registries have a higher limit for logged-in users",
+        remedy: Remedy::LogIn,
+        check: Check::Transport,
+        kind: RuleKind::Response,
+        detect: limited,
     },
     Rule {
         id: "registry-moved",
-        brief: "the registry has moved to another host",
-        advice: "a token is for the host that asks for it: use the new host's name",
-        check: Check::Question,
-        kind: RuleKind::Answer,
-        sees: moved,
+        brief: "the registry redirects to another registry",
+        advice: "use the new host's name: a token is valid only for the host that requested it",
+        remedy: Remedy::CorrectRequestOrLogIn,
+        check: Check::Manifest,
+        kind: RuleKind::Response,
+        detect: moved,
     },
     Rule {
         id: "token-too-large",
         brief: "the token is too large for a proxy",
-        advice: "ask for one scope at a time",
-        check: Check::Door,
-        kind: RuleKind::Answer,
-        sees: too_large,
+        advice: "request one scope at a time",
+        remedy: Remedy::CorrectRequest,
+        check: Check::Transport,
+        kind: RuleKind::Response,
+        detect: too_large,
     },
     Rule {
         id: "upstream-refused",
-        brief: "the registry behind this one refuses",
-        advice: "this is a cache: check the name there, and the cache's own login",
-        check: Check::Question,
-        kind: RuleKind::Answer,
-        sees: upstream,
+        brief: "the upstream registry of this cache refuses",
+        advice: "check the name upstream, and the cache's own login there",
+        remedy: Remedy::Nothing,
+        check: Check::Manifest,
+        kind: RuleKind::Response,
+        detect: upstream,
     },
     Rule {
         id: "digest-mismatch",
-        brief: "the content is not what its digest says",
-        advice: "do not use it: a proxy or cache changed it, or somebody did",
-        check: Check::Question,
-        kind: RuleKind::Answer,
-        sees: digest,
+        brief: "the content does not match its digest",
+        advice: "do not use it: a proxy, a cache or an attacker changed it",
+        remedy: Remedy::Nothing,
+        check: Check::Manifest,
+        kind: RuleKind::Response,
+        detect: digest,
     },
     Rule {
         id: "not-a-manifest",
-        brief: "what came is no manifest",
-        advice: "a login page or another service may answer under this name",
-        check: Check::Question,
-        kind: RuleKind::Answer,
-        sees: not_a_manifest,
+        brief: "the response is not a manifest",
+        advice: "check whether a login page or another service responds under this name",
+        remedy: Remedy::Nothing,
+        check: Check::Manifest,
+        kind: RuleKind::Response,
+        detect: not_a_manifest,
     },
 ];
 
-/// What the last answer says, where its status is this one.
-fn said(attempt: &Attempt<'_>, status: u16) -> Option<String> {
+/// Describes the registry's final response if it has this status.
+fn response(attempt: &Attempt<'_>, status: u16) -> Option<String> {
     let last = &attempt.last;
-    // What a token server answered last is its own affair.
-    let registry = attempt.given || last.reply.is_some_and(|_| !is_token_servers(attempt));
+    // If the walk ended at the token server, the registry's last response is not final.
+    let registry = attempt.given || last.response.is_some_and(|_| !ended_at_token_server(attempt));
     if !registry || last.status != Some(status) {
         return None;
     }
-    let mut text = format!("the answer is {status}");
-    if !last.words.is_empty() {
-        text.push_str(&format!("; it says {}", last.words));
+    let mut text = format!("the response is {status}");
+    if !last.error_body.is_empty() {
+        text.push_str(&format!("; it says {}", last.error_body));
     }
     Some(text)
 }
 
-/// True when the walk ended at the token server.
-fn is_token_servers(attempt: &Attempt<'_>) -> bool {
-    let Some(server) = attempt.server else { return false };
-    !attempt.last.token_sent && server.reply.as_ref().is_none_or(|reply| reply.status >= 300)
+fn ended_at_token_server(attempt: &Attempt<'_>) -> bool {
+    let Some(exchange) = attempt.token_exchange else { return false };
+    !attempt.last.token_sent && exchange.status().is_none_or(|status| status >= 300)
 }
 
-/// A 401 in answer to a token.
-fn refused(attempt: &Attempt<'_>) -> Option<String> {
-    said(attempt, 401).filter(|_| attempt.last.token_sent)
+/// Describes a 401 to a request with a token.
+fn refused_token(attempt: &Attempt<'_>) -> Option<String> {
+    response(attempt, 401).filter(|_| attempt.last.token_sent)
 }
 
-/// True when nothing is known that stands against the token: its audience and its times fit, and can be read where
-/// they are there at all. A token that only its registry can read has none.
-fn is_in_order(attempt: &Attempt<'_>) -> bool {
+/// Whether the claims give no reason to refuse the token: audience and times fit, and are readable if present.
+fn has_valid_claims(attempt: &Attempt<'_>) -> bool {
     let Some(token) = &attempt.token else { return true };
     let Some(claims) = token.claims() else { return matches!(token.form, Form::Opaque) };
     let readable = (claims.audience().is_some() || !claims.has("aud"))
         && ["exp", "nbf"].iter().all(|name| claims.time(name).is_some() || !claims.has(name));
-    let against = [claims::audience, claims::expired, claims::not_yet];
-    readable && against.iter().all(|rule| rule(attempt).is_none_or(|sign| sign.slight))
+    let reasons = [claims::audience, claims::expired, claims::not_yet];
+    readable && reasons.iter().all(|detect| detect(attempt).is_none_or(|evidence| evidence.minor))
 }
 
-/// True when the token allows what was asked, as far as is known.
-fn allows(attempt: &Attempt<'_>) -> bool {
-    match attempt.entries() {
+/// Whether the token allows pulling, as far as is known.
+fn allows_pull(attempt: &Attempt<'_>) -> bool {
+    match attempt.access_entries() {
         None => true,
-        Some(_) => attempt.entry().is_some_and(|entry| entry.allows("pull")),
+        Some(_) => attempt.access_entry().is_some_and(|entry| entry.allows("pull")),
     }
 }
 
-fn rejected(attempt: &Attempt<'_>) -> Option<Sign> {
-    let text = refused(attempt).filter(|_| attempt.error_code() == Some("invalid_token"))?;
-    let password = attempt.given && password_prefix(attempt).is_some();
-    if password || !is_in_order(attempt) {
+fn rejected(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let invalid = attempt.error_code() == Some("invalid_token");
+    let mut text = refused_token(attempt).filter(|_| invalid)?;
+    let is_password = attempt.given && password_prefix(attempt).is_some();
+    if is_password || !has_valid_claims(attempt) {
         return None;
     }
-    let header = attempt.token.as_ref().and_then(Token::header);
-    let kid = header.and_then(|header| header.text("kid"));
-    let kid = kid.map(|kid| format!("; the token's kid is {kid:?}")).unwrap_or_default();
-    let issuer =
-        attempt.token.as_ref().and_then(Token::claims).and_then(|claims| claims.text("iss"));
-    let issuer = issuer.map(|issuer| format!("; its iss is {issuer:?}")).unwrap_or_default();
-    let claims = attempt.token.as_ref().and_then(Token::claims);
-    let timed = claims.is_some_and(|claims| claims.time("exp").or(claims.time("nbf")).is_some());
-    let times = match (timed, attempt.last.date) {
-        (true, None) => "; whether its times fit is not known without the answer's Date",
-        (..) => "",
-    };
-    seen(format!("{text}; the challenge's error is invalid_token{kid}{issuer}{times}"))
+    text.push_str("; the challenge's error is invalid_token");
+    let token = attempt.token.as_ref();
+    if let Some(key) = token.and_then(Token::header).and_then(|header| header.text("kid")) {
+        text.push_str(&format!("; the token's kid: {key:?}"));
+    }
+    if let Some(claims) = token.and_then(Token::claims) {
+        if let Some(issuer) = claims.text("iss") {
+            text.push_str(&format!("; its iss: {issuer:?}"));
+        }
+        let has_times = claims.time("exp").or(claims.time("nbf")).is_some();
+        if has_times && attempt.last.date.is_none() {
+            text.push_str("; its times could not be checked without the response's Date");
+        }
+    }
+    evidence(text)
 }
 
-fn insufficient(attempt: &Attempt<'_>) -> Option<Sign> {
-    said(attempt, 401).filter(|_| attempt.error_code() == Some("insufficient_scope"))?;
+fn insufficient(attempt: &Attempt<'_>) -> Option<Evidence> {
+    response(attempt, 401).filter(|_| attempt.error_code() == Some("insufficient_scope"))?;
     let challenges = attempt.last.challenges.iter().flatten();
-    let asked = challenges
+    let required = challenges
         .filter_map(|one| one.as_ref().ok())
         .find_map(|one| one.param("scope"))
         .unwrap_or_default();
-    let granted = attempt.entries();
-    let lacks = |scope: &Scope<'_>| -> Option<String> {
+    let granted = attempt.access_entries();
+    let missing = |scope: &Scope<'_>| -> Option<String> {
         let entries = granted.iter().flatten();
         let entry = entries
             .filter(|entry| scope.kind.starts_with(&entry.kind))
@@ -229,167 +247,160 @@ fn insufficient(attempt: &Attempt<'_>) -> Option<Sign> {
         (!missing.is_empty())
             .then(|| format!("{}:{}:{}", scope.kind, scope.name, missing.join(",")))
     };
-    let text = format!("the challenge's error is insufficient_scope, its scope {asked:?}");
-    let missing: Vec<_> = scopes(asked).filter_map(|scope| lacks(&scope)).collect();
+    let text = format!("the challenge's error is insufficient_scope, its scope {required:?}");
+    let missing: Vec<_> = scopes(required).filter_map(|scope| missing(&scope)).collect();
     if granted.is_some() && !missing.is_empty() {
-        return seen(format!("{text}; the token lacks {}", missing.join(" ")));
+        return evidence(format!("{text}; the token lacks {}", missing.join(" ")));
     }
-    seen(text)
+    evidence(text)
 }
 
-fn lost(attempt: &Attempt<'_>) -> Option<Sign> {
-    let text = refused(attempt).filter(|_| !attempt.given && attempt.error_code().is_none())?;
+fn lost(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let unexplained = !attempt.given && attempt.error_code().is_none();
+    let text = refused_token(attempt).filter(|_| unexplained)?;
     let last = attempt.last.challenges.as_ref().filter(|last| !last.is_empty())?;
     let same = Some(last) == attempt.challenges.as_ref();
-    let host = attempt.last.hop.map(|hop| hop.url.origin().authority()).unwrap_or_default();
-    let text = format!("{text}; {host} was sent the token and answers with the same challenge");
-    (same && !is_basic(last) && is_in_order(attempt) && allows(attempt))
-        .then(|| seen(text))
-        .flatten()
+    let exchange = attempt.last.exchange;
+    let host = exchange.map(|exchange| exchange.url.origin().authority()).unwrap_or_default();
+    let text = format!("{text}; {host} received the token and sent the same challenge again");
+    let token_is_good = has_valid_claims(attempt) && allows_pull(attempt);
+    evidence_if(same && !is_basic_only(last) && token_is_good, text)
 }
 
-fn flipped(attempt: &Attempt<'_>) -> Option<Sign> {
-    let text = refused(attempt)?;
-    let basic = attempt.last.challenges.as_ref().is_some_and(is_basic);
-    let began = attempt.given || attempt.bearer().is_some();
-    (basic && began)
-        .then(|| seen(format!("{text}; its challenge to the token offers Basic alone")))
-        .flatten()
+fn flipped(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let text = refused_token(attempt)?;
+    let basic = attempt.last.challenges.as_ref().is_some_and(is_basic_only);
+    let began_with_bearer = attempt.given || attempt.bearer().is_some();
+    let text = format!("{text}; its challenge after the token offers only Basic");
+    evidence_if(basic && began_with_bearer, text)
 }
 
-fn without_challenge(attempt: &Attempt<'_>) -> Option<Sign> {
-    let text = refused(attempt)?;
+fn without_challenge(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let text = refused_token(attempt)?;
     let none = attempt.last.challenges.as_ref().is_some_and(Vec::is_empty);
-    none.then(|| seen(format!("{text}; it answers to a token and has no challenge"))).flatten()
+    evidence_if(none, format!("{text}; the response to the token has no challenge"))
 }
 
-fn private_or_missing(attempt: &Attempt<'_>) -> Option<Sign> {
-    let text = said(attempt, 401)?;
-    let words = &attempt.last.words;
-    let both = words.has_code("DENIED") && words.has_code("UNAUTHORIZED");
-    let granted = attempt.entries().is_some() && !allows(attempt);
-    (both && granted).then(|| seen(text)).flatten()
+fn private_or_missing(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let text = response(attempt, 401)?;
+    let body = &attempt.last.error_body;
+    let both_codes = body.has_code("DENIED") && body.has_code("UNAUTHORIZED");
+    let not_granted = attempt.access_entries().is_some() && !allows_pull(attempt);
+    evidence_if(both_codes && not_granted, text)
 }
 
-fn forbidden(attempt: &Attempt<'_>) -> Option<Sign> {
-    seen(said(attempt, 403)?)
+fn forbidden(attempt: &Attempt<'_>) -> Option<Evidence> {
+    evidence(response(attempt, 403)?)
 }
 
-/// What a registry says when the Accept header leaves no manifest that it could send.
-const UNACCEPTED: &str = "accept header does not support";
+/// The message of a registry that has the manifest in none of the accepted media types.
+const NOT_ACCEPTED: &str = "accept header does not support";
 
-fn not_found(attempt: &Attempt<'_>) -> Option<Sign> {
-    let text = said(attempt, 404)?;
-    let words = &attempt.last.words;
-    // Some say no more than UNKNOWN or NOT_FOUND; what says nothing at all is a registry too, when regq asked it.
+fn not_found(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let text = response(attempt, 404)?;
+    let body = &attempt.last.error_body;
+    // Some registries send only UNKNOWN or NOT_FOUND, or, to regq, an empty body.
     let codes = ["NAME_UNKNOWN", "MANIFEST_UNKNOWN", "NOT_FOUND", "UNKNOWN"];
-    let coded = codes.iter().any(|code| words.has_code(code));
-    let silent = !attempt.given && words.is_empty();
-    ((coded || silent) && !is_unaccepted(attempt)).then(|| seen(text)).flatten()
+    let has_code = codes.iter().any(|code| body.has_code(code));
+    let empty = !attempt.given && body.is_empty();
+    evidence_if((has_code || empty) && !is_not_accepted(attempt), text)
 }
 
-fn is_unaccepted(attempt: &Attempt<'_>) -> bool {
-    attempt.last.words.to_string().to_ascii_lowercase().contains(UNACCEPTED)
+fn is_not_accepted(attempt: &Attempt<'_>) -> bool {
+    attempt.last.error_body.to_string().to_ascii_lowercase().contains(NOT_ACCEPTED)
 }
 
-fn accept(attempt: &Attempt<'_>) -> Option<Sign> {
-    let text = said(attempt, 404)?;
-    is_unaccepted(attempt).then(|| seen(text)).flatten()
+fn accept(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let text = response(attempt, 404)?;
+    evidence_if(is_not_accepted(attempt), text)
 }
 
-/// What the body of the last answer holds, in lower case.
-fn body(attempt: &Attempt<'_>) -> String {
+/// The body of the final response in lower case.
+fn lowercase_body(attempt: &Attempt<'_>) -> String {
     let body = attempt.last.body.as_deref().unwrap_or_default();
     String::from_utf8_lossy(body).to_ascii_lowercase()
 }
 
-fn forwarded(attempt: &Attempt<'_>) -> Option<Sign> {
-    let text = said(attempt, 400)?;
-    let body = body(attempt);
-    let store = body.contains("<error>") && body.contains("<code>");
-    let header = ["auth mechanism", "authorization", "authentication"];
-    (store && header.iter().any(|word| body.contains(word))).then(|| seen(text)).flatten()
+fn forwarded(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let text = response(attempt, 400)?;
+    let body = lowercase_body(attempt);
+    let object_store = body.contains("<error>") && body.contains("<code>");
+    let words = ["auth mechanism", "authorization", "authentication"];
+    evidence_if(object_store && words.iter().any(|word| body.contains(word)), text)
 }
 
-fn limited(attempt: &Attempt<'_>) -> Option<Sign> {
-    let text = said(attempt, 429)?;
-    let limits = attempt.last.reply.map(|reply| reply.limits.clone()).unwrap_or_default();
-    seen(std::iter::once(text).chain(limits).collect::<Vec<_>>().join("; "))
+fn limited(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let text = response(attempt, 429)?;
+    let limits = attempt.last.response.map(|response| response.limits.clone()).unwrap_or_default();
+    evidence(std::iter::once(text).chain(limits).collect::<Vec<_>>().join("; "))
 }
 
-fn moved(attempt: &Attempt<'_>) -> Option<Sign> {
+fn moved(attempt: &Attempt<'_>) -> Option<Evidence> {
     let from = attempt.moved_from.as_ref()?;
-    let site = attempt.site.as_ref().filter(|_| attempt.challenges.is_some())?;
-    let to = site.url.origin().authority();
-    let text = format!("{from} redirects to {to}, which has a challenge of its own");
-    // regq asks there anew, which is why it fails only for who has credentials for the first host and not for this.
+    let source = attempt.source.as_ref().filter(|_| attempt.challenges.is_some())?;
+    let to = source.url.origin().authority();
+    let text = format!("{from} redirects to {to}, which has its own challenge");
+    // regq starts a new login there. It fails only if the user has credentials for the first host alone.
     let denied = error(attempt).is_some_and(|error| error.kind() == Kind::Denied);
-    if denied && !attempt.sent_credentials() { seen(text) } else { slightly(text) }
+    if denied && !attempt.sent_credentials() { evidence(text) } else { minor_evidence(text) }
 }
 
-fn too_large(attempt: &Attempt<'_>) -> Option<Sign> {
-    let words = "request header or cookie too large";
-    let text =
-        said(attempt, 431).or_else(|| said(attempt, 400).filter(|_| body(attempt).contains(words)));
-    let length = attempt
-        .token
-        .as_ref()
-        .map(|token| format!("; the token has {} bytes", token.secret.expose().len()));
-    seen(text? + length.unwrap_or_default().as_str())
+fn too_large(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let message = "request header or cookie too large";
+    let bad_request =
+        || response(attempt, 400).filter(|_| lowercase_body(attempt).contains(message));
+    let text = response(attempt, 431).or_else(bad_request)?;
+    let length = attempt.token.as_ref().map(|token| token.secret.expose().len());
+    let length = length.map(|length| format!("; the token has {length} bytes"));
+    evidence(text + length.unwrap_or_default().as_str())
 }
 
-/// True for a body that repeats a registry's refusal, as an error in an error or as the line that clients print. A
-/// file that may not be opened is none.
-fn wraps_denied(body: &[u8]) -> bool {
+/// Whether a body quotes another registry's refusal, as a nested error or as the line that clients print. An
+/// operating system's "permission denied" does not count.
+fn quotes_refusal(body: &[u8]) -> bool {
     let body = String::from_utf8_lossy(body);
-    let line = |(at, _): (usize, &str)| {
+    let is_refusal = |(at, _): (usize, &str)| {
         let before = body.get(..at).unwrap_or_default().trim_end();
         !before.to_ascii_lowercase().ends_with("permission")
     };
-    body.contains("DENIED") || body.match_indices("denied: ").any(line)
+    body.contains("DENIED") || body.match_indices("denied: ").any(is_refusal)
 }
 
-fn upstream(attempt: &Attempt<'_>) -> Option<Sign> {
-    let text = said(attempt, 500)?;
-    let wraps = attempt.last.body.as_deref().is_some_and(wraps_denied);
-    wraps.then(|| seen(text)).flatten()
+fn upstream(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let text = response(attempt, 500)?;
+    evidence_if(attempt.last.body.as_deref().is_some_and(quotes_refusal), text)
 }
 
-fn digest(attempt: &Attempt<'_>) -> Option<Sign> {
+fn digest(attempt: &Attempt<'_>) -> Option<Evidence> {
     match error(attempt) {
         Some(error @ (Error::DigestMismatch { .. } | Error::DigestHeaderDiffers { .. })) => {
-            return seen(error.to_string());
+            return evidence(error.to_string());
         }
         Some(_) => return None,
         None if !attempt.given => return None,
         None => {}
     }
-    let (pinned, body) = (attempt.reference?.digest()?, manifest(attempt)?);
+    let (pinned, body) = (attempt.reference?.digest()?, supplied_manifest(attempt)?);
     let computed = Digest::of(pinned.algorithm(), body);
-    let text = format!("the reference asks for {pinned}, the body's hash is {computed}");
-    (computed != *pinned).then(|| seen(text)).flatten()
+    evidence_if(computed != *pinned, format!("requested: {pinned}, body: {computed}"))
 }
 
-/// What was given as a manifest. An answer to HEAD has an empty body, which says nothing.
-fn manifest<'a>(attempt: &'a Attempt<'_>) -> Option<&'a [u8]> {
+/// The supplied body of a successful response. It is empty if the request was a HEAD.
+fn supplied_manifest<'a>(attempt: &'a Attempt<'_>) -> Option<&'a [u8]> {
     let body = attempt.last.body.as_deref().filter(|body| !body.is_empty());
     body.filter(|_| attempt.last.status == Some(200))
 }
 
-fn not_a_manifest(attempt: &Attempt<'_>) -> Option<Sign> {
+fn not_a_manifest(attempt: &Attempt<'_>) -> Option<Evidence> {
     match error(attempt) {
-        Some(Error::Manifest(fault)) => return seen(fault.to_string()),
+        Some(Error::Manifest(fault)) => return evidence(fault.to_string()),
         Some(_) => return None,
         None if !attempt.given => return None,
         None => {}
     }
-    let body = manifest(attempt)?;
+    let body = supplied_manifest(attempt)?;
     let json = Json::read(body).ok();
-    if json.is_some_and(|json| json.get("schemaVersion").is_some()) {
-        return None;
-    }
-    seen(format!(
-        "the body is no manifest: {}",
-        ErrorBody::read_without(body, &Secret::redactor(&attempt.hidden))
-    ))
+    let has_version = json.is_some_and(|json| json.get("schemaVersion").is_some());
+    let start = ErrorBody::read_without(body, &Secret::redactor(&attempt.secrets));
+    evidence_if(!has_version, format!("the body is not a manifest: {start}"))
 }

@@ -1,7 +1,7 @@
-//! The findings: one row for each cause of failure, with its sign, its worst severity, and what to do.
+//! The rules: one for each cause of failure, with its evidence, its worst severity, its advice and its remedy.
 //!
-//! The names are a promise to scripts. What of all that is seen decided the answer is judged in `decide`, not
-//! here. Each file holds the rows and the signs of one stage.
+//! Rule ids are stable; scripts rely on them. Rules only detect. Which finding was decisive is decided in `ranking`.
+//! Each file holds the rules of one stage of the login.
 
 mod challenge;
 mod claims;
@@ -10,9 +10,10 @@ mod rule;
 mod token_request;
 mod token_response;
 
+pub use self::rule::Remedy;
 pub(super) use self::rule::{Check, Rule};
 
-/// All rules in the order in which they are told: causes before what they cause.
+/// All rules in the order in which findings are reported: causes before their effects.
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
     [
         challenge::RULES,
@@ -29,11 +30,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
 mod tests {
     use super::all;
 
-    /// `id stage severity from sign cause advice number`, one line each.
+    /// One finding per line: `id stage severity from sign cause advice number`.
     const FINDINGS: &str = include_str!("../../../tests/vectors/findings.tsv");
 
     #[test]
-    fn every_finding_of_the_list_has_a_rule_of_its_severity_and_source() {
+    fn every_listed_finding_has_a_rule_of_its_severity_and_source() {
         let mut listed: Vec<_> = FINDINGS
             .lines()
             .skip(1)
@@ -52,23 +53,26 @@ mod tests {
     }
 
     #[test]
-    fn rules_speak_in_few_words_and_end_without_a_dot() {
+    fn texts_are_short_have_no_final_dot_and_name_no_flag() {
         for rule in all() {
-            assert!(rule.brief.len() <= 66, "{}", rule.id);
-            assert!(!rule.brief.ends_with('.') && !rule.advice.ends_with('.'), "{}", rule.id);
+            // A finding's heading is `  id: brief`.
+            assert!(rule.id.len() + rule.brief.len() + 4 <= 80, "{}", rule.id);
+            for text in [rule.brief, rule.advice] {
+                assert!(!text.ends_with('.') && !text.contains("--"), "{}", rule.id);
+            }
         }
     }
 
     #[test]
-    fn the_list_for_people_is_this_one() {
-        let list = include_str!("../../../docs/findings.md");
+    fn the_documentation_lists_every_rule() {
+        let document = include_str!("../../../docs/findings.md");
         let row = |rule: &super::Rule| {
-            let judged = if rule.kind.is_given_only() { "given" } else { "both" };
-            let most = if rule.kind.is_note() { "note" } else { "decisive" };
-            format!("| `{}` | {} | {} | {most} | {judged} |", rule.id, rule.brief, rule.advice)
+            let from = if rule.kind.is_given_only() { "given" } else { "both" };
+            let worst = if rule.kind.is_note() { "note" } else { "decisive" };
+            format!("| `{}` | {} | {} | {worst} | {from} |", rule.id, rule.brief, rule.advice)
         };
         let rows: Vec<_> = all().map(row).collect();
-        let listed: Vec<_> = list.lines().filter(|line| line.starts_with("| `")).collect();
+        let listed: Vec<_> = document.lines().filter(|line| line.starts_with("| `")).collect();
         assert_eq!(listed, rows, "\n{}", rows.join("\n"));
     }
 }

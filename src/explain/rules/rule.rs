@@ -1,94 +1,124 @@
-//! What a rule is, and what its signs are made of.
+//! Defines what a rule is, and helpers for detecting evidence.
 //!
-//! A sign is a function from an attempt to what it saw there; it is silent without evidence.
+//! A rule has a function that searches an [`Attempt`] for evidence. It returns `None` unless it finds some: unknown
+//! facts never count as evidence.
 
 use crate::error::{Error, Refusal};
 use crate::explain::attempt::{Attempt, Challenges};
-use crate::explain::jwt::PASSWORDS;
+use crate::explain::jwt::PASSWORD_PREFIXES;
 use crate::explain::token_url::Scope;
 use crate::http::challenge::Challenge;
 
-/// A cause of failure.
+/// A cause of failure, and how to detect it.
 #[derive(Debug)]
 pub(crate) struct Rule {
+    /// The name that scripts rely on.
     pub(crate) id: &'static str,
-    /// In a few words.
+    /// The cause in a few words.
     pub(crate) brief: &'static str,
-    /// What to do; `{realm}` and its like are filled in.
+    /// What to do, as an imperative. `{realm}` and similar placeholders are filled in.
     pub(crate) advice: &'static str,
+    pub(crate) remedy: Remedy,
+    /// The check that fails.
     pub(crate) check: Check,
     pub(crate) kind: RuleKind,
-    pub(crate) sees: fn(&Attempt<'_>) -> Option<Sign>,
+    pub(crate) detect: fn(&Attempt<'_>) -> Option<Evidence>,
 }
 
-/// What a rule may say, and of whom.
+/// What a client can do about a finding. Exhaustive, so that a program that suggests commands covers all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// The request was wrong: a correct one, such as this library sends, works.
+    CorrectRequest,
+    /// Log in, or log in as a user with more rights.
+    LogIn,
+    /// Send a correct request; if that has just been refused, log in.
+    CorrectRequestOrLogIn,
+    /// Trust the realm's host with the credentials.
+    TrustRealm,
+    /// Allow connections to private addresses.
+    AllowPrivate,
+    /// Check how the reference is parsed.
+    CheckReference,
+    /// Nothing: the registry, its administrator or the network must change.
+    Nothing,
+}
+
+/// What a rule concludes, and from which attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RuleKind {
-    /// A check of the registry, or of regq on its behalf, fails for this.
+    /// A check of the registry, or a safety check of regq, fails because of this.
     Fault,
-    /// The same, judged on given pieces only.
+    /// A fault that is detected in supplied data only.
     GivenFault,
-    /// It is said by the last answer itself, so it decides whatever else is found.
-    Answer,
-    /// The same, judged on given pieces only.
-    GivenAnswer,
-    /// Good to know.
+    /// The final response itself states the cause, so this is decisive whatever else is found.
+    Response,
+    /// Like `Response`, for supplied data only.
+    GivenResponse,
+    /// Useful to know, never a cause.
     Note,
-    /// The same, judged on given pieces only.
+    /// A note about supplied data only.
     GivenNote,
 }
 
 impl RuleKind {
     pub(crate) fn is_given_only(self) -> bool {
-        matches!(self, RuleKind::GivenFault | RuleKind::GivenAnswer | RuleKind::GivenNote)
+        matches!(self, RuleKind::GivenFault | RuleKind::GivenResponse | RuleKind::GivenNote)
     }
 
     pub(crate) fn is_note(self) -> bool {
         matches!(self, RuleKind::Note | RuleKind::GivenNote)
     }
 
-    pub(crate) fn is_answer(self) -> bool {
-        matches!(self, RuleKind::Answer | RuleKind::GivenAnswer)
+    pub(crate) fn is_response(self) -> bool {
+        matches!(self, RuleKind::Response | RuleKind::GivenResponse)
     }
 }
 
-/// The checks that stand between a question and its answer, in the order in which they are made
-/// (distribution's token verification, `registry/auth/token/token.go`).
+/// The checks that a request passes, in order. From `Token` to `Access` they are those of distribution's token
+/// verification (`registry/auth/token/token.go`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Check {
-    /// Before any of them: limits, proxies, broken servers.
-    Door,
+    /// Before the registry's own checks: rate limits, proxies, broken servers.
+    Transport,
     Challenge,
     Realm,
-    TokenAnswer,
+    TokenResponse,
     Token,
     Issuer,
     Audience,
     Times,
     Access,
-    /// The question itself.
-    Question,
-    /// All passed.
+    /// Whether the manifest exists and can be served.
+    Manifest,
+    /// All checks passed.
     Passed,
 }
 
-/// What was seen, and where.
+/// What a rule detected.
 #[derive(Debug)]
-pub(crate) struct Sign {
-    pub(crate) evidence: String,
-    /// True when it is no more than good to know here.
-    pub(crate) slight: bool,
+pub(crate) struct Evidence {
+    /// What was detected, and where.
+    pub(crate) text: String,
+    /// Whether this is a note here, although the rule's findings are usually causes.
+    pub(crate) minor: bool,
 }
 
-pub(super) fn seen(evidence: String) -> Option<Sign> {
-    Some(Sign { evidence, slight: false })
+pub(super) fn evidence(text: impl Into<String>) -> Option<Evidence> {
+    Some(Evidence { text: text.into(), minor: false })
 }
 
-pub(super) fn slightly(evidence: String) -> Option<Sign> {
-    Some(Sign { evidence, slight: true })
+/// Evidence that is worth a note only.
+pub(super) fn minor_evidence(text: impl Into<String>) -> Option<Evidence> {
+    Some(Evidence { text: text.into(), minor: true })
 }
 
-/// The error that ended a walk, without the trouble with credentials around it.
+/// Evidence if a condition holds.
+pub(super) fn evidence_if(condition: bool, text: impl Into<String>) -> Option<Evidence> {
+    if condition { evidence(text) } else { None }
+}
+
+/// The error that ended the walk. If credential lookup failed too, the registry's response counts.
 pub(super) fn error<'a>(attempt: &Attempt<'a>) -> Option<&'a Error> {
     match attempt.error? {
         Error::CredentialsUnavailable { response, .. } => Some(response),
@@ -96,7 +126,7 @@ pub(super) fn error<'a>(attempt: &Attempt<'a>) -> Option<&'a Error> {
     }
 }
 
-/// The safety rule that ended a walk.
+/// The safety rule that ended the walk.
 pub(super) fn refusal<'a>(attempt: &Attempt<'a>) -> Option<&'a Refusal> {
     match error(attempt)? {
         Error::Refused(refusal) => Some(refusal),
@@ -104,25 +134,31 @@ pub(super) fn refusal<'a>(attempt: &Attempt<'a>) -> Option<&'a Refusal> {
     }
 }
 
-/// The beginning of the token that says that it is a password.
+/// The prefix that marks the token as a password.
 pub(super) fn password_prefix(attempt: &Attempt<'_>) -> Option<&'static str> {
     let text = attempt.token.as_ref()?.secret.expose();
-    PASSWORDS.into_iter().find(|prefix| text.starts_with(prefix))
+    PASSWORD_PREFIXES.into_iter().find(|prefix| text.starts_with(prefix))
 }
 
-/// True for challenges that offer Basic and nothing else.
-pub(super) fn is_basic(challenges: &Challenges) -> bool {
+/// Whether the challenges offer Basic and nothing else.
+pub(super) fn is_basic_only(challenges: &Challenges) -> bool {
     let basic = |one: &Result<Challenge, _>| one.as_ref().is_ok_and(|one| one.scheme() == "basic");
     !challenges.is_empty() && challenges.iter().all(basic)
 }
 
-/// Whose token request it is, for evidence.
-pub(super) fn asker(attempt: &Attempt<'_>) -> &'static str {
+/// A name for the attempt's token request, for evidence.
+pub(super) fn request_name(attempt: &Attempt<'_>) -> &'static str {
     if attempt.given { "the token URL" } else { "regq's token request" }
 }
 
-/// The scopes of repositories in the token request.
-pub(super) fn asked_scopes<'a>(attempt: &'a Attempt<'_>) -> Vec<Scope<'a>> {
-    let scopes = attempt.asked.as_ref().map(|asked| asked.scopes()).unwrap_or_default();
+/// The repository scopes of the token request.
+pub(super) fn requested_scopes<'a>(attempt: &'a Attempt<'_>) -> Vec<Scope<'a>> {
+    let scopes = attempt.token_url.as_ref().map(|url| url.scopes()).unwrap_or_default();
     scopes.into_iter().filter(Scope::is_repository).collect()
+}
+
+/// The first few values, quoted, separated by commas.
+pub(super) fn quoted_list(values: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let values: Vec<_> = values.take(5).map(|value| format!("{:?}", value.as_ref())).collect();
+    values.join(", ")
 }

@@ -1,236 +1,257 @@
-//! What the token server answered.
+//! Rules about the token server's response.
 
 use crate::credentials::Secret;
 use crate::error::Refusal;
 use crate::explain::attempt::Attempt;
-use crate::explain::recording::Sent;
-use crate::explain::rules::rule::{Check, Rule, RuleKind, Sign, refusal, seen};
+use crate::explain::recording::Authorization;
+use crate::explain::rules::rule::{
+    Check, Evidence, Remedy, Rule, RuleKind, evidence, evidence_if, refusal,
+};
 use crate::oci::ErrorBody;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "credentials-rejected",
-        brief: "the credentials are not taken",
-        advice: "log in again, and do not repeat it with the same: some registries lock accounts",
-        check: Check::TokenAnswer,
+        brief: "the credentials were refused",
+        advice: "log in again; do not retry with the same credentials, because some registries lock accounts",
+        remedy: Remedy::LogIn,
+        check: Check::TokenResponse,
         kind: RuleKind::Fault,
-        sees: credentials_rejected,
+        detect: credentials_rejected,
     },
     Rule {
         id: "login-required",
-        brief: "it is not for everybody: a login is needed",
-        advice: "check the name; if it is right, log in: {registry} does not tell private from missing",
-        check: Check::TokenAnswer,
+        brief: "anonymous access was refused: a login is required",
+        advice: "check the name, then log in: {registry} does not distinguish private from missing",
+        remedy: Remedy::LogIn,
+        check: Check::TokenResponse,
         kind: RuleKind::Fault,
-        sees: login_required,
+        detect: login_required,
     },
     Rule {
         id: "token-denied",
-        brief: "the token server denies it",
-        advice: "what it says is the reason: a private package, single sign-on that was not allowed, an address \
-                 that is blocked",
-        check: Check::TokenAnswer,
+        brief: "the token server denies access",
+        advice: "see its message: the package may be private, single sign-on not authorized, or the address blocked",
+        remedy: Remedy::LogIn,
+        check: Check::TokenResponse,
         kind: RuleKind::Fault,
-        sees: denied,
+        detect: denied,
     },
     Rule {
         id: "token-request-refused",
-        brief: "the token server does not understand the request",
-        advice: "hold service and scope against what it says",
-        check: Check::TokenAnswer,
+        brief: "the token server does not accept the request",
+        advice: "compare service and scope with its message",
+        remedy: Remedy::Nothing,
+        check: Check::TokenResponse,
         kind: RuleKind::Fault,
-        sees: refused,
+        detect: refused,
     },
     Rule {
         id: "token-endpoint-not-found",
-        brief: "there is no token server at the realm",
-        advice: "the service may be unknown there, or the registry switched off: its admin has to look",
-        check: Check::TokenAnswer,
+        brief: "the realm's URL does not exist",
+        advice: "ask the registry's administrator: the service may be unknown there, or the registry disabled",
+        remedy: Remedy::Nothing,
+        check: Check::TokenResponse,
         kind: RuleKind::Fault,
-        sees: not_found,
+        detect: not_found,
     },
     Rule {
         id: "token-method-not-allowed",
-        brief: "the token server does not take this method",
-        advice: "ask by GET: not every token server exchanges identity tokens",
-        check: Check::TokenAnswer,
+        brief: "the token server does not support this method",
+        advice: "use GET: not every token server accepts identity tokens by POST",
+        remedy: Remedy::CorrectRequest,
+        check: Check::TokenResponse,
         kind: RuleKind::Fault,
-        sees: method,
+        detect: method,
     },
     Rule {
         id: "token-endpoint-unavailable",
         brief: "the token server is overloaded or failing",
-        advice: "come back later, when it says so not before",
-        check: Check::TokenAnswer,
+        advice: "try again later, after the announced time if any",
+        remedy: Remedy::CorrectRequest,
+        check: Check::TokenResponse,
         kind: RuleKind::Fault,
-        sees: unavailable,
+        detect: unavailable,
     },
     Rule {
         id: "token-not-json",
-        brief: "the token server answers with something else",
-        advice: "a login page or a proxy may stand in between",
-        check: Check::TokenAnswer,
+        brief: "the token server's response is not JSON",
+        advice: "check whether a login page or a proxy intercepts the request",
+        remedy: Remedy::Nothing,
+        check: Check::TokenResponse,
         kind: RuleKind::Fault,
-        sees: not_json,
+        detect: not_json,
     },
     Rule {
         id: "token-missing",
-        brief: "the token server's answer has no token",
-        advice: "check that the realm {realm} is a token server",
-        check: Check::TokenAnswer,
+        brief: "the token server's response contains no token",
+        advice: "check that {realm} is a token server",
+        remedy: Remedy::Nothing,
+        check: Check::TokenResponse,
         kind: RuleKind::Fault,
-        sees: missing,
+        detect: missing,
     },
     Rule {
         id: "token-ambiguous",
-        brief: "the answer has two different tokens",
-        advice: "the specification leaves open which one counts; access_token was used",
-        check: Check::TokenAnswer,
+        brief: "the response contains two different tokens",
+        advice: "report it to the administrator: the specification does not say which one counts; access_token was \
+                 used",
+        remedy: Remedy::CorrectRequest,
+        check: Check::TokenResponse,
         kind: RuleKind::Note,
-        sees: ambiguous,
+        detect: ambiguous,
     },
     Rule {
         id: "token-not-printable",
-        brief: "the token has characters that no header can carry",
-        advice: "it is broken or hostile, and is not sent",
+        brief: "the token contains characters invalid in a header",
+        advice: "do not send it: it is damaged or hostile",
+        remedy: Remedy::Nothing,
         check: Check::Token,
         kind: RuleKind::Fault,
-        sees: not_printable,
+        detect: not_printable,
     },
     Rule {
         id: "token-redirected",
-        brief: "the token server sends the login elsewhere",
-        advice: "a proxy or single sign-on is in the way; credentials are not sent along",
-        check: Check::TokenAnswer,
+        brief: "the token server redirects the login to another host",
+        advice: "check for a proxy or single sign-on: credentials do not follow such a redirect",
+        remedy: Remedy::Nothing,
+        check: Check::TokenResponse,
         kind: RuleKind::Fault,
-        sees: redirected,
+        detect: redirected,
     },
     Rule {
         id: "token-short-lived",
-        brief: "the token does not live long",
-        advice: "use it at once; where the times differ, set the clocks",
+        brief: "the token expires soon",
+        advice: "use it at once; if the clocks differ, set them",
+        remedy: Remedy::CorrectRequest,
         check: Check::Times,
         kind: RuleKind::Note,
-        sees: short_lived,
+        detect: short_lived,
     },
 ];
 
-/// What the token server said, where it answered with such a status.
-fn said(attempt: &Attempt<'_>, statuses: &[u16]) -> Option<String> {
-    let server = attempt.server?;
-    let reply = server.reply.as_ref().filter(|reply| statuses.contains(&reply.status))?;
-    let host = server.url.origin().authority();
-    let words = ErrorBody::read_without(&reply.body, &Secret::redactor(&server.secrets));
-    let asker = attempt.offered.unwrap_or(&server.identity);
-    let mut text = format!("the token server {host} answered {} to {asker}", reply.status);
-    if !words.is_empty() {
-        text.push_str(&format!("; it says {words}"));
+/// Describes the token server's response if it has one of these statuses.
+fn response(attempt: &Attempt<'_>, statuses: &[u16]) -> Option<String> {
+    let exchange = attempt.token_exchange?;
+    let response = exchange.response.as_ref()?;
+    if !statuses.contains(&response.status) {
+        return None;
+    }
+    let host = exchange.url.origin().authority();
+    let error_body = ErrorBody::read_without(&response.body, &Secret::redactor(&exchange.secrets));
+    let identity = attempt.credential.unwrap_or(&exchange.identity);
+    let mut text = format!("the token server {host} returned {} for {identity}", response.status);
+    if !error_body.is_empty() {
+        text.push_str(&format!("; it says {error_body}"));
     }
     Some(text)
 }
 
-fn credentials_rejected(attempt: &Attempt<'_>) -> Option<Sign> {
-    if let Some(text) = said(attempt, &[401]) {
-        return if attempt.sent_credentials() { seen(text) } else { None };
+fn credentials_rejected(attempt: &Attempt<'_>) -> Option<Evidence> {
+    if let Some(text) = response(attempt, &[401]) {
+        return evidence_if(attempt.sent_credentials(), text);
     }
-    let hop = attempt.last.hop.filter(|hop| matches!(hop.sent, Sent::Basic))?;
-    let refused = attempt.last.status == Some(401);
-    let host = hop.url.origin().authority();
-    refused.then(|| seen(format!("{host} answered 401 to {}", hop.identity))).flatten()
+    let basic = attempt.last.exchange;
+    let basic = basic.filter(|one| matches!(one.authorization, Authorization::Basic))?;
+    let text = format!("{} returned 401 for {}", basic.url.origin().authority(), basic.identity);
+    evidence_if(attempt.last.status == Some(401), text)
 }
 
-fn login_required(attempt: &Attempt<'_>) -> Option<Sign> {
-    let text = said(attempt, &[401])?;
-    if attempt.sent_credentials() { None } else { seen(text) }
+fn login_required(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let text = response(attempt, &[401])?;
+    evidence_if(!attempt.sent_credentials(), text)
 }
 
-fn denied(attempt: &Attempt<'_>) -> Option<Sign> {
-    seen(said(attempt, &[403])?)
+fn denied(attempt: &Attempt<'_>) -> Option<Evidence> {
+    evidence(response(attempt, &[403])?)
 }
 
-fn refused(attempt: &Attempt<'_>) -> Option<Sign> {
-    let asked = attempt.asked.as_ref().map(|asked| format!("; asked was {}", asked.shown()));
-    seen(said(attempt, &[400])? + asked.unwrap_or_default().as_str())
+fn refused(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let url = attempt.token_url.as_ref().map(|url| format!("; requested: {}", url.redacted()));
+    evidence(response(attempt, &[400])? + url.unwrap_or_default().as_str())
 }
 
-fn not_found(attempt: &Attempt<'_>) -> Option<Sign> {
-    seen(said(attempt, &[404])?)
+fn not_found(attempt: &Attempt<'_>) -> Option<Evidence> {
+    evidence(response(attempt, &[404])?)
 }
 
-fn method(attempt: &Attempt<'_>) -> Option<Sign> {
-    let method = attempt.server.map(|hop| hop.method.as_str()).unwrap_or_default();
-    seen(format!("{} ({method})", said(attempt, &[405])?))
+fn method(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let method = attempt.token_exchange.map(|exchange| exchange.method.as_str());
+    evidence(format!("{} ({})", response(attempt, &[405])?, method.unwrap_or_default()))
 }
 
-fn unavailable(attempt: &Attempt<'_>) -> Option<Sign> {
-    let reply = attempt.server?.reply.as_ref()?;
-    let failing = reply.status == 429 || reply.status >= 500;
-    let text = said(attempt, &[reply.status]).filter(|_| failing)?;
-    seen(std::iter::once(text).chain(reply.limits.iter().cloned()).collect::<Vec<_>>().join("; "))
+fn unavailable(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let failed = attempt.token_exchange?.response.as_ref()?;
+    let failing = failed.status == 429 || failed.status >= 500;
+    let text = response(attempt, &[failed.status]).filter(|_| failing)?;
+    let limits = failed.limits.iter().cloned();
+    evidence(std::iter::once(text).chain(limits).collect::<Vec<_>>().join("; "))
 }
 
-fn not_json(attempt: &Attempt<'_>) -> Option<Sign> {
-    attempt.answer.as_ref().filter(|answer| !answer.json)?;
-    let reply = attempt.server.and_then(|hop| hop.reply.as_ref());
-    let kind = reply.and_then(|reply| reply.content_type.as_deref());
-    let kind = kind.map_or("of no type".to_owned(), |kind| format!("of type {kind:?}"));
-    match reply {
-        // Only a page is quoted: anything else may be a token that was damaged on the way.
-        Some(reply) if reply.is_page() => {
-            let words = ErrorBody::read_without(&reply.body, &Secret::redactor(&attempt.hidden));
-            seen(format!("the answer is {kind}; it says {words}"))
+fn not_json(attempt: &Attempt<'_>) -> Option<Evidence> {
+    attempt.token_body.as_ref().filter(|body| !body.json)?;
+    let response = attempt.token_exchange.and_then(|exchange| exchange.response.as_ref());
+    let media_type = response.and_then(|response| response.content_type.as_deref());
+    let media_type = media_type.map_or("missing".to_owned(), |text| format!("{text:?}"));
+    match response {
+        // Only pages are quoted. Anything else may be a damaged token.
+        Some(response) if response.is_page() => {
+            let page = ErrorBody::read_without(&response.body, &Secret::redactor(&attempt.secrets));
+            evidence(format!("media type: {media_type}; it says {page}"))
         }
-        Some(reply) => seen(format!("the answer is {kind}, {} bytes", reply.body.len())),
-        None => seen("what was given as the token server's answer is no JSON".to_owned()),
+        Some(response) => {
+            evidence(format!("media type: {media_type}, {} bytes", response.body.len()))
+        }
+        None => evidence("the supplied response is not JSON"),
     }
 }
 
-fn missing(attempt: &Attempt<'_>) -> Option<Sign> {
-    attempt.answer.as_ref().filter(|answer| answer.json && answer.token.is_none())?;
-    let text = "neither token nor access_token holds anything in the token server's answer";
-    seen(if attempt.given { "what was given holds no token" } else { text }.to_owned())
+fn missing(attempt: &Attempt<'_>) -> Option<Evidence> {
+    attempt.token_body.as_ref().filter(|body| body.json && body.token.is_none())?;
+    evidence(if attempt.given {
+        "the supplied text contains no token"
+    } else {
+        "token and access_token are missing or empty in the token server's response"
+    })
 }
 
-fn ambiguous(attempt: &Attempt<'_>) -> Option<Sign> {
-    attempt.answer.as_ref().filter(|answer| answer.ambiguous)?;
-    seen("token and access_token are both there and differ".to_owned())
+fn ambiguous(attempt: &Attempt<'_>) -> Option<Evidence> {
+    attempt.token_body.as_ref().filter(|body| body.ambiguous)?;
+    evidence("token and access_token differ")
 }
 
-fn not_printable(attempt: &Attempt<'_>) -> Option<Sign> {
+fn not_printable(attempt: &Attempt<'_>) -> Option<Evidence> {
     let text = attempt.token.as_ref()?.secret.expose();
     let (at, byte) = text.bytes().enumerate().find(|(_, byte)| !byte.is_ascii_graphic())?;
-    seen(format!("byte {at} of the token is 0x{byte:02x}"))
+    evidence(format!("byte {at} of the token is 0x{byte:02x}"))
 }
 
-fn redirected(attempt: &Attempt<'_>) -> Option<Sign> {
-    let status = attempt.server?.reply.as_ref()?.status;
+fn redirected(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let status = attempt.token_exchange?.response.as_ref()?.status;
     let redirected = matches!(status, 301 | 302 | 303 | 307 | 308);
     match refusal(attempt).filter(|_| redirected)? {
         Refusal::TokenRedirect { from, to } | Refusal::PlainHttp { from, to } => {
-            seen(format!("the token server {from} answered {status}, to {to}"))
+            evidence(format!("the token server {from} returned {status}, redirecting to {to}"))
         }
-        Refusal::PrivateAddress { host, address } => {
-            seen(format!("the token server answered {status}, to {host} at {address}"))
-        }
+        Refusal::PrivateAddress { host, address } => evidence(format!(
+            "the token server returned {status}, redirecting to {host} at {address}"
+        )),
         _ => None,
     }
 }
 
-/// The least life of a token that the specification allows, and the most that clocks may differ, in seconds.
+/// The shortest token lifetime that the specification allows, and the clock difference to tolerate, in seconds.
 const MINUTE: i64 = 60;
 
-fn short_lived(attempt: &Attempt<'_>) -> Option<Sign> {
-    let answer = attempt.answer.as_ref()?;
-    if let Some(life) = answer.expires_in.filter(|life| *life < MINUTE) {
-        return seen(format!("expires_in is {life} seconds"));
+fn short_lived(attempt: &Attempt<'_>) -> Option<Evidence> {
+    let body = attempt.token_body.as_ref()?;
+    if let Some(lifetime) = body.expires_in.filter(|lifetime| *lifetime < MINUTE) {
+        return evidence(format!("expires_in is {lifetime} seconds"));
     }
-    let date = attempt.server?.reply.as_ref()?.date?;
-    let off = answer.issued_at?.checked_sub(date)?;
-    let text =
-        format!("issued_at is {} s {} the token server's own Date", off.unsigned_abs(), side(off));
-    (off.unsigned_abs() > MINUTE.unsigned_abs()).then(|| seen(text)).flatten()
-}
-
-fn side(off: i64) -> &'static str {
-    if off > 0 { "after" } else { "before" }
+    let date = attempt.token_exchange?.response.as_ref()?.date?;
+    let difference = body.issued_at?.checked_sub(date)?;
+    let side = if difference > 0 { "after" } else { "before" };
+    let seconds = difference.unsigned_abs();
+    let text = format!("issued_at is {seconds} s {side} the token server's own Date");
+    evidence_if(seconds > MINUTE.unsigned_abs(), text)
 }

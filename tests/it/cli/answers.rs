@@ -164,7 +164,7 @@ fn passwords_are_read_without_their_line_end() {
     assert!(!ran.stderr.contains("bWU6aHVudGVyMg"), "{ran}");
     assert!(
         ran.stderr.ends_with(&format!(
-            "hint: the credentials are not taken; for details, run: regq explain --user me --password-stdin {name}\n"
+            "hint: the credentials were refused; for details, run: regq explain --user me --password-stdin {name}\n"
         )),
         "{ran}"
     );

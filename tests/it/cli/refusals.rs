@@ -20,7 +20,7 @@ fn expect_hint(ran: &Ran, hint: &str) {
 fn refused_commands_name_the_cause_and_explain() {
     let basic = |reply: Reply| reply.header("WWW-Authenticate", "Basic realm=\"x\"");
     let server = Server::start(None, move |_| basic(Reply::new(401)));
-    let cause = "the registry wants a user name and a password";
+    let cause = "the registry requires a user name and password";
     for command in ["digest", "manifest"] {
         let ran = run(&server, &[command, "HOST/team/app:1"]);
         expect_hint(
@@ -37,7 +37,7 @@ fn refused_commands_name_the_cause_and_explain() {
     let ran = run(&server, &[&["digest"], &user[..], &["HOST/team/app:1"]].concat());
     expect_hint(
         &ran,
-        "the credentials are not taken; for details, run: regq explain --user ada --password-stdin --plain-http HOST/team/app:1",
+        "the credentials were refused; for details, run: regq explain --user ada --password-stdin --plain-http HOST/team/app:1",
     );
     let folder = env!("CARGO_TARGET_TMPDIR");
     let file = format!("{folder}/refusals-{}.json", std::process::id());
@@ -45,7 +45,7 @@ fn refused_commands_name_the_cause_and_explain() {
     expect_hint(
         &run(&server, &login),
         &format!(
-            "the credentials are not taken; for details, run: regq explain --authfile {file} --user ada --password-stdin --plain-http HOST/REPOSITORY"
+            "the credentials were refused; for details, run: regq explain --authfile {file} --user ada --password-stdin --plain-http HOST/REPOSITORY"
         ),
     );
 }
@@ -114,7 +114,7 @@ fn each_reference_has_its_own_cause() {
     assert_eq!(
         hints,
         [
-            "hint: the registry forbids it; for details, run: regq explain --plain-http HOST/team/app:1",
+            "hint: the registry denies access; for details, run: regq explain --plain-http HOST/team/app:1",
             "hint: the registry does not say how to log in; for details, run: regq explain --plain-http HOST/other/app:1",
         ],
         "{ran}"

@@ -38,7 +38,8 @@ fn story_output_is_the_one_in_the_documentation() {
         assert_eq!(String::from_utf8(output.stdout).unwrap(), shown);
     }
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(4), &b""[..]));
-    assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
+    let fits = |line: &str| line.chars().count() <= 80 || line.starts_with("  curl ");
+    assert!(shown.lines().all(|line| fits(line) || !line.trim().contains(' ')), "{shown}");
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn what_was_allowed_already_is_allowed_once() {
 fn a_command_that_a_page_cannot_show_as_it_is_is_not_shown() {
     for name in ["a\nca", "a\u{1b}[31m", "a\u{202e}b"] {
         assert_eq!(offline(&["--ca-file", name, "alpine"])["command"], Value::Null, "{name:?}");
-        assert!(!text(&["--ca-file", name, "alpine"]).contains("This works"), "{name:?}");
+        assert!(!text(&["--ca-file", name, "alpine"]).contains("Try:"), "{name:?}");
     }
     let spaced = offline(&["--ca-file", "a ca", "alpine"])["command"].clone();
     assert_eq!(spaced, "regq digest --ca-file 'a ca' alpine");
@@ -72,24 +72,22 @@ fn where_no_cause_is_known_nothing_is_said_to_work() {
         assert_eq!(object["command"], Value::Null, "{status}");
         assert_eq!(object["outcome"]["exitCode"], code);
         let text = text(&["--status", status, "alpine"]);
-        let said = format!(
-            "\n\nThe answer was {status}, and no cause of it was found in what was given.\n"
-        );
+        let said = format!("\n\nThe response is {status}, and the supplied data shows no cause.\n");
         assert!(text.ends_with(&said), "{text}");
     }
     // There is no way to do what this asks for.
     let digest = text(&["--challenge", "Digest realm=\"x\",nonce=\"y\"", "alpine"]);
-    assert!(digest.ends_with("found in what was given.\n"), "{digest}");
+    assert!(digest.ends_with("the supplied data shows no cause.\n"), "{digest}");
     let good = text(&["--status", "200", "alpine"]);
-    assert!(good.contains("\nNothing wrong was found in what was given.\n"), "{good}");
+    assert!(good.contains("\nNo problem was found in the supplied data.\n"), "{good}");
 }
 
 #[test]
 fn a_challenge_alone_is_how_a_login_begins() {
     let challenge = r#"Bearer realm="https://q.example/token",service="q.example""#;
     let text = text(&["--challenge", challenge, "q.example/a"]);
-    let end = "\nThe answer was 401, and no cause of it was found in what was given.\n\n\
-               This works:\n  regq digest q.example/a\n";
+    let end = "\nThe response is 401, and the supplied data shows no cause.\n\n\
+               Try:\n  regq digest q.example/a\n";
     assert!(text.ends_with(end), "{text}");
 }
 

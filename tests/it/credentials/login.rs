@@ -80,7 +80,7 @@ fn a_wrong_password_changes_nothing() {
         assert!(ran.stderr.contains("HOST refused the credentials of \"ada\" (401)"), "{ran}");
         assert!(
             ran.stderr.ends_with(&format!(
-                "\nhint: the credentials are not taken; for details, run: regq explain \
+                "\nhint: the credentials were refused; for details, run: regq explain \
                  --user ada --password-stdin --authfile {} --plain-http HOST/REPOSITORY\n",
                 path.display()
             )),

@@ -138,8 +138,8 @@ fn an_unexchanged_identity_token_is_reported_once() {
     assert_eq!(rest, "");
     // The registry then refuses the anonymous token.
     for (status, refused, hint) in [
-        (401, "denied anonymous access (401)", "the token is refused without a word "),
-        (403, "denied access (403)", "the registry forbids it; "),
+        (401, "denied anonymous access (401)", "the token is refused without a challenge"),
+        (403, "denied access (403)", "the registry denies access; "),
     ] {
         let (ran, rest) = ask(&with_anonymous_token(Reply::new(status)));
         ran.code(4);
@@ -177,7 +177,7 @@ fn the_credential_that_the_token_server_refused_is_named() {
         let ran = with_config(&folder, &server);
         ran.code(4).stdout("");
         assert!(ran.stderr.contains(expected), "{ran}");
-        check_hint(&ran, Some("the credentials are not taken; for details, run: regq explain "));
+        check_hint(&ran, Some("the credentials were refused; for details, run: regq explain "));
     }
 }
 

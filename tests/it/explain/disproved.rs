@@ -1,7 +1,7 @@
 //! What an answer proves: which challenge a token was for, which checks had passed, and what was answered before
 //! any of them.
 
-use super::claims::wrong;
+use super::walk::claims::wrong;
 use super::{Say, Script, entry, play};
 use crate::support::Regq;
 use serde_json::{Value, json};
@@ -154,7 +154,7 @@ fn the_same_cause_in_both_attempts_names_what_was_seen_in_each() {
         super::jwt(&json!({ "aud": "mine.example", "access": [entry("team/app", &["pull"])] }));
     let played = play(script.args(&["--token", &token]));
     let (_, evidence) = played.finding("audience-mismatch").unwrap();
-    for seen in ["\"mine.example\"", "on regq's own walk", "\"own.example\""] {
+    for seen in ["\"mine.example\"", "in regq's own walk", "\"own.example\""] {
         assert!(evidence.contains(seen), "{evidence}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::pieces::NAME;
+use super::given_builder::NAME;
 use super::scripted::{CHALLENGE, Say, Script};
 use crate::support::Regq;
 use crate::support::secrets::{GRANTED, IDENTITY, PASSWORD, READY};
@@ -88,7 +88,7 @@ fn the_words_of_a_message_are_no_secrets() {
         "Bearer",
         "{\"token_type\":\"Bearer\",\"message\":\"registry access\",}",
     ] {
-        let words = ["--challenge", super::pieces::CHALLENGE, "--body", "/dev/null"];
+        let words = ["--challenge", super::given_builder::CHALLENGE, "--body", "/dev/null"];
         let run = Regq::new().args(["explain", "--offline", NAME, "--token", "-"]).args(words);
         let said = String::from_utf8(run.stdin(token).run_in_process().stdout).unwrap();
         // The beginning of its hash.

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::pieces::{CHALLENGE, DATE, NAME, claims, jwt};
+use super::given_builder::{CHALLENGE, DATE, NAME, claims, jwt};
 use crate::support::{Ran, Regq};
 
 const HEADER: &str = "{\"alg\":\"ES256\"}";
@@ -153,7 +153,7 @@ fn run(token: &str, around: impl Fn(&str) -> String, words: &[&str]) -> Ran {
     run.stdin(around(token)).run_in_process()
 }
 
-/// Nothing in it leaves its place on a terminal, and no line is wider than 100 columns.
+/// Nothing in it leaves its place on a terminal, and text is wrapped.
 #[track_caller]
 pub(super) fn is_plain(ran: &Ran) {
     let text = std::str::from_utf8(&ran.stdout).expect("UTF-8");
@@ -163,7 +163,7 @@ pub(super) fn is_plain(ran: &Ran) {
     };
     for line in text.split_inclusive('\n') {
         let line = line.strip_suffix('\n').expect("a whole line");
-        assert!(line.chars().count() <= 100, "{line:?} is too wide\n{}", ran.command);
+        assert!(super::is_wrapped(line), "{line:?} is too wide\n{}", ran.command);
         assert!(!line.chars().any(|c| c.is_control() || invisible(c)), "{line:?}\n{}", ran.command);
     }
 }

@@ -1,8 +1,8 @@
 //! Somebody's own attempt, and regq's walk beside it: what was given is judged and never sent, what was not given
 //! is supplied by the walk, and the walk alone says how it ended.
 
-use super::claims::{too_little, wrong};
 use super::scripted::{CHALLENGE, DATE, claims};
+use super::walk::claims::{too_little, wrong};
 use super::{Played, Say, Script, jwt, play};
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ fn what_is_given_is_judged_though_the_walk_has_the_manifest() {
     assert_eq!(played.object["outcome"], outcome);
     assert_eq!(played.object["token"]["claims"]["jti"], "given");
     assert_eq!(played.object["challenges"][0]["params"]["service"], "registry.example");
-    assert!(played.text.contains("The login worked: sha256:"), "{played}");
+    assert!(played.text.contains("Success: sha256:"), "{played}");
     never_sent(&played, &[&token, "other.example"]);
     // Both commands are for the challenge's service.
     let curl = played.object["curl"].as_array().unwrap();

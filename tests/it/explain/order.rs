@@ -1,6 +1,8 @@
 //! Which of all that is found decided: the first check that refused, and what the answer itself says.
 
-use super::pieces::{CHALLENGE, DATE, HUB, NAME, Pieces, URL, access, claims, jwt, of, sound};
+use super::given_builder::{
+    CHALLENGE, DATE, HUB, NAME, Pieces, URL, access, claims, jwt, of, sound,
+};
 use serde_json::json;
 
 /// The question that started it all: three faults, of which the registry reports one.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::pieces::{CHALLENGE, DATE, NAME, URL, claims};
+use super::given_builder::{CHALLENGE, DATE, NAME, URL, claims};
 use crate::support::{Ran, Regq};
 
 /// A run of `regq explain --offline` with these words.
@@ -146,7 +146,7 @@ fn times_are_shown_and_judged_by_the_given_date_alone() {
     let (found, steps) = said(&[]);
     assert_eq!(found, Vec::<Value>::new());
     assert!(steps.contains("expires 2016-09-22 12:28:03 UTC"), "{steps}");
-    assert!(!steps.contains("left") && !steps.contains("over since"), "{steps}");
+    assert!(!steps.contains("left") && !steps.contains("expired"), "{steps}");
     let (found, steps) = said(&["--date", DATE]);
     assert_eq!(found, Vec::<Value>::new());
     assert!(steps.contains("293 s left"), "{steps}");
@@ -185,14 +185,14 @@ fn a_body_and_a_date_without_what_they_belong_to_are_told() {
         let steps: Vec<_> = steps.as_array().unwrap().iter().filter(given).cloned().collect();
         steps.iter().map(|step| step["detail"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let body = "a body of 15 bytes; it says \"denied: go away\"; without the answer's status it \
-                tells nothing";
+    let body = "body: 15 bytes; it says \"denied: go away\"; not used: the response's status is \
+                unknown";
     assert_eq!(told(&["--body", &file]), [body]);
-    let said = "the final answer is 403; it says \"denied: go away\"";
+    let said = "final response: 403; it says \"denied: go away\"";
     assert_eq!(told(&["--body", &file, "--status", "403"]), [said]);
-    let date = "the date 2016-09-22 12:23:10 UTC; without a token it tells nothing";
+    let date = "date: 2016-09-22 12:23:10 UTC; not used: there is no token";
     assert_eq!(told(&["--date", DATE]), [date]);
     let token = claims(json!({}));
-    assert!(told(&["--date", DATE, "--token", &token])[0].starts_with("a token: "));
+    assert!(told(&["--date", DATE, "--token", &token])[0].starts_with("token: "));
     std::fs::remove_file(file).unwrap();
 }

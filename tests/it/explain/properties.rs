@@ -7,8 +7,8 @@ use arbtest::arbtest;
 use regq::explain::{Explanation, Severity};
 use serde_json::json;
 
+use super::given_builder::{CHALLENGE, HUB, NAME, Pieces, URL, access, claims, jwt, of};
 use super::hostile::is_plain;
-use super::pieces::{CHALLENGE, HUB, NAME, Pieces, URL, access, claims, jwt, of};
 use crate::support::Regq;
 
 const FINDINGS: &str = include_str!("../../vectors/findings.tsv");
@@ -170,7 +170,9 @@ fn said(explanation: &Explanation) -> String {
     let steps = explanation.steps.iter().map(|step| step.detail.clone());
     let findings =
         explanation.findings.iter().flat_map(|one| [one.evidence.clone(), one.advice.clone()]);
-    let curl = explanation.curl.iter().flatten().cloned();
+    let urls = explanation.manual.iter();
+    let urls =
+        urls.flat_map(|requests| [requests.token_url.clone(), requests.manifest_url.clone()]);
     let token =
         explanation.token.iter().flat_map(|token| [token.header.clone(), token.claims.clone()]);
     let challenges = explanation.challenges.iter().flatten().flat_map(|challenge| {
@@ -178,7 +180,7 @@ fn said(explanation: &Explanation) -> String {
         token68.into_iter().chain(challenge.params().iter().map(|(_, value)| value.clone()))
     });
     let challenges: Vec<_> = challenges.map(|text| explanation.without_secrets(&text)).collect();
-    let all = steps.chain(findings).chain(curl).chain(token.flatten()).chain(challenges);
+    let all = steps.chain(findings).chain(urls).chain(token.flatten()).chain(challenges);
     all.collect::<Vec<_>>().join("\n")
 }
 

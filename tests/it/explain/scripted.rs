@@ -361,7 +361,7 @@ pub(super) fn play(script: Script) -> Played {
     assert!(notes(&json) && notes(&text), "{json}{text}");
     let text = String::from_utf8(text.stdout).expect("UTF-8");
     for line in text.lines() {
-        assert!(line.chars().count() <= 100, "more than 100 columns: {line}");
+        assert!(super::is_wrapped(line), "too wide: {line}");
         let hidden = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
         assert!(!line.contains(hidden), "not escaped: {line:?}");
     }
@@ -444,7 +444,7 @@ impl Played {
         let given = !self.steps("given").is_empty();
         if self.code == 0 && !given {
             assert!(worst.is_none_or(|worst| worst == 2), "{self}");
-            let said = format!("\nThe login worked: {}\n", digest());
+            let said = format!("\nSuccess: {}\n", digest());
             assert_eq!(self.text.matches(&said).count(), 1, "{self}");
         } else if !given {
             let command = self.object["command"].as_str().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The steps of a walk: what is told of each, and what is asked to be able to tell it.
 
-use super::claims::wrong;
 use super::scripted::{CHALLENGE, DATE, MANIFEST, claims, date};
+use super::walk::claims::wrong;
 use super::{Say, Script, jwt, play};
 use crate::support::secrets::{PASSWORD, USER};
 use crate::support::{Certificate, Ran, Regq, Reply, Server, tls};
@@ -44,13 +44,13 @@ fn a_walk_is_told_from_the_name_to_the_answer() {
             format!(
                 r#"token-request: GET https://HOST/token?service=registry.example&scope={scope}, with the credentials of "ada""#
             ),
-            format!("token-answer: 200, a token: a JWT, {shown}"),
+            format!("token-answer: 200, token: JWT, {shown}"),
             r#"claims: unverified: issuer "auth.example", audience "registry.example", subject """#
                 .to_owned(),
             "claims: issued 2016-11-06 08:49:37 UTC, not before 2016-11-06 08:49:27 UTC, expires \
              2016-11-06 08:54:37 UTC, 297 s left at the registry's Date, 2016-11-06 08:49:40 UTC"
                 .to_owned(),
-            format!("access: {scope}; the challenge asks for {scope}"),
+            format!("access: {scope}; the challenge requires {scope}"),
             format!("request: {head}, with the token ({shown})"),
             format!(r#"answer: 401; WWW-Authenticate: {challenge},error="invalid_token""#),
             format!(
@@ -85,31 +85,31 @@ fn hash(token: &str) -> String {
 #[test]
 fn times_are_held_against_the_registrys_date() {
     for (exp, says) in [
-        (DATE + 300, "300 s left"),
-        (DATE + 1, "1 s left"),
-        (DATE, "over since 0 s"),
-        (DATE - 86_400, "over since 86400 s"),
+        (DATE + 300, "300 s left at"),
+        (DATE + 1, "1 s left at"),
+        (DATE, "expired 0 s before"),
+        (DATE - 86_400, "expired 86400 s before"),
     ] {
         let played = play(wrong(&json!({ "exp": exp })));
         let told = played.steps("claims").join("\n");
-        let whole = format!("{says} at the registry's Date, 2016-11-06 08:49:37 UTC");
+        let whole = format!("{says} the registry's Date, 2016-11-06 08:49:37 UTC");
         assert!(told.contains(&whole), "{says}: {told}");
     }
     // Without one nothing is said of what is left.
     let played = play(wrong(&json!({})).last(Say::again(r#",error="invalid_token""#)));
     let told = played.steps("claims").join("\n");
     assert!(told.contains("expires 2016-11-06 08:54:37 UTC"), "{told}");
-    let end = "08:54:37 UTC, not judged: no Date of that answer is known";
+    let end = "08:54:37 UTC, not checked: the response's Date is unknown";
     assert!(!told.contains("left") && told.lines().any(|line| line.ends_with(end)), "{told}");
 }
 
 #[test]
 fn what_access_there_is_stands_against_what_was_asked() {
-    let asks = "the challenge asks for repository:team/app:pull";
+    let asks = "the challenge requires repository:team/app:pull";
     let one = |name: &str, actions: &[&str]| json!({ "type": "repository", "name": name, "actions": actions });
     for (access, says) in [
         (json!([]), "nothing"),
-        (Value::Null, "no such claim"),
+        (Value::Null, "claim missing"),
         (json!("all"), "unreadable"),
         (json!([one("app", &["pull", "push"])]), "repository:app:pull,push"),
         (json!([one("a", &[]), one("b", &["*"])]), "repository:a: repository:b:*"),
@@ -174,7 +174,10 @@ fn a_redirect_is_told_with_both_hosts() {
     assert_eq!(played.code, 0, "{played}");
     assert_eq!(played.findings(), ["registry-moved note"]);
     let answer = &played.steps("answer")[0];
-    assert!(answer.starts_with("307, to http://ELSE/v2/team/app/manifests/1.0"), "{answer}");
+    assert!(
+        answer.starts_with("307, redirect to http://ELSE/v2/team/app/manifests/1.0"),
+        "{answer}"
+    );
     assert!(!played.text.contains("s3cret"), "{played}");
     assert_eq!(played.steps("connection").len(), 2, "{played}");
 }
@@ -235,7 +238,7 @@ fn a_registry_on_this_machine_without_tls_is_told() {
         [
             "request: HEAD https://HOST/v2/team/app/manifests/1.0, without credentials",
             "answer: none",
-            "connection: HOST does not speak TLS: asked in plain http",
+            "connection: HOST does not support TLS: using plain http",
             "connection: 127.0.0.1 at HOST, without TLS",
         ]
     );
@@ -306,11 +309,11 @@ fn addresses_are_told_where_no_connection_comes_about() {
         .run_in_process();
     let object = &ran.code(6).json()[0];
     let told = told(object, "localhost");
-    let addresses = "connection: HOST at 127.0.0.1:1, [::1]:1: none was made";
+    let addresses = "connection: HOST at 127.0.0.1:1, [::1]:1: not connected";
     assert!(told.iter().any(|step| step == addresses), "{told:?}");
     // A certificate that is not trusted ends a connection too; a token server's is told beside the registry's.
     let server = Server::start(Some(Certificate::Server), |_| Reply::new(200));
     let told = self::told(&explained(&server, &[]).json()[0], &server.authority());
-    let none = "connection: 127.0.0.1 at HOST: none was made";
+    let none = "connection: 127.0.0.1 at HOST: not connected";
     assert!(told.iter().any(|step| step == none), "{told:?}");
 }

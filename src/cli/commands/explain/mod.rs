@@ -1,6 +1,7 @@
-//! `regq explain REF`: how the login went, what was wrong with it, and the command that works.
+//! `regq explain REF`: how the login went, what was wrong with it, and which command to try next.
 
-pub(crate) mod page;
+mod curl;
+mod page;
 mod suggested_command;
 
 use std::collections::BTreeMap;
@@ -27,10 +28,13 @@ use crate::cli::output::{ItemKey, Report};
 use crate::cli::session::client;
 use crate::cli::session::references;
 
-/// A token, or the answer that it came in, is read so far; a body too.
-const LIMIT: u64 = 4 * 1024 * 1024;
+/// The maximum size of a token, token response or body that is read, in bytes.
+const MAX_INPUT: u64 = 4 * 1024 * 1024;
 
-/// The object of `--json`.
+/// The width of the text, in columns.
+const WIDTH: usize = 80;
+
+/// The object that `--json` prints.
 #[derive(Serialize)]
 struct Object<'a> {
     reference: Option<&'a str>,
@@ -77,7 +81,7 @@ struct FindingObject<'a> {
     id: &'a str,
     severity: &'a str,
     evidence: &'a str,
-    advice: &'a str,
+    advice: String,
 }
 
 #[derive(Serialize)]
@@ -88,13 +92,13 @@ struct OutcomeObject {
     status: Option<u16>,
 }
 
-/// regq's own walk, and how it ended.
-struct Walked {
-    walk: Recording,
-    ended: Result<String, Error>,
+/// The recording of regq's own requests, and the digest or error that ended them.
+struct Walk {
+    recording: Recording,
+    result: Result<String, Error>,
 }
 
-/// Walks, judges, and tells.
+/// Runs the command.
 pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
     let given = given(context)?;
     let operand = context.operands.first();
@@ -112,57 +116,54 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
             }
         },
     };
-    let walked = match &reference {
+    let walk = match &reference {
         Some(reference) if !context.options.attempt.offline => Some(walk(context, reference)?),
         Some(_) | None => None,
     };
-    let error = walked.as_ref().and_then(|walked| walked.ended.as_ref().err());
-    let explanation = explain(&Case {
-        reference: reference.as_ref(),
-        given: &given,
-        walk: walked.as_ref().map(|walked| (&walked.walk, error)),
-        plain_http: context.options.connection.plain_http,
-    });
-    tell(context, typed.as_deref(), reference.as_ref(), &explanation, walked.as_ref())
+    let mut case = Case::new(&given).plain_http(context.options.connection.plain_http);
+    if let Some(reference) = &reference {
+        case = case.reference(reference);
+    }
+    if let Some(walk) = &walk {
+        case = case.recording(&walk.recording, walk.result.as_ref().err());
+    }
+    print(context, typed.as_deref(), reference.as_ref(), &explain(&case), walk.as_ref())
 }
 
-fn walk(context: &mut Context, reference: &Reference) -> Result<Walked, Failure> {
+/// Resolves a reference and records the requests.
+fn walk(context: &mut Context, reference: &Reference) -> Result<Walk, Failure> {
     let (client, recorder) = client::recorded(&client::client(context)?, &context.messages);
-    let resolve = ResolveOptions { error_details: true, ..ResolveOptions::default() };
-    let ended = client.resolve(reference, &resolve).map(|resolved| resolved.digest.to_string());
-    Ok(Walked { walk: recorder.take(), ended })
+    let options = ResolveOptions { error_details: true, ..ResolveOptions::default() };
+    let result = client.resolve(reference, &options).map(|resolved| resolved.digest.to_string());
+    Ok(Walk { recording: recorder.take(), result })
 }
 
-fn tell(
+fn print(
     context: &mut Context,
     typed: Option<&str>,
     reference: Option<&Reference>,
     explanation: &Explanation,
-    walked: Option<&Walked>,
+    walk: Option<&Walk>,
 ) -> Result<u8, CommandError> {
     let Context { options, given, stdout, messages, environment, .. } = context;
-    let error = walked.and_then(|walked| walked.ended.as_ref().err());
-    let own = walked.map(|walked| walked.ended.as_ref().map(|_| ()));
+    let own = walk.map(|walk| walk.result.as_ref().map(|_| ()));
     let command = reference.zip(typed).and_then(|(reference, typed)| {
         suggested_command::command(reference, typed, explanation, own, options, given)
     });
     let wants_curl = options.attempt.curl || options.attempt.token_url.is_some();
-    let curl = explanation.curl.as_ref().filter(|_| wants_curl);
+    let curl = explanation.manual.as_ref().filter(|_| wants_curl).map(curl::commands);
+    let curl = curl.as_ref();
     let code = explanation.outcome.exit_code();
     match options.answer.format() {
         Format::Text => {
-            let digest = walked.and_then(|walked| walked.ended.as_ref().ok());
-            let verdict = match (digest, walked) {
-                (Some(digest), _) => Verdict::Worked(digest),
-                // Where no cause is known, what the command line knows of such failures is told.
-                (None, Some(_)) => {
-                    Verdict::Refused(error.and_then(|error| hint::hint(error, reference)))
-                }
-                (None, None) => Verdict::Offline,
+            let verdict = match walk.map(|walk| &walk.result) {
+                Some(Ok(digest)) => Verdict::Succeeded(digest),
+                Some(Err(error)) => Verdict::Failed(hint::hint(error, reference)),
+                None => Verdict::Offline,
             };
             let colour = stdout.is_terminal() && !environment.no_color;
             let page = Page { explanation, verdict, command: command.as_deref(), curl, wants_curl };
-            stdout.bytes(page.text(colour).as_bytes())?;
+            stdout.bytes(page.text(WIDTH, colour).as_bytes())?;
             Ok(code)
         }
         form @ (Format::Json | Format::Get(_)) => {
@@ -197,7 +198,7 @@ fn object<'a>(
                 id: finding.id,
                 severity: finding.severity.as_str(),
                 evidence: &finding.evidence,
-                advice: &finding.advice,
+                advice: suggested_command::advice(finding),
             })
             .collect(),
         outcome: OutcomeObject {
@@ -225,7 +226,7 @@ fn challenge(
     };
     match challenge {
         Ok(challenge) => {
-            // One by one: to collect a map brings a sort of its own, for a handful of names.
+            // Inserting one by one avoids the code of a sort, which `collect` needs.
             let mut params = BTreeMap::new();
             for (name, value) in challenge.params() {
                 params.insert(clean(name), clean(value));
@@ -246,7 +247,7 @@ fn challenge(
     }
 }
 
-/// The pieces of somebody's own attempt, read now.
+/// Reads the data of someone's own attempt.
 fn given(context: &mut Context) -> Result<Given, Failure> {
     let Context { options, stdin, .. } = context;
     let attempt = &options.attempt;
@@ -260,19 +261,20 @@ fn given(context: &mut Context) -> Result<Given, Failure> {
         Some(TokenSource::Text(token)) => Some(token.clone()),
         Some(TokenSource::Stdin) => {
             let bytes = read("standard input", stdin)?;
-            // What is no text is no token; that it is not is what is to be found.
+            // Invalid UTF-8 is reported as a finding.
             Some(Secret::new(String::from_utf8_lossy(&bytes)))
         }
     };
     if let Some(path) = &attempt.body {
-        let place = path.display().to_string();
-        let unreadable = |error| Failure::local(format!("{place}: cannot be read: {error}"));
-        given.body = Some(read(&place, File::open(path).map_err(unreadable)?)?);
+        let source = path.display().to_string();
+        let unreadable = |error| Failure::local(format!("{source}: cannot be read: {error}"));
+        given.body = Some(read(&source, File::open(path).map_err(unreadable)?)?);
     }
     Ok(given)
 }
 
-fn read(place: &str, source: impl Read) -> Result<Vec<u8>, Failure> {
-    files::read_to_limit(source, LIMIT)
-        .map_err(|fault| Failure::new(&Error::Local { path: place.into(), fault }, None))
+/// Reads a source up to the limit.
+fn read(source: &str, reader: impl Read) -> Result<Vec<u8>, Failure> {
+    files::read_to_limit(reader, MAX_INPUT)
+        .map_err(|fault| Failure::new(&Error::Local { path: source.into(), fault }, None))
 }

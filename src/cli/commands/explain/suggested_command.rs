@@ -1,86 +1,40 @@
 //! Suggests a command for what was found: words for a POSIX shell, with the flags that were given.
 
 use regq::error::{Error, Kind};
-use regq::explain::{Explanation, quoted_where_needed};
+use regq::explain::{Explanation, Finding, Remedy};
 use regq::reference::Reference;
 
 use crate::cli::args::flags::Options;
 use crate::cli::args::given::GivenFlags;
 use crate::cli::output::escaped;
+use crate::cli::output::shell::quote_if_needed;
 
-/// What helps against a finding.
+/// The command to suggest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Remedy {
-    /// Ask as regq asks.
-    Ask,
+enum Suggestion {
+    Digest,
     LogIn,
-    /// The one, or the other where regq has just asked so and was refused.
-    AskOrLogIn,
-    /// Give the password along, since the place where credentials are kept is out of order.
-    Password,
+    /// Send a password, because the credential sources are unusable.
+    DigestWithPassword,
     TrustRealm,
     AllowPrivate,
-    /// See how the name is read.
     Parse,
-    /// Nothing that could be typed here.
     Nothing,
 }
 
-/// What decided, and what helps against it; against what is not named here it helps to ask as regq asks.
-const REMEDIES: &[(&[&str], Remedy)] = &[
-    (
-        &[
-            "basic-only",
-            "credentials-rejected",
-            "login-required",
-            "token-denied",
-            "access-no-actions",
-            "access-without-pull",
-            "subject-empty",
-            "insufficient-scope",
-            "challenge-flipped-to-basic",
-            "private-or-missing",
-            "forbidden",
-            "rate-limited",
-            "token-is-a-password",
-        ],
-        Remedy::LogIn,
-    ),
-    (
-        &[
-            "access-empty",
-            "access-other-repository",
-            "authorization-lost",
-            "rejected-without-challenge",
-            "registry-moved",
-        ],
-        Remedy::AskOrLogIn,
-    ),
-    (&["realm-untrusted"], Remedy::TrustRealm),
-    (&["realm-private-address"], Remedy::AllowPrivate),
-    (&["not-found"], Remedy::Parse),
-    (
-        &[
-            "not-a-registry",
-            "challenge-missing",
-            "proxy-auth-required",
-            "challenge-malformed",
-            "realm-missing",
-            "realm-plain-http",
-            "realm-unreachable",
-            "token-request-refused",
-            "token-endpoint-not-found",
-            "token-not-json",
-            "token-missing",
-            "token-not-printable",
-            "token-redirected",
-            "upstream-refused",
-            "digest-mismatch",
-            "not-a-manifest",
-        ],
-        Remedy::Nothing,
-    ),
-];
+/// Returns the advice for a finding, with the flag or command that carries it out, if any.
+pub(crate) fn advice(finding: &Finding) -> String {
+    let how = match finding.remedy {
+        Remedy::TrustRealm => "--trust-realm HOST",
+        Remedy::AllowPrivate => "--allow-private",
+        Remedy::CheckReference => "regq parse REF",
+        Remedy::CorrectRequest
+        | Remedy::LogIn
+        | Remedy::CorrectRequestOrLogIn
+        | Remedy::Nothing => return finding.advice.clone(),
+    };
+    format!("{} ({how})", finding.advice)
+}
 
 /// Returns the command to try, with the flags that were given. `own` is how regq's own walk ended, if there was one. `None`
 /// if no command helps, or if escaping would change the command.
@@ -92,30 +46,30 @@ pub(crate) fn command(
     options: &Options,
     given: &GivenFlags,
 ) -> Option<String> {
-    let remedy = remedy(explanation, own);
+    let suggestion = suggestion(explanation, own);
     let user = options.credentials.user.as_deref().unwrap_or("NAME");
     let login = ["--user", user, "--password-stdin"].map(str::to_owned);
     let digest = |flags: &[String], name: &str| command_line(&["regq", "digest"], flags, name);
-    let command = match remedy {
-        Remedy::Nothing => return None,
-        Remedy::Ask | Remedy::AskOrLogIn | Remedy::AllowPrivate | Remedy::TrustRealm => {
+    let command = match suggestion {
+        Suggestion::Nothing => return None,
+        Suggestion::Digest | Suggestion::AllowPrivate | Suggestion::TrustRealm => {
             let mut flags = given.for_requests();
-            if remedy == Remedy::TrustRealm {
+            if suggestion == Suggestion::TrustRealm {
                 flags.extend(trust_realm(explanation.realm_host()?, options));
             }
-            if remedy == Remedy::AllowPrivate && !options.connection.allow_private {
+            if suggestion == Suggestion::AllowPrivate && !options.connection.allow_private {
                 flags.push("--allow-private".to_owned());
             }
             let command = digest(&flags, typed);
             let reads_password = options.credentials.password_stdin;
             if reads_password { format!("{command} < password.txt") } else { command }
         }
-        Remedy::Password => {
+        Suggestion::DigestWithPassword => {
             let flags = [&login[..], &given.without_identity()].concat();
             format!("{} < password.txt", digest(&flags, typed))
         }
-        Remedy::Parse => command_line(&["regq", "parse"], &[], typed),
-        Remedy::LogIn => {
+        Suggestion::Parse => command_line(&["regq", "parse"], &[], typed),
+        Suggestion::LogIn => {
             // A login at the first host does not help at a host that it redirects to.
             let (registry, name) = match explanation.moved_to() {
                 Some(target) => (registry_of(target)?, target),
@@ -130,31 +84,40 @@ pub(crate) fn command(
     (escaped(&command) == command).then_some(command)
 }
 
-/// What helps, after regq's own walk, where there was one.
-fn remedy(explanation: &Explanation, own: Option<Result<(), &Error>>) -> Remedy {
+/// Chooses the command, given how regq's own walk ended, if there was one.
+fn suggestion(explanation: &Explanation, own: Option<Result<(), &Error>>) -> Suggestion {
     let decisive = explanation.decisive();
-    let found = |id: &str| REMEDIES.iter().find(|(ids, _)| ids.contains(&id));
-    let remedy =
-        decisive.and_then(|finding| found(finding.id)).map_or(Remedy::Ask, |(_, remedy)| *remedy);
+    let remedy = decisive.map_or(Remedy::CorrectRequest, |finding| finding.remedy);
     match (own, remedy) {
-        // Whatever was wrong with somebody's own attempt.
-        (Some(Ok(())), _) => Remedy::Ask,
-        // To log in would meet the same trouble.
-        (Some(Err(Error::CredentialsUnavailable { .. })), Remedy::LogIn | Remedy::AskOrLogIn) => {
-            Remedy::Password
+        // Whatever was wrong with the supplied attempt, regq's own works.
+        (Some(Ok(())), _) => Suggestion::Digest,
+        // `regq login` would fail for the same reason as the credential lookup.
+        (
+            Some(Err(Error::CredentialsUnavailable { .. })),
+            Remedy::LogIn | Remedy::CorrectRequestOrLogIn,
+        ) => Suggestion::DigestWithPassword,
+        (Some(Err(error)), Remedy::CorrectRequestOrLogIn) if error.kind() == Kind::Denied => {
+            Suggestion::LogIn
         }
-        (Some(Err(error)), Remedy::AskOrLogIn) if error.kind() == Kind::Denied => Remedy::LogIn,
-        // What just failed will fail again, and so will a login where nobody answers.
-        (Some(Err(_)), Remedy::Ask | Remedy::AskOrLogIn) => Remedy::Nothing,
-        (Some(Err(error)), Remedy::LogIn) if error.kind() == Kind::Unavailable => Remedy::Nothing,
-        (None, _) if decisive.is_none() && is_unexplained(explanation) => Remedy::Nothing,
-        (None, Remedy::AskOrLogIn) => Remedy::Ask,
-        (_, remedy) => remedy,
+        // A request that has just failed will fail again, and so will a login at a server that is down.
+        (Some(Err(_)), Remedy::CorrectRequest | Remedy::CorrectRequestOrLogIn) => {
+            Suggestion::Nothing
+        }
+        (Some(Err(error)), Remedy::LogIn) if error.kind() == Kind::Unavailable => {
+            Suggestion::Nothing
+        }
+        (None, _) if decisive.is_none() && is_unexplained(explanation) => Suggestion::Nothing,
+        (_, Remedy::CorrectRequest | Remedy::CorrectRequestOrLogIn) => Suggestion::Digest,
+        (_, Remedy::LogIn) => Suggestion::LogIn,
+        (_, Remedy::TrustRealm) => Suggestion::TrustRealm,
+        (_, Remedy::AllowPrivate) => Suggestion::AllowPrivate,
+        (_, Remedy::CheckReference) => Suggestion::Parse,
+        (_, Remedy::Nothing) => Suggestion::Nothing,
     }
 }
 
-/// True for an answer of which it is not known what would lead to another. A challenge that names a token server
-/// is how every login begins.
+/// Whether it is unknown why the request failed. A challenge with a token server is not a failure: every login begins
+/// with one.
 fn is_unexplained(explanation: &Explanation) -> bool {
     let begins = explanation.realm_host().is_some();
     explanation.outcome.kind.is_some_and(|kind| kind != Kind::Denied || !begins)
@@ -180,7 +143,7 @@ fn trust_realm(realm: &str, options: &Options) -> Vec<String> {
 
 /// Joins words to a command line for a POSIX shell.
 fn command_line(command: &[&str], flags: &[String], operand: &str) -> String {
-    let words = flags.iter().map(String::as_str).chain([operand]).map(quoted_where_needed);
+    let words = flags.iter().map(String::as_str).chain([operand]).map(quote_if_needed);
     let words = command.iter().map(|word| (*word).to_owned()).chain(words);
     words.collect::<Vec<_>>().join(" ")
 }

@@ -1,16 +1,20 @@
 //! Every cause that shows in given pieces: found from its sign, and not from what nearly is its sign.
 //!
-//! The rows are in `signs_*`, by the stage at which a login fails.
+//! The rows are in this folder's files, by the stage at which a login fails.
+
+mod challenge;
+mod claims;
+mod last;
+mod request;
 
 use std::collections::BTreeSet;
 
 use regq::explain::Severity;
 use serde_json::json;
 
-use super::pieces::{CHALLENGE, HUB, NAME, Pieces, claims, of, sound};
-use super::{signs_challenge, signs_claims, signs_last, signs_request};
+use crate::explain::given_builder::{self as builder, CHALLENGE, HUB, NAME, Pieces, of, sound};
 
-const FINDINGS: &str = include_str!("../../vectors/findings.tsv");
+const FINDINGS: &str = include_str!("../../../vectors/findings.tsv");
 
 /// Pieces, and whether a cause shows in them.
 pub(super) struct Row {
@@ -43,8 +47,7 @@ pub(super) fn silent(id: &'static str, pieces: Pieces) -> Row {
 }
 
 fn rows() -> Vec<Row> {
-    let tables =
-        [signs_challenge::rows(), signs_request::rows(), signs_claims::rows(), signs_last::rows()];
+    let tables = [challenge::rows(), request::rows(), claims::rows(), last::rows()];
     tables.into_iter().flatten().collect()
 }
 
@@ -187,10 +190,10 @@ fn advice_names_what_is_right() {
         ),
         (
             "access-empty",
-            sound().token(claims(json!({"access": []}))),
+            sound().token(builder::claims(json!({"access": []}))),
             "the challenge's is repository:team/app:pull",
         ),
-        ("challenge-missing", of(NAME).challenge(""), "ask https://reg.example.com/v2/"),
+        ("challenge-missing", of(NAME).challenge(""), "request https://reg.example.com/v2/"),
     ];
     for (id, pieces, advice) in rows {
         let findings = pieces.explain().findings;

@@ -1,7 +1,7 @@
 //! The registry's final answer.
 
-use super::given::{Row, decisive, silent};
-use super::pieces::{CHALLENGE, NAME, Pieces, access, claims, jwt, of, sound};
+use crate::explain::given::{Row, decisive, silent};
+use crate::explain::given_builder::{CHALLENGE, NAME, Pieces, access, claims, jwt, of, sound};
 use serde_json::json;
 
 const BASIC: &str = "Basic realm=\"harbor\"";
@@ -21,14 +21,18 @@ pub(super) fn rows() -> Vec<Row> {
     let nothing = || sound().token(claims(access("team/app", &[])));
     let said = |status: u16, text: &str| of(NAME).status(status).body(text);
     vec![
-        decisive("token-rejected", "kid is \"K1\"", sound().error("invalid_token")),
-        decisive("token-rejected", "iss is \"auth.example.com\"", sound().error("invalid_token")),
+        decisive("token-rejected", "kid: \"K1\"", sound().error("invalid_token")),
+        decisive("token-rejected", "iss: \"auth.example.com\"", sound().error("invalid_token")),
         decisive(
             "token-rejected",
             "invalid_token",
             sound().token("b3BhcXVl").error("invalid_token"),
         ),
-        decisive("token-rejected", "not known without", sound().no_date().error("invalid_token")),
+        decisive(
+            "token-rejected",
+            "could not be checked without",
+            sound().no_date().error("invalid_token"),
+        ),
         silent("token-rejected", sound()),
         silent("token-rejected", sound().no_token().error("invalid_token")),
         silent("token-rejected", sound().token(claims(json!({"aud": "x"}))).error("invalid_token")),
@@ -56,7 +60,7 @@ pub(super) fn rows() -> Vec<Row> {
         silent("insufficient-scope", nothing()),
         silent("insufficient-scope", nothing().error("insufficient_scope").status(403)),
         //
-        decisive("challenge-flipped-to-basic", "Basic alone", sound().challenge(BASIC)),
+        decisive("challenge-flipped-to-basic", "only Basic", sound().challenge(BASIC)),
         silent("challenge-flipped-to-basic", sound().challenge(BASIC).no_token()),
         silent("challenge-flipped-to-basic", sound().challenge(BASIC).line(CHALLENGE)),
         silent("challenge-flipped-to-basic", sound().challenge(BASIC).status(404)),

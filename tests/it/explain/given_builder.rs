@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regq::credentials::Secret;
-use regq::explain::{Case, Explanation, Given, Severity, explain, read_date};
+use regq::explain::{Case, Explanation, Given, Severity, explain, parse_date};
 use regq::reference::Reference;
 use serde_json::{Value, json};
 
@@ -141,7 +141,7 @@ impl Pieces {
 
     /// The `Date` of the final answer.
     pub(super) fn date(mut self, date: &str) -> Pieces {
-        self.given.date = Some(read_date(date).expect("a date"));
+        self.given.date = Some(parse_date(date).expect("a date"));
         self
     }
 
@@ -162,8 +162,11 @@ impl Pieces {
     pub(super) fn explain(&self) -> Explanation {
         let name = self.name.as_deref();
         let reference = name.map(|name| Reference::parse(name).expect("a reference"));
-        let (given, plain_http) = (&self.given, self.plain_http);
-        explain(&Case { reference: reference.as_ref(), given, walk: None, plain_http })
+        let case = Case::new(&self.given).plain_http(self.plain_http);
+        explain(&match &reference {
+            Some(reference) => case.reference(reference),
+            None => case,
+        })
     }
 
     /// The findings as `severity id`, in their order.

@@ -1,7 +1,7 @@
 //! The first answer and its challenge.
 
-use super::given::{Row, decisive, note, silent};
-use super::pieces::{CHALLENGE, HUB, NAME, claims, of, sound};
+use crate::explain::given::{Row, decisive, note, silent};
+use crate::explain::given_builder::{CHALLENGE, HUB, NAME, claims, of, sound};
 use serde_json::json;
 
 /// A challenge that names this realm.

@@ -1,8 +1,8 @@
 //! Every cause that may be seen on regq's own walk has its row.
 
-use super::{claims, final_answer, start, table::Case, token_server};
+use super::{Case, challenge, claims, last, token};
 
-const FINDINGS: &str = include_str!("../../vectors/findings.tsv");
+const FINDINGS: &str = include_str!("../../../vectors/findings.tsv");
 
 /// What no walk against this machine can show, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -13,7 +13,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [start::CASES, token_server::CASES, claims::CASES, final_answer::CASES].into_iter().flatten()
+    [challenge::CASES, token::CASES, claims::CASES, last::CASES].into_iter().flatten()
 }
 
 #[test]

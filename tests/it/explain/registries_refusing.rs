@@ -1,7 +1,7 @@
 //! Registries as they refuse: what each shape answers to whom it does not let in, and what that is found to be.
 //! Nothing else may be found above a note.
 
-use super::shapes::{
+use super::registries::{
     acr, artifact_registry, artifactory, bearer, digital_ocean, distribution, docker_hub, ecr,
     ecr_public, ghcr, gitea, gitlab, google, granted, harbor, nexus, openshift, quay, red_hat, zot,
 };

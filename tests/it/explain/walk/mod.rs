@@ -1,6 +1,12 @@
 //! Tables of causes: a script that has the sign of one, and scripts that nearly have it.
 
-use super::{Script, play};
+pub(super) mod challenge;
+pub(super) mod claims;
+mod coverage;
+pub(super) mod last;
+pub(super) mod token;
+
+use crate::explain::{Script, play};
 
 /// A cause, and how it shows.
 pub(super) struct Case {

@@ -1,7 +1,9 @@
 //! What the token server answered, and what the token says of itself.
 
-use super::given::{Row, decisive, next, note, silent};
-use super::pieces::{CHALLENGE, DATE, HUB, NAME, Pieces, URL, access, claims, jwt, of, sound};
+use crate::explain::given::{Row, decisive, next, note, silent};
+use crate::explain::given_builder::{
+    CHALLENGE, DATE, HUB, NAME, Pieces, URL, access, claims, jwt, of, sound,
+};
 use serde_json::{Value, json};
 
 /// The sound login with these changes to the token's claims, refused for `invalid_token`.
@@ -23,8 +25,8 @@ pub(super) fn rows() -> Vec<Row> {
     let other =
         |challenge: &str| sound().token(claims(json!({"access": null}))).challenge(challenge);
     vec![
-        decisive("token-not-json", "no JSON", token("<html>Log in</html>")),
-        decisive("token-not-json", "no JSON", token("{\"token\":\"eyJhb")),
+        decisive("token-not-json", "not JSON", token("<html>Log in</html>")),
+        decisive("token-not-json", "not JSON", token("{\"token\":\"eyJhb")),
         silent("token-not-json", token("{\"token\":\"b3BhcXVl\"}")),
         silent("token-not-json", token("b3BhcXVl")),
         //
@@ -62,8 +64,8 @@ pub(super) fn rows() -> Vec<Row> {
         silent("access-no-actions", sound().token(claims(json!({"access": [mine.clone(), {"type": "repository", "name": "team/base", "actions": []}]})))),
         silent("access-no-actions", sound()),
         //
-        decisive("access-other-repository", "\"team/base\", not for \"team/app\"", sound().token(claims(json!({"access": [pull.clone()]})))),
-        decisive("access-other-repository", "\"alpine\", not for \"library/alpine\"", of("alpine").challenge(HUB).token(hub(access("alpine", &["pull"])))),
+        decisive("access-other-repository", "\"team/base\", expected: \"team/app\"", sound().token(claims(json!({"access": [pull.clone()]})))),
+        decisive("access-other-repository", "\"alpine\", expected: \"library/alpine\"", of("alpine").challenge(HUB).token(hub(access("alpine", &["pull"])))),
         silent("access-other-repository", sound().token(claims(json!({"access": [pull.clone(), mine.clone()]})))),
         silent("access-other-repository", sound().token(claims(json!({"access": [catalog]})))),
         silent("access-other-repository", sound().token(claims(access("team/app", &[])))),
@@ -85,9 +87,9 @@ pub(super) fn rows() -> Vec<Row> {
         silent("access-missing", sound().token(claims(json!({"access": "all"})))),
         silent("access-missing", sound().token("b3BhcXVl")),
         //
-        decisive("audience-mismatch", "\"other\", the challenge's service \"reg.example.com\"", with(json!({"aud": "other"}))),
+        decisive("audience-mismatch", "\"other\", the challenge's service: \"reg.example.com\"", with(json!({"aud": "other"}))),
         decisive("audience-mismatch", "\"a\", \"b\"", with(json!({"aud": ["a", "b"]}))),
-        decisive("audience-mismatch", "nobody", with(json!({"aud": []}))),
+        decisive("audience-mismatch", "aud: empty", with(json!({"aud": []}))),
         silent("audience-mismatch", with(json!({"aud": ["other", "reg.example.com"]}))),
         silent("audience-mismatch", with(json!({"aud": null}))),
         silent("audience-mismatch", with(json!({"aud": ["other", 1]}))),
@@ -101,7 +103,7 @@ pub(super) fn rows() -> Vec<Row> {
         silent("token-expired", with(json!({})).no_date()),
         silent("token-expired", with(json!({"exp": null})).date("Thu, 22 Sep 2030 12:29:04 GMT")),
         //
-        decisive("token-not-yet-valid", "2016-09-22 12:24:11 UTC on, in 61 s", with(json!({"nbf": 1_474_547_051})).date(DATE)),
+        decisive("token-not-yet-valid", "2016-09-22 12:24:11 UTC, the registry's Date: 2016-09-22 12:23:10 UTC, 61 s", with(json!({"nbf": 1_474_547_051})).date(DATE)),
         silent("token-not-yet-valid", with(json!({"nbf": 1_474_547_050})).date(DATE)),
         silent("token-not-yet-valid", with(json!({"nbf": 1_474_547_051})).no_date()),
         silent("token-not-yet-valid", with(json!({"nbf": null, "iat": 1_574_547_051})).date(DATE)),
@@ -111,13 +113,13 @@ pub(super) fn rows() -> Vec<Row> {
         silent("subject-empty", sound().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": null})))),
         silent("subject-empty", sound()),
         //
-        note("subject-unexpected", "\"bob\", and credentials of \"ada\"", sound().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": "bob"})))),
+        note("subject-unexpected", "sub: \"bob\", the user whose credentials were sent: \"ada\"", sound().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": "bob"})))),
         silent("subject-unexpected", sound().asked(format!("{URL}&account=bob")).token(claims(json!({"sub": "bob"})))),
         silent("subject-unexpected", sound().token(claims(json!({"sub": "bob"})))),
         //
         decisive("token-damaged", "header, is not base64url", token("ey!.ey!.x")),
         decisive("token-damaged", "claims, is not a JSON object", token(&jwt("{\"alg\":\"ES256\"}", "[]"))),
-        decisive("token-damaged", "is not signed", token(&jwt("{\"alg\":\"None\"}", "{}"))),
+        decisive("token-damaged", "is unsigned", token(&jwt("{\"alg\":\"None\"}", "{}"))),
         decisive("token-damaged", "header, is not base64url", token(&format!("\"{}\"", claims(json!({}))))),
         decisive("token-damaged", "not base64url", token(&claims(json!({})).replace("In", "\nIn"))),
         silent("token-damaged", token(&claims(json!({})))),

@@ -1,7 +1,7 @@
 //! Causes in the token server's answer.
 
-use super::table::{Case, check};
-use super::{Say, Script, jwt, play};
+use crate::explain::walk::{Case, check};
+use crate::explain::{Say, Script, jwt, play};
 use crate::support::secrets::{IDENTITY, USER};
 use serde_json::json;
 
@@ -20,7 +20,7 @@ pub(super) const CASES: &[Case] = &[
         id: "credentials-rejected",
         severity: "decisive",
         names: &[
-            "HOST answered 401",
+            "HOST returned 401",
             "the credentials of \"ada\"",
             "UNAUTHORIZED",
             "wrong password",
@@ -34,7 +34,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "credentials-rejected",
         severity: "decisive",
-        names: &["HOST answered 401"],
+        names: &["HOST returned 401"],
         sign: || {
             let basic = Say::challenge(r#"Basic realm="x""#);
             Script::new().user().first(basic.clone()).last(basic)
@@ -44,14 +44,14 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "login-required",
         severity: "decisive",
-        names: &["HOST answered 401", "Please login"],
+        names: &["HOST returned 401", "Please login"],
         sign: || Script::new().token(Say::new(401).body("Please login")),
         near: || Script::new().user().token(Say::new(401).body("Please login")),
     },
     Case {
         id: "token-denied",
         severity: "decisive",
-        names: &["HOST answered 403", "permission_denied: read_package"],
+        names: &["HOST returned 403", "permission_denied: read_package"],
         sign: || {
             let words = [("DENIED", "permission_denied: read_package")];
             Script::new().token(Say::new(403).words(&words))
@@ -68,7 +68,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "token-endpoint-not-found",
         severity: "decisive",
-        names: &["HOST answered 404"],
+        names: &["HOST returned 404"],
         sign: || Script::new().token(Say::new(404)),
         near: || Script::new().last(Say::new(404)),
     },
@@ -83,7 +83,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "token-endpoint-unavailable",
         severity: "decisive",
-        names: &["HOST answered 503"],
+        names: &["HOST returned 503"],
         sign: || Script::new().token(Say::new(503)),
         near: || Script::new().last(Say::new(503)),
     },
@@ -101,7 +101,7 @@ pub(super) const CASES: &[Case] = &[
         sign: || Script::new().token(Say::page("Sign in")),
         // What it says it is matters less than what it is.
         near: || {
-            let body = json!({ "token": jwt(&super::scripted::claims()) }).to_string();
+            let body = json!({ "token": jwt(&crate::explain::scripted::claims()) }).to_string();
             Script::new().token(Say::new(200).header("Content-Type", "text/html").body(body))
         },
     },
@@ -135,7 +135,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "token-redirected",
         severity: "decisive",
-        names: &["HOST answered 307", "ELSE"],
+        names: &["HOST returned 307", "ELSE"],
         sign: || redirected().user(),
         // Who has nothing to lose may go there.
         near: redirected,
@@ -168,7 +168,7 @@ pub(super) const CASES: &[Case] = &[
 
 fn issued_at(time: &str) -> Script {
     let answer = Say::json(200, &json!({ "token": "one", "issued_at": time }));
-    Script::new().token(answer.header("Date", super::scripted::date(37)))
+    Script::new().token(answer.header("Date", crate::explain::scripted::date(37)))
 }
 
 #[test]

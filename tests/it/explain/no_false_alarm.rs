@@ -1,6 +1,6 @@
 //! Innocent pieces, of real registries above all: nothing above `note` may be found in them.
 
-use super::pieces::{CHALLENGE, DATE, NAME, Pieces, URL, access, claims, of, sound};
+use super::given_builder::{CHALLENGE, DATE, NAME, Pieces, URL, access, claims, of, sound};
 use serde_json::json;
 
 #[track_caller]

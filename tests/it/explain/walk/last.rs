@@ -1,8 +1,8 @@
 //! Causes in the registry's last answer.
 
-use super::scripted::{CHALLENGE, DATE, MANIFEST, date};
-use super::table::{Case, check};
-use super::{Say, Script, entry};
+use crate::explain::scripted::{CHALLENGE, DATE, MANIFEST, date};
+use crate::explain::walk::{Case, check};
+use crate::explain::{Say, Script, entry};
 use crate::support::secrets::PASSWORD;
 use serde_json::json;
 
@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case] = &[
         names: &["401", "invalid_token", r#""KID1""#, r#""auth.example""#],
         sign: || Script::new().last(Say::again(r#",error="invalid_token""#)),
         // There is a better reason.
-        near: || super::claims::wrong(&json!({ "aud": "other.example" })),
+        near: || crate::explain::walk::claims::wrong(&json!({ "aud": "other.example" })),
     },
     Case {
         id: "token-rejected",
@@ -74,7 +74,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "challenge-flipped-to-basic",
         severity: "decisive",
-        names: &["401", "Basic alone"],
+        names: &["401", "only Basic"],
         sign: || Script::new().last(Say::challenge(r#"Basic realm="harbor""#)),
         near: || Script::new().last(Say::challenge(CHALLENGE).line(r#"Basic realm="gitea""#)),
     },
@@ -232,7 +232,7 @@ fn causes_in_the_last_answer() {
 #[test]
 fn the_command_logs_in_where_a_redirect_leads() {
     for second in [Script::new().last(Say::new(401)), Script::new().challenge("Basic realm=x")] {
-        let played = super::play(moved(second));
+        let played = crate::explain::play(moved(second));
         let command = played.named(played.object["command"].as_str().unwrap());
         let flags = "--retries 0 --plain-http";
         let login = format!("regq login --user NAME --password-stdin {flags} ELSE < password.txt");
@@ -246,10 +246,10 @@ fn the_command_logs_in_where_a_redirect_leads() {
 
 #[test]
 fn by_hand_is_not_said_to_work_where_regq_just_failed() {
-    let played = super::play(Script::new().last(Say::new(503)).arg("--curl"));
+    let played = crate::explain::play(Script::new().last(Say::new(503)).arg("--curl"));
     assert_eq!(played.object["command"], serde_json::Value::Null, "{played}");
-    assert!(!played.text.contains("This works:"), "{played}");
-    assert!(played.text.contains("\nBy hand, with the token "), "{played}");
+    assert!(!played.text.contains("Try:"), "{played}");
+    assert!(played.text.contains("\nWith curl "), "{played}");
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn a_redirect_to_what_has_no_name_leaves_no_command() {
         let script = Script::new().first(Say::new(307).header("Location", there));
         let there = Script::new().first(Say::challenge("Basic realm=x"));
         let there = Script { token: Say::challenge("Basic realm=x"), ..there };
-        let played = super::play(script.elsewhere(there));
+        let played = crate::explain::play(script.elsewhere(there));
         assert_eq!(played.code, 4, "{played}");
         assert_eq!(played.object["command"], serde_json::Value::Null, "{played}");
     }
@@ -269,7 +269,7 @@ fn a_redirect_that_repeats_a_password_is_in_no_command() {
     let there = format!("ELSE/v2/{PASSWORD}/manifests/1.0");
     let moved = Say::new(307).header("Location", there);
     let script = Script::new().user().challenge("Basic realm=x").last(moved);
-    let played = super::play(script.elsewhere(Script::new().challenge("Basic realm=y")));
+    let played = crate::explain::play(script.elsewhere(Script::new().challenge("Basic realm=y")));
     assert_eq!(played.elsewhere.len(), 1, "{played}");
     assert_eq!(played.object["command"], serde_json::Value::Null, "{played}");
 }
@@ -278,7 +278,7 @@ fn a_redirect_that_repeats_a_password_is_in_no_command() {
 fn what_failed_and_no_login_mends_has_no_command() {
     let rejected = || Say::again(r#",error="invalid_token""#);
     for script in [
-        super::claims::wrong(&json!({ "aud": "other.example" })),
+        crate::explain::walk::claims::wrong(&json!({ "aud": "other.example" })),
         Script::new().last(rejected()),
         Script::new().last(Say::new(451)),
         Script::new().token(Say::new(405)),
@@ -286,7 +286,7 @@ fn what_failed_and_no_login_mends_has_no_command() {
         Script::new().claims(&json!({ "exp": DATE - 1 })).last(rejected().header("Date", date(37))),
         Script::new().token(Say::token("a.b.c")).last(rejected()),
     ] {
-        let played = super::play(script);
+        let played = crate::explain::play(script);
         assert_ne!(played.code, 0, "{played}");
         assert_eq!(played.object["command"], serde_json::Value::Null, "{played}");
     }

@@ -62,7 +62,7 @@ fn pieces_keep_their_severity_and_the_walk_gives_the_exit_code() {
         assert_eq!(played.findings(), [finding], "{played}");
         let outcome = json!({"exitCode": 0, "kind": null, "status": 200});
         assert_eq!(played.object["outcome"], outcome, "{played}");
-        assert!(played.text.contains("\nThe login worked: "), "{played}");
+        assert!(played.text.contains("\nSuccess: "), "{played}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Causes in the first answer and its challenge.
 
-use super::table::{Case, check};
-use super::{Say, Script, play};
+use crate::explain::walk::{Case, check};
+use crate::explain::{Say, Script, play};
 use crate::support::secrets::USER;
 
 pub(super) const CASES: &[Case] = &[
@@ -19,7 +19,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "challenge-missing",
         severity: "decisive",
-        names: &["401", "no WWW-Authenticate"],
+        names: &["401", "without a WWW-Authenticate"],
         sign: || Script::new().first(Say::new(401).body("Unauthorized")),
         // The one to the token is another's business.
         near: || Script::new().last(Say::new(401)),
@@ -27,9 +27,12 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "proxy-auth-required",
         severity: "decisive",
-        names: &["negotiate, ntlm alone"],
+        names: &["only negotiate, ntlm"],
         sign: || Script::new().first(Say::challenge("Negotiate").line("NTLM")),
-        near: || Script::new().first(Say::challenge("Negotiate").line(super::scripted::CHALLENGE)),
+        near: || {
+            Script::new()
+                .first(Say::challenge("Negotiate").line(crate::explain::scripted::CHALLENGE))
+        },
     },
     Case {
         id: "proxy-auth-required",
@@ -41,9 +44,11 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "basic-only",
         severity: "decisive",
-        names: &["Basic alone", r#""Sonatype Nexus""#],
+        names: &["only Basic", r#""Sonatype Nexus""#],
         sign: || Script::new().challenge(r#"BASIC realm="Sonatype Nexus""#),
-        near: || Script::new().first(Say::challenge(super::scripted::CHALLENGE).line("Basic")),
+        near: || {
+            Script::new().first(Say::challenge(crate::explain::scripted::CHALLENGE).line("Basic"))
+        },
     },
     Case {
         id: "challenge-malformed",
@@ -190,7 +195,7 @@ fn what_is_refused_is_not_asked() {
 
 #[test]
 fn a_challenge_that_cannot_be_read_is_not_in_the_way_of_one_that_can() {
-    let lines = Say::challenge(r#"Basic realm="x"#).line(super::scripted::CHALLENGE);
+    let lines = Say::challenge(r#"Basic realm="x"#).line(crate::explain::scripted::CHALLENGE);
     let played = play(Script::new().first(lines.clone()));
     assert_eq!(played.findings(), ["challenge-malformed note"]);
     let played = play(Script::new().first(lines).last(Say::new(404)));

@@ -1,17 +1,17 @@
 //! Causes in what the token says of itself.
 
-use super::scripted::{DATE, date};
-use super::table::{Case, check};
-use super::{Say, Script, entry, jwt, play};
+use crate::explain::scripted::{DATE, date};
+use crate::explain::walk::{Case, check};
+use crate::explain::{Say, Script, entry, jwt, play};
 use serde_json::{Value, json};
 
 /// The registry finds the token's access too small.
-pub(super) fn too_little(claims: &Value) -> Script {
+pub(in crate::explain) fn too_little(claims: &Value) -> Script {
     Script::new().claims(claims).last(Say::again(r#",error="insufficient_scope""#))
 }
 
 /// The registry finds the token itself wrong.
-pub(super) fn wrong(claims: &Value) -> Script {
+pub(in crate::explain) fn wrong(claims: &Value) -> Script {
     let last = Say::again(r#",error="invalid_token""#).header("Date", date(37));
     Script::new().claims(claims).last(last)
 }
@@ -39,7 +39,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "access-no-actions",
         severity: "decisive",
-        names: &[r#""team/app""#, "no actions"],
+        names: &[r#""team/app""#, "without actions"],
         sign: || too_little(&entry("team/app", &[])),
         near: || too_little(&entry("team/other", &[])),
     },
@@ -116,7 +116,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "local-clock-skew",
         severity: "note",
-        names: &["both servers' Date", " s off this machine's clock"],
+        names: &["the Date of both servers", "this machine's clock by "],
         sign: || wrong(&json!({})).token(token_at(date(38))),
         // Which of them is wrong is not known.
         near: || wrong(&json!({})).token(token_at("Sun, 06 Nov 2016 08:50:37 GMT".to_owned())),
@@ -145,7 +145,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "token-damaged",
         severity: "decisive",
-        names: &["alg is none"],
+        names: &["alg: none"],
         // {"alg":"none"}
         sign: || wrong(&json!({})).token(Say::token("eyJhbGciOiJub25lIn0.e30.")),
         near: || wrong(&json!({})).token(Say::token("eyJhbGciOiJub25lIn0")),
@@ -153,14 +153,14 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "token-opaque",
         severity: "note",
-        names: &["no JWT", "21 characters"],
+        names: &["not a JWT", "21 characters"],
         sign: || wrong(&json!({})).token(Say::token("djE6Z2l0aHViOm9wYXF1Z")),
         near: || wrong(&json!({})),
     },
 ];
 
 fn token_at(date: String) -> Say {
-    Say::token(jwt(&super::scripted::claims())).header("Date", date)
+    Say::token(jwt(&crate::explain::scripted::claims())).header("Date", date)
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the token server was asked.
 
-use super::given::{Row, decisive, next, note, silent};
-use super::pieces::{CHALLENGE, HUB, NAME, Pieces, URL, access, claims, of, sound};
+use crate::explain::given::{Row, decisive, next, note, silent};
+use crate::explain::given_builder::{CHALLENGE, HUB, NAME, Pieces, URL, access, claims, of, sound};
 use serde_json::json;
 
 const SERVER: &str = "https://auth.example.com/token?service=reg.example.com";
@@ -26,7 +26,7 @@ pub(super) fn rows() -> Vec<Row> {
         silent("url-html-escaped", given("https://auth.example.com/token?service=a&scope=amp;")),
         silent("url-html-escaped", given("https://auth.example.com/amp;/token?service=a&ramp;=1")),
         //
-        decisive("service-mismatch", "\"other\", the challenge \"reg.example.com\"", given("https://auth.example.com/token?service=other")),
+        decisive("service-mismatch", "requested: \"other\", challenge: \"reg.example.com\"", given("https://auth.example.com/token?service=other")),
         decisive("service-mismatch", "Reg.example.com", given("https://auth.example.com/token?service=Reg.example.com")),
         silent("service-mismatch", given("https://auth.example.com/token?service=reg%2Eexample.com")),
         silent("service-mismatch", given("https://auth.example.com/token")),
@@ -34,9 +34,9 @@ pub(super) fn rows() -> Vec<Row> {
         silent("service-mismatch", given("https://auth.example.com/token?service=x").challenge("Bearer realm=\"https://auth.example.com/token\"")),
         silent("service-mismatch", given("https://auth.example.com/token?service=a+b").challenge("Bearer realm=\"https://auth.example.com/token\",service=\"a b\"")),
         //
-        decisive("token-url-not-realm", "asks auth.other.example/token", given("https://auth.other.example/token?service=reg.example.com")),
-        decisive("token-url-not-realm", "asks auth.example.com/tokens", given("https://auth.example.com/tokens")),
-        decisive("token-url-not-realm", "the realm is auth.example.com/token", given("https://auth.example.com/token/")),
+        decisive("token-url-not-realm", "requested: auth.other.example/token", given("https://auth.other.example/token?service=reg.example.com")),
+        decisive("token-url-not-realm", "requested: auth.example.com/tokens", given("https://auth.example.com/tokens")),
+        decisive("token-url-not-realm", "realm: auth.example.com/token", given("https://auth.example.com/token/")),
         decisive("token-url-not-realm", "other.example", given("https://ada:secret-of-ada@other.example/token")),
         silent("token-url-not-realm", given("HTTPS://AUTH.EXAMPLE.COM:443/token?service=reg.example.com")),
         silent("token-url-not-realm", given("https://ada:secret-of-ada@auth.example.com/token")),
@@ -46,7 +46,7 @@ pub(super) fn rows() -> Vec<Row> {
         silent("token-url-not-realm", given("what I typed")),
         //
         decisive("scope-lost-in-shell", "has no scope", given(SERVER).token(nothing())),
-        decisive("scope-lost-in-shell", "behind an &", given(URL).token(nothing())),
+        decisive("scope-lost-in-shell", "follows an &", given(URL).token(nothing())),
         silent("scope-lost-in-shell", given(URL).token(claims(json!({})))),
         silent("scope-lost-in-shell", given(URL)),
         silent("scope-lost-in-shell", given("https://auth.example.com/token?scope=repository:team/app:pull&service=reg.example.com").token(nothing())),
@@ -95,8 +95,8 @@ pub(super) fn rows() -> Vec<Row> {
         silent("scope-bad-joiner", asked("repository:team/app:pull&scope=repository:team/base:pull")),
         silent("scope-bad-joiner", asked("repository:team/repository:pull,push")),
         //
-        decisive("scope-without-pull", "\"push\" of \"team/app\"", asked("repository:team/app:push")),
-        decisive("scope-without-pull", "\"\" of \"team/app\"", asked("repository:team/app")),
+        decisive("scope-without-pull", "\"push\" for \"team/app\"", asked("repository:team/app:push")),
+        decisive("scope-without-pull", "\"\" for \"team/app\"", asked("repository:team/app")),
         decisive("scope-without-pull", "\"Pull\"", asked("repository:team/app:Pull")),
         silent("scope-without-pull", asked("repository:team/app:push,pull")),
         silent("scope-without-pull", asked("repository:team/app:*")),
