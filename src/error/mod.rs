@@ -106,7 +106,7 @@ pub enum Error {
     },
     /// A body exceeds the size limit.
     TooLarge {
-        /// The body: `manifest`, `config`, `token answer`.
+        /// The body: `manifest`, `config`, `token response`.
         what: &'static str,
         /// The limit in bytes.
         limit: u64,

@@ -1,7 +1,7 @@
-//! How far the login at one origin has come, and what a 401 leads to.
+//! Decides what to do after a 401, from what was sent to the origin before and what the challenges allow.
 //!
-//! [`Login::next`] is the whole state machine, and pure: the state and what the challenges offer in, the next step
-//! out. The exchange carries the step out. Follows distribution's token specification (`token.md`, steps 1 to 6).
+//! [`Login::next`] is the whole state machine. It is pure: it takes a state and an offer, and returns the next step. The
+//! exchange carries that step out. Follows distribution's token specification (`token.md`, steps 1 to 6).
 
 use crate::registry::authorization::Authorization;
 use crate::token::TokenRequest;
@@ -15,10 +15,10 @@ const MAX_TOKENS: u8 = 2;
 pub(super) enum Login {
     /// Requests are sent without `Authorization`.
     Anonymous {
-        /// How many tokens were used before.
+        /// How many tokens were used so far.
         tokens: u8,
     },
-    /// A redirect led here: what is known for the origin is sent only once the origin asks for it.
+    /// A redirect led here. What is known for the origin is sent only after the origin responds with 401.
     Withheld(Box<Login>),
     /// A token from an earlier question is sent. If it is refused it may have expired, so another one is fetched.
     Kept {
@@ -60,17 +60,17 @@ pub(super) enum Step {
     Fetch {
         /// What to request.
         request: TokenRequest,
-        /// How many tokens are used then.
+        /// How many tokens are used, this one included.
         tokens: u8,
     },
-    /// What was sent is refused. The 401 is the final response.
+    /// What was sent was refused. The 401 is the final response.
     Refused(Authorization),
     /// Nothing was sent, and nothing can be.
     Unusable,
 }
 
 impl Login {
-    /// The login with something that is known from earlier questions.
+    /// The login that sends something known from earlier questions.
     pub(super) fn kept(authorization: Authorization) -> Login {
         if authorization.token_request().is_some() {
             Login::Kept { token: authorization, tokens: 1 }
@@ -89,7 +89,7 @@ impl Login {
         }
     }
 
-    /// What is sent.
+    /// What is sent in this state, if anything.
     pub(super) fn authorization(&self) -> Option<&Authorization> {
         match self {
             Login::Anonymous { .. } | Login::Withheld(_) => None,
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_looked_up_only_where_they_can_matter() {
+    fn credentials_are_looked_up_only_if_they_can_matter() {
         for (login, needed) in [
             ("anonymous 0", true),
             ("kept a", true),

@@ -1,4 +1,4 @@
-//! What is sent in an `Authorization` header, where it came from, and which secrets it contains.
+//! Holds what is sent in an `Authorization` header, where it came from, and which secrets it contains.
 
 use crate::credentials::{Credential, Found, Password, Secret};
 use crate::error::{CredentialForm, Identity};
@@ -10,7 +10,7 @@ use crate::token::TokenRequest;
 #[derive(Debug, Clone)]
 pub(super) struct Authorization {
     kind: AuthorizationKind,
-    /// Whose rights are used.
+    /// Whose access rights are used.
     identity: Identity,
 }
 
@@ -67,7 +67,7 @@ impl Authorization {
         }
     }
 
-    /// Whose rights are used.
+    /// Whose access rights are used.
     pub(super) fn identity(&self) -> &Identity {
         &self.identity
     }

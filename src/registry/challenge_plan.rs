@@ -1,4 +1,4 @@
-//! Decides what the challenges of a 401 allow: which one may be used, with which credential, and which ones never.
+//! Decides which challenges of a 401 may be used, and with which credential.
 //!
 //! [`plan`] is pure. It keeps the promises of SECURITY.md: a credential is never sent to a realm that does not
 //! belong to the registry, nor in plain http unless the user allowed it.
@@ -161,7 +161,7 @@ mod tests {
         assert!(plan.is_some_and(|plan| plan.ready));
     }
 
-    /// Whether credentials are sent for this challenge, and whether the plan says that they would go in plain http.
+    /// Whether credentials are sent for this challenge, and whether the plan refuses to send them in plain http.
     fn planned(from: &str, line: &str, plain_http: bool) -> Option<(bool, bool)> {
         let config = Config { plain_http, ..Config::default() };
         let credential = Credential::password("ada", Secret::new("secret")).ok()?;

@@ -1,4 +1,4 @@
-//! The client: a handle over what all questions share, and an observer of its own.
+//! Defines [`Client`]: a cheap handle to the state that all clones share, with an observer of its own.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::transport::Transport;
 /// How many different problems are reported for one client.
 const MAX_REPORTED: usize = 256;
 
-/// Asks registries.
+/// Sends questions to registries: which digest a tag has, what a manifest contains, whether a login works.
 ///
 /// A client is cheap to clone and can be used from several threads: clones share connections, tokens and settings.
 /// What happens during its questions is reported to its [`Observer`]; [`Client::observed_by`] gives a clone with
@@ -56,15 +56,15 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) registries: Registries,
     pub(super) helpers: HelperAnswers,
-    /// The problems that were reported.
+    /// The problems that were reported, so that each is reported once.
     reported: Mutex<HashSet<String>>,
 }
 
 impl Client {
-    /// A client with these settings. Nothing is sent yet.
+    /// Makes a client with these settings. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`Error::Local`](crate::error::Error::Local) when a file with certificates cannot be used.
+    /// [`Error::Local`](crate::error::Error::Local) if a file with certificates cannot be used.
     pub fn new(config: Config) -> Result<Client> {
         let transport = Transport::new(config.settings())?;
         let observer = config.observer.clone();
@@ -84,14 +84,14 @@ impl Client {
         Client { shared: Arc::clone(&self.shared), observer }
     }
 
-    /// Where a registry is asked.
+    /// Returns the endpoint of a registry: in plain http if the settings or an earlier question say so.
     pub(super) fn endpoint(&self, registry: &Registry) -> Endpoint {
         self.shared.registries.endpoint(registry, self.shared.config.plain_http)
     }
 }
 
 impl Shared {
-    /// True for a problem that was not reported yet.
+    /// Returns true if a problem is to be reported: not more than once, and only the first `MAX_REPORTED` ones.
     pub(super) fn is_new(&self, problem: &str) -> bool {
         let mut reported = lock(&self.reported);
         reported.len() < MAX_REPORTED && reported.insert(problem.to_owned())
@@ -104,7 +104,7 @@ mod tests {
     use crate::reference::Registry;
 
     #[test]
-    fn plain_http_is_used_on_the_port_that_answered_without_tls() {
+    fn plain_http_is_used_on_a_port_that_does_not_speak_tls() {
         for (name, endpoint) in [
             ("localhost", Some("http://localhost:443")),
             ("localhost:5000", Some("http://localhost:5000")),

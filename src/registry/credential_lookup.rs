@@ -1,4 +1,4 @@
-//! Looks up credentials on behalf of an exchange, and reports what was looked at.
+//! Looks up credentials for an exchange, and reports which sources were read.
 
 use std::time::Instant;
 
@@ -10,8 +10,8 @@ use crate::registry::client::Client;
 use crate::registry::endpoint::Endpoint;
 
 impl Client {
-    /// Looks up what the user keeps for an endpoint: the registry that the user named, or a host that it led to.
-    /// Helpers are given until `deadline`.
+    /// Looks up the user's credentials for an endpoint: the registry that the user named, or a host that it led to.
+    /// Helpers may run until `deadline`.
     pub(super) fn lookup_credentials(
         &self,
         registry: &Registry,
@@ -31,7 +31,7 @@ impl Client {
             }
         };
         // A failing helper is reported at once, since the question goes on without it. An unusable file is reported
-        // once the registry has answered to a request without credentials.
+        // once the registry has responded to a request without credentials.
         if let Some(fault @ CredentialFault::Helper { .. }) = &lookup.error {
             self.report_credential_problem(&fault.to_string());
         }
@@ -46,15 +46,15 @@ impl Client {
     }
 }
 
-/// Reports a lookup to the client's observer, and asks helpers on its behalf.
+/// Reports a lookup to the client's observer, and runs helpers.
 struct Context<'a> {
     client: &'a Client,
     deadline: Instant,
 }
 
 impl LookupContext for Context<'_> {
-    fn report(&mut self, place: &str, look: &LookupResult) {
-        self.client.observer.emit(&Event::CredentialLookup { source: place, result: look });
+    fn report(&mut self, source: &str, result: &LookupResult) {
+        self.client.observer.emit(&Event::CredentialLookup { source, result });
     }
 
     fn run_helper(

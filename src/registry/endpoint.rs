@@ -1,4 +1,4 @@
-//! Where something is asked: an origin, and the paths of the distribution API below it.
+//! Builds the URLs of the distribution API, from an origin and the API's paths.
 //!
 //! Every path of the API is built here and nowhere else (distribution-spec, "Endpoints").
 
@@ -24,7 +24,7 @@ pub struct Endpoint {
     role: Role,
 }
 
-/// How a client came to an endpoint.
+/// How the client got to know an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The user named the registry.
@@ -41,7 +41,7 @@ impl Endpoint {
         Endpoint::new(registry.origin(scheme, scheme.default_port()))
     }
 
-    /// The endpoint of a loopback registry that answered on its https port without TLS: plain http on that port.
+    /// The endpoint of a loopback registry whose https port does not speak TLS: plain http on that port.
     pub(super) fn without_tls(registry: &Registry) -> Endpoint {
         Endpoint::new(registry.origin(Scheme::Http, Scheme::Https.default_port()))
     }

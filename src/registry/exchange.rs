@@ -1,7 +1,8 @@
-//! One question and all the requests that it takes: redirects, challenges, tokens, and the final response.
+//! Carries out a question: sends it, follows redirects, logs in if the registry requires it, and returns the final
+//! response.
 //!
-//! The first request is the question itself. What a 401 leads to is decided in `challenge_plan` (which challenge may
-//! be used) and `authentication` (what to do next); it is carried out here.
+//! The first request is the question itself. After a 401, `challenge_plan` decides which challenge may be used, and
+//! `authentication` what to do next.
 
 use std::collections::HashMap;
 use std::thread;
@@ -25,7 +26,7 @@ use crate::registry::final_response::{FinalResponse, error_body, status_error};
 use crate::transport::{AddressScope, Call, Deadline, Fetched, Limit, Method, Request, redirect};
 use crate::url::{Origin, Scheme, Url, UrlError};
 
-/// What is asked of a registry.
+/// A question to a registry, as one request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
     pub(super) method: Method,
@@ -48,7 +49,7 @@ pub(super) enum Resource<'a> {
     Blob(&'a Digest),
 }
 
-/// The questions about one reference or one registry. They share a deadline.
+/// One or more questions about one reference or one registry. They share a deadline.
 #[derive(Debug)]
 pub(super) struct Exchange<'a> {
     pub(super) client: &'a Client,
@@ -56,7 +57,7 @@ pub(super) struct Exchange<'a> {
     /// The repository's path. `None` for questions about the registry itself.
     repository: Option<&'a str>,
     pub(super) deadline: Deadline,
-    /// The most public address scope of the registry: what it leads to must not be more private.
+    /// The address scope of the registry, from its first response: hosts that it leads to must not be more private.
     address_scope: Option<AddressScope>,
     /// The user's credentials for each origin that asked for some.
     credentials: HashMap<Origin, Option<Found>>,
@@ -70,7 +71,7 @@ pub(super) struct Exchange<'a> {
 enum Reaction {
     /// Send the same request again with this login.
     Resend(Login),
-    /// The 401 is the final response to a request with this authorization. `Vec`: why its challenges could not be used.
+    /// The 401 is the final response to a request with this authorization. The faults are those of its challenges.
     Final(Authorization, Vec<ChallengeFault>),
 }
 
@@ -102,7 +103,7 @@ impl<'a> Exchange<'a> {
     /// Asks a question: follows redirects, logs in if the registry asks for it, and returns the final response.
     ///
     /// # Errors
-    /// When no response came, a safety rule forbids the next request, or the token server issued no token.
+    /// If no response came, a safety rule forbids the next request, or the token server issued no token.
     pub(super) fn ask(&mut self, question: Question<'_>) -> Result<FinalResponse> {
         let outcome = match self.request_until_final(question) {
             Err(error) if self.falls_back_to_plain_http(&error) => {
@@ -208,10 +209,10 @@ impl<'a> Exchange<'a> {
         outcome
     }
 
-    /// Waits as long as the registry asked for in an earlier response.
+    /// Waits until the end of a pause that an earlier response announced.
     ///
     /// # Errors
-    /// With that response, if the rest of the pause is longer than the client waits.
+    /// The status of that response, if the rest of the pause is longer than `max_wait`.
     fn wait_for_pause(&mut self, url: &Url) -> Result<()> {
         let shared = &self.client.shared;
         let Some((pause, error)) = shared.registries.state(url.origin()).pause() else {
@@ -229,13 +230,13 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    /// The path of the repository that is asked about.
+    /// The repository's path, or an empty string.
     pub(super) fn repository(&self) -> &'a str {
         self.repository.unwrap_or_default()
     }
 
-    /// True if the registry is on this machine and its peer does not speak TLS: then plain http is used. Never after a
-    /// certificate was refused or a response came over TLS, and never for a host that the registry led to.
+    /// True if plain http is used from now on, since the registry is on this machine and does not speak TLS. Never after
+    /// a certificate was refused or a response came over TLS, and never for a host that the registry led to.
     fn falls_back_to_plain_http(&self, error: &Error) -> bool {
         let Error::Connection(connection) = error else { return false };
         let ConnectionFault::NotTls = connection.fault else { return false };
@@ -418,12 +419,11 @@ impl<'a> Exchange<'a> {
         Ok(Reaction::Resend(login))
     }
 
-    /// The user's credentials for an endpoint. They are looked up only once it asks for a login, and once for each
-    /// origin.
+    /// The user's credentials for an endpoint. They are looked up after its first 401, and once for each origin.
     ///
     /// # Errors
-    /// When a source that the user named cannot be used. Faults of other sources are kept until the registry has
-    /// answered to a request without credentials.
+    /// If a source that the user named cannot be used. Faults of other sources are kept until the registry has responded
+    /// to a request without credentials.
     fn credentials_for(&mut self, endpoint: &Endpoint) -> Result<Option<Found>> {
         if let Some(known) = self.credentials.get(endpoint.origin()) {
             return Ok(known.clone());
@@ -459,7 +459,7 @@ pub(super) struct Requester {
 /// The target of a redirect.
 ///
 /// # Errors
-/// After too many redirects, and when the target is missing, not a URL, or in plain http below https.
+/// If there were too many redirects, or the target is missing, not a URL, or plain http after https.
 pub(super) fn follow(from: &Url, head: &Head, redirects: u32) -> Result<Url> {
     if redirects > redirect::MAX_REDIRECTS {
         return Err(Refusal::TooManyRedirects { host: from.origin().authority() }.into());

@@ -1,4 +1,4 @@
-//! The response that ends a question, and the error that it is if its status is a failure.
+//! Describes the response that ends a question, and makes an error of it if it is a failure.
 
 use crate::credentials::Secret;
 use crate::error::{ChallengeFault, CredentialFault, Error, Identity, Party, StatusError};
@@ -8,11 +8,11 @@ use crate::registry::challenge_plan;
 use crate::transport::Fetched;
 use crate::url::Url;
 
-/// The response that ends a question: any status but a redirect, or a 401 that can be answered.
+/// The response that ends a question: neither a redirect nor a 401 after which the client can log in.
 #[derive(Debug)]
 pub(super) struct FinalResponse {
     pub(super) response: Fetched,
-    /// The URL that answered, after all redirects.
+    /// The URL it came from, after all redirects.
     pub(super) url: Url,
     /// What was sent with the request.
     pub(super) authorization: Option<Authorization>,
@@ -36,7 +36,7 @@ impl FinalResponse {
         self.response.status() == 401 && password.is_some()
     }
 
-    /// The error that this response is, given that its status is a failure.
+    /// Makes an error of this response. Its status must be a failure.
     pub(super) fn into_error(self) -> Error {
         let host = self.url.origin().authority();
         let invalid = self.challenge_faults.iter().any(ChallengeFault::is_invalid);
@@ -57,7 +57,7 @@ impl FinalResponse {
     }
 }
 
-/// A status that is a failure, with the server's own words.
+/// Describes a failed response, with the server's error message.
 pub(super) fn status_error(
     party: Party,
     host: String,
@@ -75,7 +75,7 @@ pub(super) fn status_error(
     }
 }
 
-/// Reads what a failed response says, without the secrets that were sent: some servers echo them.
+/// Reads the error message of a failed response. Secrets that were sent are redacted: some servers echo them.
 pub(super) fn error_body(body: &[u8], secrets: &[Secret]) -> ErrorBody {
     ErrorBody::read_without(body, &Secret::redactor(secrets))
 }

@@ -1,4 +1,4 @@
-//! Remembers what credential helpers answered, so that each is asked once for a server, whichever thread asks.
+//! Remembers the answers of credential helpers, so that each runs once for a server, even if several threads need it.
 
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -20,16 +20,16 @@ pub(super) struct HelperAnswers {
 
 #[derive(Debug, Clone)]
 enum HelperState {
-    /// A thread has started it. Others wait for its answer, since a helper may prompt the user.
+    /// A thread has started the helper. Other threads wait for its answer, since a helper may prompt the user.
     Running,
     Answered(Answer),
 }
 
 impl HelperAnswers {
-    /// Returns the answer of a helper for a server, from memory if it was asked before, else from `ask`, which gets the
-    /// time that is left until `deadline`.
+    /// Returns the answer of a helper for a server: from memory if it ran before, otherwise from `ask`. `ask` gets the
+    /// time left until `deadline`, at most [`HELPER_MAX_TIME`].
     ///
-    /// Failures are remembered, too: a helper that hangs would cost its time again. The lock is not held while a
+    /// Failures are remembered, too: a helper that hangs would block again. The lock is not held while a
     /// helper runs, so other helpers are not delayed.
     pub(super) fn get(
         &self,
@@ -60,7 +60,7 @@ impl HelperAnswers {
         let time = left().min(HELPER_MAX_TIME);
         let answer = ask(time);
         let mut states = lock(&self.states);
-        // A helper that had less time than helpers usually get may answer if it is asked again.
+        // A helper that had less than the full time may succeed if it runs again.
         if time < HELPER_MAX_TIME && matches!(answer, Err(HelperFault::TimedOut(_))) {
             states.remove(&key);
         } else {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn each_helper_is_asked_once_for_a_server() {
+    fn each_helper_runs_once_for_a_server() {
         let answers = HelperAnswers::default();
         let mut asked = Vec::new();
         for (helper, server) in [("a", "x"), ("a", "y"), ("b", "x"), ("a", "x"), ("b", "x")] {

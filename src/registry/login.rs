@@ -29,7 +29,7 @@ impl Client {
             method: Method::Get,
             resource: Resource::Base,
             accept: "application/json",
-            limit: Limit { what: "answer", bytes: 64 * 1024 },
+            limit: Limit { what: "response", bytes: 64 * 1024 },
         })?;
         let identity = last.authorization.as_ref().map(|sent| sent.identity());
         match (last.response.status(), identity) {

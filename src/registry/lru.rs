@@ -1,4 +1,4 @@
-//! A map with a bound: when it is full, the least recently used entry is dropped.
+//! A map of limited size: if it is full, an insertion drops the least recently used entry.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -1,7 +1,7 @@
-//! Manifests and digests: which manifest a reference names, and whether it is what it claims to be.
+//! Resolves references to digests, and fetches and verifies manifests.
 //!
-//! A digest is taken from a HEAD response, which registries do not count as a pull, or computed over the body of a GET if
-//! the registry announces none. Follows distribution-spec ("Pulling manifests", "Checking if content exists in the
+//! The digest comes from a HEAD response, which registries do not count as a pull. If the registry announces none, it is
+//! the hash of a GET's body. Follows distribution-spec ("Pulling manifests", "Checking if content exists in the
 //! registry") and image-spec's platform matching.
 
 use crate::digest::{Algorithm, Digest, DigestError};
@@ -152,7 +152,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Reads the error message of a failed HEAD by a GET. Whatever the GET brings, the HEAD's status decides.
+    /// Reads the error message of a failed HEAD with a GET. The error keeps the status of the HEAD.
     fn read_error_body(
         &mut self,
         target: &Target<'_>,
@@ -165,8 +165,8 @@ impl Exchange<'_> {
         Err(last.into_error())
     }
 
-    /// Follows a refused HEAD with a GET: it brings the registry's error message or, from registries that refuse only
-    /// HEAD, the manifest.
+    /// Sends a GET after a refused HEAD. Its body is the registry's error message or, if the registry refuses only HEAD,
+    /// the manifest.
     fn get_after_refused_head(
         &mut self,
         target: &Target<'_>,
@@ -254,7 +254,7 @@ fn select_from_index(bytes: &[u8], wanted: &Platform) -> Result<Descriptor> {
     }
 }
 
-/// What the response to a HEAD announces. `None` if the manifest must be read to know its digest.
+/// Reads digest, media type and size from a HEAD response. `None` if the manifest must be read to know its digest.
 fn announced(target: &Target<'_>, response: &Fetched) -> Result<Option<Resolved>> {
     let content_type = response.head.header("content-type");
     let media_type = match DeclaredType::of(content_type) {
@@ -264,7 +264,7 @@ fn announced(target: &Target<'_>, response: &Fetched) -> Result<Option<Resolved>
     };
     let Some(digest) = digest_header(response)? else { return Ok(None) };
     match target.expected.map(|(digest, _)| digest) {
-        // Only hashing the content shows whether digests of two algorithms mean the same.
+        // Only hashing the content shows whether digests of two algorithms are of the same content.
         Some(pinned) if pinned.algorithm() != digest.algorithm() => return Ok(None),
         Some(pinned) if *pinned != digest => {
             let pinned = pinned.clone();

@@ -1,4 +1,4 @@
-//! Questions to registries: [`Client`] and what it returns.
+//! Sends questions to registries: [`Client`] and what it returns.
 //!
 //! The client knows the protocol. It does not know the command line, prints nothing, and reads no environment.
 

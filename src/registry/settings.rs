@@ -7,7 +7,7 @@ use crate::credentials::Keychain;
 use crate::event::Observer;
 use crate::transport::Settings;
 
-/// Settings. `Config::default()` is right for public registries.
+/// The settings of a [`Client`](crate::registry::Client). `Config::default()` suits public registries.
 ///
 /// More fields may be added, so start from the default and change it:
 ///
@@ -38,8 +38,7 @@ pub struct Config {
     pub insecure: bool,
     /// Whether to use plain http instead of https. Default: false.
     pub plain_http: bool,
-    /// Hosts of token servers that may receive credentials even if their names do not show that they belong to the
-    /// registry.
+    /// Hosts of token servers that may receive credentials of any registry. Others must belong to the registry by name.
     pub trusted_realms: Vec<String>,
     /// Whether to follow a registry to addresses that are more private than its own. Default: false.
     pub allow_private: bool,
@@ -49,9 +48,9 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// The longest time without a byte, while sending or receiving. Default: 30 s.
     pub idle_timeout: Duration,
-    /// How many times a request is sent again after transient failures. Default: 3.
+    /// How many times a request is retried after transient failures. Default: 3.
     pub retries: u32,
-    /// The longest wait that is obeyed if a registry announces one. Default: 60 s.
+    /// The longest wait announced by a registry (`Retry-After`) that is obeyed. Default: 60 s.
     pub max_wait: Duration,
     /// Observes all questions of the client. [`Client::observed_by`](crate::registry::Client::observed_by) gives single
     /// questions an observer of their own.
@@ -89,7 +88,7 @@ impl Config {
         }
     }
 
-    /// True if the user trusts this host of a token server.
+    /// True if the user trusts this token server's host.
     pub(super) fn trusts(&self, realm: &str) -> bool {
         self.trusted_realms.iter().any(|trusted| trusted.eq_ignore_ascii_case(realm))
     }

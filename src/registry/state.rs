@@ -1,7 +1,7 @@
-//! What a client knows of the registries it has asked: one bounded object for each.
+//! Remembers what a client knows about the registries it has used, in one bounded object for each.
 //!
-//! It is shared by all clones of a client. Every lock is held for one look-up or one change, never while a request
-//! is under way or a helper runs.
+//! All clones of a client share it. A lock is held for one lookup or one change, never during a request or while a
+//! helper runs.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ impl Default for Registries {
 }
 
 impl Registries {
-    /// What is known of an origin. Starts with nothing.
+    /// Returns the state of an origin. It is empty at first.
     pub(super) fn state(&self, origin: &Origin) -> Arc<RegistryState> {
         let mut registries = lock(&self.0);
         if let Some(known) = registries.get(origin) {
@@ -46,7 +46,7 @@ impl Registries {
         state
     }
 
-    /// Where a registry is asked.
+    /// Returns the endpoint of a registry: in plain http if its https port is known not to speak TLS.
     pub(super) fn endpoint(&self, registry: &Registry, plain_http: bool) -> Endpoint {
         let endpoint = Endpoint::of(registry, plain_http);
         if self.state(endpoint.origin()).lacks_tls() {
@@ -63,13 +63,13 @@ pub(super) struct RegistryState(Mutex<Known>);
 #[derive(Debug)]
 struct Known {
     tls: Tls,
-    /// What was accepted, or will be tried first, by repository.
+    /// What to send first, by repository.
     logins: Lru<String, Authorization>,
     /// Tokens by what they were issued for: some registries issue one for all their repositories.
     tokens: Lru<(TokenRequest, Option<Credential>), Authorization>,
     /// Passwords and identity tokens that were sent to this origin, as a registry or as a token server.
     credentials: Lru<Credential, Verdict>,
-    /// The registry has announced that it answers no request before this time.
+    /// The end of an announced pause, and the response that announced it.
     not_before: Option<(Instant, StatusError)>,
     /// No connection could be made, and none is attempted before this time.
     unreachable: Option<(Instant, ConnectionError)>,
@@ -101,7 +101,7 @@ enum Tls {
 #[derive(Debug, Clone)]
 enum Verdict {
     Accepted,
-    /// It was answered 401, with this error, before it was ever accepted.
+    /// The response was this 401, and the credential was never accepted before.
     Refused(StatusError),
 }
 
@@ -151,7 +151,7 @@ impl RegistryState {
         known.logins.insert(repository.to_owned(), login.clone());
     }
 
-    /// Forgets what was sent for a repository. A token that was refused serves no other repository either.
+    /// Forgets what to send first for a repository. If that was a token, it is not reused for new repositories either.
     pub(super) fn forget_login(&self, repository: &str) {
         let mut known = lock(&self.0);
         let login = known.logins.remove(&repository.to_owned());
@@ -165,8 +165,8 @@ impl RegistryState {
         lock(&self.0).credentials.insert(credential.clone(), Verdict::Accepted);
     }
 
-    /// Remembers that a credential was answered 401 here, unless it was accepted before: then it is valid, and the 401
-    /// is about rights.
+    /// Remembers that a credential was refused with 401 here. Ignored if it was accepted before: then it is valid, and
+    /// the 401 is about access rights.
     pub(super) fn record_refused(&self, credential: &Credential, error: &StatusError) {
         let mut known = lock(&self.0);
         if !matches!(known.credentials.get(credential), Some(Verdict::Accepted)) {
@@ -182,13 +182,13 @@ impl RegistryState {
         }
     }
 
-    /// Remembers that the registry asked for a pause.
+    /// Remembers a pause that the registry announced.
     pub(super) fn record_pause(&self, pause: Duration, error: StatusError) {
         let until = Instant::now().checked_add(pause);
         lock(&self.0).not_before = until.map(|until| (until, error));
     }
 
-    /// The rest of the pause that the registry asked for, and the response that asked for it.
+    /// The rest of an announced pause, and the response that announced it.
     pub(super) fn pause(&self) -> Option<(Duration, StatusError)> {
         let mut known = lock(&self.0);
         let (until, error) = known.not_before.as_ref()?;
@@ -206,7 +206,7 @@ impl RegistryState {
         lock(&self.0).unreachable = until.map(|until| (until, error.clone()));
     }
 
-    /// Why no connection could be made, if that was tried a short while ago.
+    /// Why no connection could be made, if the last attempt was a short while ago.
     pub(super) fn unreachable(&self) -> Option<ConnectionError> {
         let mut known = lock(&self.0);
         let (until, error) = known.unreachable.as_ref()?;
@@ -222,8 +222,8 @@ fn token_key(login: &Authorization) -> Option<(TokenRequest, Option<Credential>)
     Some((login.token_request()?.clone(), login.issued_for().cloned()))
 }
 
-/// Locks a mutex, also after a panic in another thread: every change of what is behind it is one insertion or
-/// removal, so it is whole.
+/// Locks a mutex, even after a panic in another thread: each change of the data is one insertion or removal, so the data
+/// is consistent.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_token_is_forgotten_for_all_repositories() -> Outcome {
+    fn a_forgotten_token_is_not_reused_for_other_repositories() -> Outcome {
         let state = RegistryState::default();
         let login = issued("a")?;
         state.record_login("a", &login);
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_lasts_as_long_as_it_was_asked_for() {
+    fn an_announced_pause_ends_after_its_time() {
         let state = RegistryState::default();
         assert!(state.pause().is_none());
         state.record_pause(Duration::from_secs(60), error(429));

@@ -1,4 +1,4 @@
-//! Gets a token from a token server: by GET with a password or anonymously, by POST for an identity token.
+//! Fetches a token from a token server: by GET with a password or anonymously, by POST with an identity token.
 
 use crate::credentials::{Credential, Found, Password, Secret};
 use crate::error::{Error, Identity, Party, Refusal, Result, TokenFault};
@@ -8,15 +8,15 @@ use crate::registry::final_response::{error_body, status_error};
 use crate::token::{TokenRequest, TokenResponse};
 use crate::transport::{Fetched, Limit, Request, redirect};
 
-/// How much of a token response is read.
-const TOKEN_LIMIT: Limit = Limit { what: "token answer", bytes: 64 * 1024 };
+/// How much of a token response is read at most.
+const TOKEN_LIMIT: Limit = Limit { what: "token response", bytes: 64 * 1024 };
 
 impl Exchange<'_> {
     /// Requests a token from the realm that a challenge names.
     ///
     /// # Errors
-    /// [`Error::Status`] when the token server refuses, also if it refused the same credential before: then nothing is
-    /// sent. [`Error::Token`] when its response has no usable token.
+    /// [`Error::Status`] if the token server refuses, or has refused the same credential before: then nothing is sent.
+    /// [`Error::Token`] if its response has no usable token.
     pub(super) fn fetch_token(
         &mut self,
         request: &TokenRequest,
@@ -58,7 +58,7 @@ impl Exchange<'_> {
             (Some(found), Some(_)) => server.record_accepted(&found.credential),
             (Some(found), None) => {
                 let host = request.realm().origin().authority();
-                let text = format!("{host} did not take {}", identity(found));
+                let text = format!("{host} did not accept {}", identity(found));
                 self.client.report_credential_problem(&text);
             }
             (None, _) => {}
@@ -78,8 +78,8 @@ impl Exchange<'_> {
         })
     }
 
-    /// Exchanges an identity token by POST. `None` if the server does not support that: servers answer 400, 401, 404
-    /// or 405 then.
+    /// Exchanges an identity token by POST. `None` if the server does not support that, which servers report with 400,
+    /// 401, 404 or 405.
     fn exchange_identity_token(
         &mut self,
         request: &TokenRequest,
@@ -101,7 +101,7 @@ impl Exchange<'_> {
     }
 
     /// Requests a token by GET, with a password or anonymously. With a password, only redirects within its origin are
-    /// followed. Returns the host that answered, too.
+    /// followed. Also returns the host that the response came from.
     fn get_token(
         &mut self,
         request: &TokenRequest,
@@ -109,7 +109,7 @@ impl Exchange<'_> {
         requester: &Requester,
     ) -> Result<(String, Fetched)> {
         let basic = password.map(Password::basic);
-        // The redactor still has to know a credential that was tried by POST.
+        // The redactor must still know a credential that was sent by POST.
         let anonymous =
             Requester { identity: Identity::Anonymous, secrets: requester.secrets.clone() };
         let requester = if basic.is_some() { requester } else { &anonymous };

@@ -127,7 +127,7 @@ fn an_unexchanged_identity_token_is_reported_once() {
         let regq = question(server).arg(format!("{}/team/other:1", server.authority()));
         let ran = hosted(&regq.env("DOCKER_CONFIG", &folder.0).run(), server);
         let note = format!(
-            "note: HOST did not take the identity token from the entry \"HOST\" in {}; continuing without credentials\n",
+            "note: HOST did not accept the identity token from the entry \"HOST\" in {}; continuing without credentials\n",
             path.display()
         );
         let rest = ran.stderr.strip_prefix(&note).unwrap_or_else(|| panic!("{note}{ran}"));
