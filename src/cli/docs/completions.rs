@@ -1,145 +1,77 @@
-//! What completes a command line in bash, zsh and fish, made from the tables.
+//! Generates completion scripts for bash, zsh and fish from the tables of commands and flags.
 //!
-//! Each shell gets a script that knows the names of commands and flags, the values of those flags
-//! that take one of a few, and which flags take a file. References and registries are not completed:
-//! that would ask the network. Scripts are pieces of text, repeated for each command or flag; their
-//! places are those that [`Piece`] names.
+//! A script completes the names of commands and flags, the values of flags that take one of a few, and file names.
+//! References and registries are not completed: that would send requests.
 
 use crate::cli::args::commands::{COMMANDS, Command};
-use crate::cli::args::flags::{self, Action, Flag};
-use crate::cli::docs::template::{Escapes, fill};
+use crate::cli::args::flags::{self, Flag};
 
-/// Platforms that images are commonly built for.
+/// Common platforms.
 const PLATFORMS: &str = "local linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 \
                          linux/ppc64le linux/riscv64 linux/s390x windows/amd64";
 const KINDS: &str = "man bash zsh fish";
+/// Stands for the names of all commands in the texts below.
+const NAMES: &str = "COMMAND_NAMES";
 
-/// A piece of a script.
-enum Piece {
-    /// `%C` are the names of all commands.
-    Once(&'static str),
-    /// For each name of a command: `%n` is the name, `%h` the summary.
-    Command(&'static str),
-    Flag(&'static Parts),
+/// The values that a flag takes.
+enum Value {
+    Any,
+    File,
+    /// One of these words, which are separated by spaces.
+    OneOf(&'static str),
 }
 
-/// What stands for each flag, one behind the other: `%l` is the long name, `%s` the short one, `%t` are the commands that
-/// take it, `%h` is the help, `%v` the name of the value, and `%w` are the words it may be.
-struct Parts {
-    begin: &'static str,
-    /// Without a short name or with one; in each, without a value or with one.
-    names: [[&'static str; 2]; 2],
-    /// By what the value is: none, any, a file, one of a few.
-    value: [&'static str; 4],
+/// Returns the name and the kind of a flag's value; `None` for a switch.
+fn value(flag: &Flag) -> Option<(&'static str, Value)> {
+    let name = flag.value_name()?;
+    let value = match name {
+        "FILE" => Value::File,
+        "KIND" => Value::OneOf(KINDS),
+        "OS/ARCH[/VARIANT]" => Value::OneOf(PLATFORMS),
+        _ => Value::Any,
+    };
+    Some((name, value))
 }
 
-/// A shell's script.
-struct Script {
-    pieces: &'static [Piece],
-    /// Between the names in `%t`.
-    separator: &'static str,
-    escapes: &'static Escapes,
-}
-
-/// What a flag's value is, as an index into the texts for it, with its name and the words it may be.
-fn value(flag: &Flag) -> (usize, &'static str, &'static str) {
-    match flag.action {
-        Action::Switch(_) | Action::Help | Action::Version => (0, "", ""),
-        Action::Value(name @ "FILE", _) => (2, name, ""),
-        Action::Value(name @ "KIND", _) => (3, name, KINDS),
-        Action::Value(name @ "OS/ARCH[/VARIANT]", _) => (3, name, PLATFORMS),
-        Action::Value(name, _) => (1, name, ""),
-    }
-}
-
-impl Script {
-    fn text(&self) -> String {
-        let mut out = String::new();
-        let all = names(" ", None);
-        for piece in self.pieces {
-            match piece {
-                Piece::Once(text) => fill(&mut out, &[], text, &[('C', &all)]),
-                Piece::Command(text) => {
-                    for command in COMMANDS {
-                        for name in command.names() {
-                            let values = [('n', name), ('h', command.summary)];
-                            fill(&mut out, self.escapes, text, &values);
-                        }
-                    }
-                }
-                Piece::Flag(parts) => {
-                    flags::all().for_each(|flag| self.flag(&mut out, parts, flag))
-                }
-            }
-        }
-        out
-    }
-
-    fn flag(&self, out: &mut String, parts: &Parts, flag: &Flag) {
-        let takers = names(self.separator, Some(flag));
-        let kind = value(flag).0;
-        let name = parts.names.get(usize::from(flag.short.is_some()));
-        let name = name.and_then(|texts| texts.get(usize::from(kind > 0)));
-        for text in [Some(&parts.begin), name, parts.value.get(kind)].into_iter().flatten() {
-            self.add(out, text, flag, &takers);
-        }
-    }
-
-    fn add(&self, out: &mut String, text: &str, flag: &Flag, takers: &str) {
-        let (_, name, words) = value(flag);
-        let short = flag.short.map(String::from).unwrap_or_default();
-        let values = [
-            ('l', flag.long),
-            ('s', &short),
-            ('t', takers),
-            ('h', flag.help),
-            ('v', name),
-            ('w', words),
-        ];
-        fill(out, self.escapes, text, &values);
-    }
-}
-
-/// The names of all commands, or of those that take the flag.
+/// Joins the names of all commands, or of those that take a flag.
 fn names(separator: &str, flag: Option<&Flag>) -> String {
     let commands = COMMANDS.iter().filter(|command| flag.is_none_or(|flag| command.takes(flag)));
     commands.flat_map(Command::names).collect::<Vec<_>>().join(separator)
 }
 
-/// For `share/bash-completion/completions/regq`, or to be sourced.
+/// Returns the script for bash: for `share/bash-completion/completions/regq`, or to be sourced.
 pub(crate) fn bash() -> String {
-    BASH.text()
+    let values: String = flags::all().filter_map(bash_value).collect();
+    let flags: String = flags::all().map(bash_flag).collect();
+    [BASH_VALUE, &values, BASH_COMPLETE, &flags, BASH_END]
+        .concat()
+        .replace(NAMES, &names(" ", None))
 }
 
-/// For `share/zsh/site-functions/_regq`, or to be sourced.
-pub(crate) fn zsh() -> String {
-    ZSH.text()
+/// A case that sets `words` to the values of a flag, or to `/` for a file.
+fn bash_value(flag: &Flag) -> Option<String> {
+    let words = match value(flag)?.1 {
+        Value::Any => String::new(),
+        Value::File => "/".to_owned(),
+        Value::OneOf(words) => format!("'{words}'"),
+    };
+    let short = flag.short.map(|short| format!("-{short}|")).unwrap_or_default();
+    Some(format!("    {short}--{}) words={words} ;;\n", flag.long))
 }
 
-/// For `share/fish/vendor_completions.d/regq.fish`, or to be sourced.
-pub(crate) fn fish() -> String {
-    FISH.text()
+/// A line that adds a flag to `words` if the command takes it.
+fn bash_flag(flag: &Flag) -> String {
+    let commands = names("|", Some(flag));
+    format!("            [[ $command == @(|{commands}) ]] && words+=' --{}'\n", flag.long)
 }
 
-const BASH: Script = Script {
-    separator: "|",
-    escapes: &[],
-    pieces: &[
-        Piece::Once(
-            "\
+const BASH_VALUE: &str = "\
 # Completes regq in bash; made by regq --generate bash.
-# Whether this is a flag with a value; words are then those that it may be, or / for a file.
+# Whether this is a flag with a value. Sets words to the possible values, or to / for a file.
 _regq_value() {
     case $1 in
-",
-        ),
-        Piece::Flag(&Parts {
-            begin: "",
-            names: [["", "    --%l) "], ["", "    -%s|--%l) "]],
-            value: ["", "words= ;;\n", "words=/ ;;\n", "words='%w' ;;\n"],
-        }),
-        Piece::Once(
-            "    *) return 1 ;;
+";
+const BASH_COMPLETE: &str = "    *) return 1 ;;
     esac
 }
 _regq() {
@@ -161,69 +93,81 @@ _regq() {
     done
     words=
     if _regq_value \"$prev\"; then
-        # What bash does by itself does it best for files: spaces, ~ and folders.
+        # The default of bash handles spaces, ~ and directories.
         [[ $words == / ]] && compopt -o default && return
     else
         case $command,$cur in
         *,-*)
-",
-        ),
-        Piece::Flag(&Parts {
-            begin: "            [[ $command == @(|%t) ]] && words+=' --%l'\n",
-            names: [[""; 2]; 2],
-            value: [""; 4],
-        }),
-        Piece::Once(
-            "            ;;
-        ,*|help,*) words='%C' ;;
+";
+const BASH_END: &str = "            ;;
+        ,*|help,*) words='COMMAND_NAMES' ;;
         esac
     fi
     mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")
 }
 complete -F _regq regq
-",
-        ),
-    ],
-};
+";
 
-const ZSH: Script = Script {
-    separator: "|",
-    escapes: &[('\'', "'\\''")],
-    pieces: &[
-        Piece::Once(
-            "\
+/// Returns the script for zsh: for `share/zsh/site-functions/_regq`, or to be sourced.
+pub(crate) fn zsh() -> String {
+    let flags: String = flags::all().map(zsh_flag).collect();
+    let commands: String = COMMANDS.iter().map(zsh_command).collect();
+    [ZSH_FLAGS, &flags, ZSH_COMPLETE, &commands, ZSH_END].concat().replace(NAMES, &names(" ", None))
+}
+
+/// Lines that add a command and its aliases to `commands`.
+fn zsh_command(command: &Command) -> String {
+    let summary = zsh_escaped(command.summary);
+    command.names().map(|name| format!("    commands+=('{name}:{summary}')\n")).collect()
+}
+
+/// A line that adds a flag to `flags`, as `_arguments` reads it, if the command takes it.
+fn zsh_flag(flag: &Flag) -> String {
+    let Flag { long, short, .. } = flag;
+    let help = zsh_escaped(flag.help);
+    let value = value(flag).map(|(name, value)| match value {
+        Value::Any => format!(":{name}: "),
+        Value::File => format!(":{name}:_files"),
+        Value::OneOf(words) => format!(":{name}:({words})"),
+    });
+    // A flag that can be repeated is offered again.
+    let repeated = if flag.repeatable { "*" } else { "" };
+    let spec = match (short, value) {
+        (None, None) => format!("'{repeated}--{long}[{help}]'"),
+        (None, Some(value)) => format!("'{repeated}--{long}=[{help}]{value}'"),
+        (Some(short), None) => format!("'(-{short} --{long})'{{-{short},--{long}}}'[{help}]'"),
+        (Some(short), Some(value)) => {
+            let others = if flag.repeatable { "*" } else { &format!("(-{short} --{long})") };
+            format!("'{others}'{{-{short}+,--{long}=}}'[{help}]{value}'")
+        }
+    };
+    format!("    [[ $1 == (|{}) ]] && flags+=({spec})\n", names("|", Some(flag)))
+}
+
+/// Escapes a text for use between single quotes.
+fn zsh_escaped(text: &str) -> String {
+    text.replace('\'', "'\\''")
+}
+
+const ZSH_FLAGS: &str = "\
 #compdef regq
 # Completes regq in zsh; made by regq --generate zsh.
 _regq_flags() {
     flags=()
-",
-        ),
-        Piece::Flag(&Parts {
-            begin: "    [[ $1 == (|%t) ]] && flags+=(",
-            // One with a value may be given again.
-            names: [
-                ["'--%l[%h]", "'*--%l=[%h]"],
-                ["'(-%s --%l)'{-%s,--%l}'[%h]", "'*'{-%s+,--%l=}'[%h]"],
-            ],
-            value: ["')\n", ":%v: ')\n", ":%v:_files')\n", ":%v:(%w)')\n"],
-        }),
-        Piece::Once(
-            "}
+";
+const ZSH_COMPLETE: &str = "}
 _regq() {
     local curcontext=$curcontext state line ret=1
     local -a flags commands
     local -A opt_args
-",
-        ),
-        Piece::Command("    commands+=('%n:%h')\n"),
-        Piece::Once(
-            "    _regq_flags ''
+";
+const ZSH_END: &str = "    _regq_flags ''
     _arguments -C -s -S $flags '(-): :->command' '(-)*:: :->operands' && ret=0
     case $state in
     command) _describe -t commands command commands && ret=0 ;;
     operands)
         _regq_flags $words[1]
-        [[ $words[1] == help ]] && flags+=(':COMMAND:(%C)') || flags+=('*: : ')
+        [[ $words[1] == help ]] && flags+=(':COMMAND:(COMMAND_NAMES)') || flags+=('*: : ')
         _arguments -s -S $flags && ret=0
         ;;
     esac
@@ -234,19 +178,54 @@ if [[ $funcstack[1] == _regq ]]; then
 else
     compdef _regq regq
 fi
-",
-        ),
-    ],
-};
+";
 
-const FISH: Script = Script {
-    separator: " ",
-    escapes: &[('\'', "\\'")],
-    pieces: &[
-        Piece::Once(
-            "\
+/// Returns the script for fish: for `share/fish/vendor_completions.d/regq.fish`, or to be sourced.
+pub(crate) fn fish() -> String {
+    let values: String = flags::all().filter_map(fish_value).collect();
+    let commands: String = COMMANDS.iter().map(fish_command).collect();
+    let flags: String = flags::all().map(fish_flag).collect();
+    let script = [FISH_COMMAND, &values, FISH_COMPLETE, &commands, &flags].concat();
+    script.replace(NAMES, &names(" ", None))
+}
+
+/// A case for a flag whose value is the next word.
+fn fish_value(flag: &Flag) -> Option<String> {
+    value(flag)?;
+    let short = flag.short.map(|short| format!(" -{short}")).unwrap_or_default();
+    let long = flag.long;
+    Some(format!("            case --{long}{short}\n                set value is next\n"))
+}
+
+/// Lines that complete a command and its aliases.
+fn fish_command(command: &Command) -> String {
+    let summary = fish_escaped(command.summary);
+    let line = |name| format!("complete -c regq -n \"__regq_in ''\" -a {name} -d '{summary}'\n");
+    command.names().map(line).collect()
+}
+
+/// A line that completes a flag if the command takes it.
+fn fish_flag(flag: &Flag) -> String {
+    let short = flag.short.map(|short| format!(" -s {short}")).unwrap_or_default();
+    let value = match value(flag) {
+        None => String::new(),
+        Some((_, Value::Any)) => " -x".to_owned(),
+        Some((_, Value::File)) => " -r -F".to_owned(),
+        Some((_, Value::OneOf(words))) => format!(" -x -a '{words}'"),
+    };
+    let (commands, help) = (names(" ", Some(flag)), fish_escaped(flag.help));
+    let condition = format!("__regq_in '' {commands}");
+    format!("complete -c regq -n \"{condition}\" -l {} -d '{help}'{short}{value}\n", flag.long)
+}
+
+/// Escapes a text for use between single quotes.
+fn fish_escaped(text: &str) -> String {
+    text.replace('\'', "\\'")
+}
+
+const FISH_COMMAND: &str = "\
 # Completes regq in fish; made by regq --generate fish.
-# Whether the command of the line is one of these; it is '' where there is none yet.
+# Whether the command on the line is one of these; '' stands for no command yet.
 function __regq_in
     set -l command ''
     set -l value
@@ -258,20 +237,8 @@ function __regq_in
             continue
         end
         switch $word
-",
-        ),
-        Piece::Flag(&Parts {
-            begin: "",
-            names: [["", "            case --%l"], ["", "            case --%l -%s"]],
-            value: [
-                "",
-                "\n                set value is next\n",
-                "\n                set value is next\n",
-                "\n                set value is next\n",
-            ],
-        }),
-        Piece::Once(
-            "            case '-*'
+";
+const FISH_COMPLETE: &str = "            case '-*'
             case '*'
                 set command $word
                 break
@@ -280,26 +247,20 @@ function __regq_in
     contains -- \"$command\" $argv
 end
 complete -c regq -f
-complete -c regq -n '__regq_in help' -a '%C'
-",
-        ),
-        Piece::Command("complete -c regq -n \"__regq_in ''\" -a %n -d '%h'\n"),
-        Piece::Flag(&Parts {
-            begin: "complete -c regq -n \"__regq_in '' %t\" -l %l -d '%h'",
-            names: [["", ""], [" -s %s", " -s %s"]],
-            value: ["\n", " -x\n", " -r -F\n", " -x -a '%w'\n"],
-        }),
-    ],
-};
+complete -c regq -n '__regq_in help' -a 'COMMAND_NAMES'
+";
 
 #[cfg(test)]
 mod tests {
-    use super::{BASH, FISH, KINDS, PLATFORMS, Piece, Script, ZSH, bash, fish, names, zsh};
+    use super::{
+        KINDS, PLATFORMS, bash, bash_flag, bash_value, fish, fish_flag, fish_value, names, zsh,
+        zsh_flag,
+    };
     use crate::cli::args::commands::COMMANDS;
-    use crate::cli::args::flags::{self, Action, Flag, Group};
+    use crate::cli::args::flags::{self, Action, Flag};
     use crate::cli::args::values::{self, GENERATED};
 
-    /// The commands that stand between these two, in the one line whose rest is of this flag.
+    /// Returns the commands between two texts, in the only line whose rest matches a flag.
     fn takers<'a>(
         text: &'a str,
         [before, after]: [&str; 2],
@@ -316,20 +277,23 @@ mod tests {
     }
 
     #[test]
-    fn each_shell_knows_each_command_with_its_flags() {
+    fn each_shell_completes_each_command_with_its_flags() {
         let (bash, zsh, fish) = (bash(), zsh(), fish());
         for flag in flags::all() {
             let long = flag.long;
-            let due = COMMANDS.iter().filter(|command| command.takes(flag));
-            let due: Vec<_> = due.flat_map(|command| command.names()).collect();
+            let expected = COMMANDS.iter().filter(|command| command.takes(flag));
+            let expected: Vec<_> = expected.flat_map(|command| command.names()).collect();
             let around = ["[[ $command == @(|", ") ]] && words+="];
-            assert_eq!(takers(&bash, around, |rest| rest == format!("' --{long}'")), due);
+            assert_eq!(takers(&bash, around, |rest| rest == format!("' --{long}'")), expected);
             let around = ["[[ $1 == (|", ") ]] && flags+=("];
             let names = [format!("--{long}="), format!("--{long}["), format!("--{long}}}")];
             let of_flag = |rest: &str| names.iter().any(|name| rest.contains(name));
-            assert_eq!(takers(&zsh, around, of_flag), due, "{long}");
+            assert_eq!(takers(&zsh, around, of_flag), expected, "{long}");
             let around = ["complete -c regq -n \"__regq_in '' ", "\" -l "];
-            assert_eq!(takers(&fish, around, |rest| rest.starts_with(&format!("{long} "))), due);
+            assert_eq!(
+                takers(&fish, around, |rest| rest.starts_with(&format!("{long} "))),
+                expected
+            );
         }
         for command in COMMANDS {
             let summary = command.summary.replace('\'', "'\\''");
@@ -339,9 +303,8 @@ mod tests {
         }
     }
 
-    /// What zsh would read in them otherwise than it is meant.
     #[test]
-    fn texts_fit_between_the_brackets_of_zsh() {
+    fn texts_contain_no_special_characters_of_zsh() {
         for flag in flags::all() {
             assert!(!flag.help.contains(['[', ']', '\\']), "{}", flag.help);
         }
@@ -349,50 +312,49 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_every_shape_are_said_to_each_shell() {
-        let flag = |short, action| Flag {
+    fn flags_of_every_shape_are_completed() {
+        let flag = |short, repeatable, action| Flag {
             long: "x",
             short,
-            group: Group::General,
             help: "It's",
-            long_help: "",
-            default: None,
-            repeatable: false,
-            identity: false,
-            secret: false,
+            repeatable,
             action,
+            ..Flag::BASE
         };
-        let switch = flag(Some('s'), Action::Help);
-        let count = flag(Some('n'), Action::Value("N", |_, _| Ok(())));
-        let lines = |script: &Script| {
-            let mut out = String::new();
-            for piece in script.pieces {
-                if let Piece::Flag(parts) = piece {
-                    [&switch, &count].iter().for_each(|flag| script.flag(&mut out, parts, flag));
-                }
-            }
-            out.replace(&names(script.separator, None), "ALL")
-        };
-        assert_eq!(
-            lines(&BASH),
-            "    -n|--x) words= ;;\n            [[ $command == @(|ALL) ]] && words+=' --x'\n            \
-             [[ $command == @(|ALL) ]] && words+=' --x'\n"
-        );
-        assert_eq!(
-            lines(&ZSH),
-            "    [[ $1 == (|ALL) ]] && flags+=('(-s --x)'{-s,--x}'[It'\\''s]')\n    \
-             [[ $1 == (|ALL) ]] && flags+=('*'{-n+,--x=}'[It'\\''s]:N: ')\n"
-        );
-        assert_eq!(
-            lines(&FISH),
-            "            case --x -n\n                set value is next\ncomplete -c regq -n \
-             \"__regq_in '' ALL\" -l x -d 'It\\'s' -s s\ncomplete -c regq -n \
-             \"__regq_in '' ALL\" -l x -d 'It\\'s' -s n -x\n"
-        );
+        let value = Action::Value("N", |_, _| Ok(()));
+        let switch = flag(Some('s'), false, Action::Help);
+        let once = flag(Some('n'), false, value);
+        let often = flag(None, true, value);
+        let without_commands =
+            |line: String| line.replace(&names("|", None), "ALL").replace(&names(" ", None), "ALL");
+        let bash = "            [[ $command == @(|ALL) ]] && words+=' --x'\n";
+        for (flag, value) in [
+            (&switch, None),
+            (&once, Some("    -n|--x) words= ;;\n")),
+            (&often, Some("    --x) words= ;;\n")),
+        ] {
+            assert_eq!(bash_value(flag).as_deref(), value);
+            assert_eq!(without_commands(bash_flag(flag)), bash);
+        }
+        for (flag, spec) in [
+            (&switch, r"'(-s --x)'{-s,--x}'[It'\''s]'"),
+            (&once, r"'(-n --x)'{-n+,--x=}'[It'\''s]:N: '"),
+            (&often, r"'*--x=[It'\''s]:N: '"),
+        ] {
+            let line = format!("    [[ $1 == (|ALL) ]] && flags+=({spec})\n");
+            assert_eq!(without_commands(zsh_flag(flag)), line);
+        }
+        for (flag, end) in [(&switch, " -s s"), (&once, " -s n -x"), (&often, " -x")] {
+            let line = format!("complete -c regq -n \"__regq_in '' ALL\" -l x -d 'It\\'s'{end}\n");
+            assert_eq!(without_commands(fish_flag(flag)), line);
+        }
+        let case = "            case --x -n\n                set value is next\n";
+        assert_eq!(fish_value(&once).as_deref(), Some(case));
+        assert_eq!(fish_value(&switch), None);
     }
 
     #[test]
-    fn values_that_are_offered_are_taken() {
+    fn offered_values_are_valid() {
         assert!(PLATFORMS.split(' ').all(|name| values::platform(name).is_ok()));
         assert_eq!(KINDS, GENERATED.map(|(name, _)| name).join(" "));
     }

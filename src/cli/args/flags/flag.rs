@@ -47,7 +47,7 @@ pub(crate) enum Action {
 
 impl Flag {
     /// The fields that most flags leave as they are. The names and texts are placeholders.
-    pub(super) const BASE: Flag = Flag {
+    pub(crate) const BASE: Flag = Flag {
         long: "",
         short: None,
         group: Group::General,
