@@ -1,4 +1,4 @@
-//! The tables, held against themselves and against everything that is made of them.
+//! Checks the tables of commands and flags, and everything that is generated from them.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use regq::registry::Config;
 
 use crate::cli::args::commands::{self, COMMANDS};
-use crate::cli::args::flags::{self, Group};
+use crate::cli::args::flags::{self, Flag, Group};
 use crate::cli::args::parser::{Detail, Invocation, parse};
 use crate::cli::args::suggest::{self, FOREIGN};
 use crate::cli::args::values;
@@ -17,7 +17,7 @@ use crate::cli::failure::hint;
 mod readme;
 
 #[test]
-fn names_stand_for_one_thing() {
+fn names_are_unique() {
     let mut seen = HashSet::new();
     for command in COMMANDS {
         for name in std::iter::once(&command.name).chain(command.aliases) {
@@ -31,12 +31,12 @@ fn names_stand_for_one_thing() {
         }
     }
     for word in FOREIGN.iter().flat_map(|foreign| foreign.theirs) {
-        assert!(seen.insert(word.to_string()), "{word} is ours, or there twice");
+        assert!(seen.insert(word.to_string()), "{word} is a name of regq, or in the table twice");
     }
 }
 
 #[test]
-fn flags_that_commands_name_are_declared_and_those_declared_are_named() {
+fn commands_and_flags_refer_to_each_other() {
     let named: HashSet<&str> =
         COMMANDS.iter().flat_map(|command| command.flags).copied().flatten().copied().collect();
     for name in &named {
@@ -49,16 +49,16 @@ fn flags_that_commands_name_are_declared_and_those_declared_are_named() {
 }
 
 #[test]
-fn texts_have_their_form() {
-    let words = |text: &str| assert!(!text.is_empty() && !text.ends_with('.'), "{text:?}");
+fn texts_have_the_right_form() {
+    let phrase = |text: &str| assert!(!text.is_empty() && !text.ends_with('.'), "{text:?}");
     for command in COMMANDS {
-        words(command.summary);
+        phrase(command.summary);
         assert!(!command.examples.is_empty(), "{}", command.name);
-        command.examples.iter().for_each(|(_, what)| words(what));
+        command.examples.iter().for_each(|(_, purpose)| phrase(purpose));
         command.about.iter().for_each(|text| assert!(text.ends_with('.'), "{text:?}"));
     }
     for flag in flags::all() {
-        words(flag.help);
+        phrase(flag.help);
         let details = flag.details();
         assert!(details.is_empty() || details.ends_with('.'), "{details:?}");
         assert!(flag.long.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", flag.long);
@@ -67,9 +67,9 @@ fn texts_have_their_form() {
         }
     }
     for foreign in FOREIGN {
-        words(foreign.advice);
+        phrase(foreign.advice);
     }
-    hint::ALL.iter().for_each(|text| words(text));
+    hint::ALL.iter().for_each(|text| phrase(text));
 }
 
 #[test]
@@ -81,6 +81,18 @@ fn defaults_are_those_of_the_library() {
     assert_eq!(duration("connect-timeout"), Some(Ok(config.connect_timeout)));
     assert_eq!(duration("max-wait"), Some(Ok(config.max_wait)));
     assert_eq!(default("retries").map(values::count), Some(Ok(config.retries)));
+}
+
+/// Commands that are suggested repeat given flags without a look at the table.
+#[test]
+fn suggested_commands_take_the_flags_they_repeat() {
+    let takes = |name, flag| commands::command(name).is_some_and(|command| command.takes(flag));
+    let repeated = |flag: &&Flag| matches!(flag.group, Group::Credentials | Group::Connection);
+    for flag in flags::all().filter(repeated) {
+        assert!(takes("digest", flag) && takes("explain", flag), "--{}", flag.long);
+        assert!(flag.identity || takes("login", flag), "--{}", flag.long);
+        assert!(!flag.secret, "--{}", flag.long);
+    }
 }
 
 fn pages() -> Vec<String> {
@@ -99,31 +111,28 @@ fn help_fits_80_columns() {
     }
 }
 
-/// Flags and commands in running text: words with two dashes, and words behind `regq`.
+/// Checks the names in a text: flags are words with two dashes, commands are words after `regq`.
 #[track_caller]
-fn names_only_what_there_is(text: &str) {
-    let mut behind_regq = false;
+fn expect_known_names(text: &str) {
+    let mut after_regq = false;
     for word in text.split_whitespace() {
         let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '-');
         if let Some(flag) = word.strip_prefix("--") {
             let flag = flag.split('=').next().unwrap_or_default();
             assert!(flags::long(flag).is_some(), "--{flag} in {text:?}");
-        } else if behind_regq && !word.starts_with('-') {
+        } else if after_regq && !word.starts_with('-') {
             assert!(commands::command(word).is_some(), "regq {word} in {text:?}");
         }
-        behind_regq = word == "regq";
+        after_regq = word == "regq";
     }
 }
 
 #[test]
-fn advice_names_only_what_there_is() {
-    FOREIGN.iter().for_each(|foreign| names_only_what_there_is(foreign.advice));
-    hint::ALL.iter().for_each(|text| names_only_what_there_is(text));
-    flags::all().for_each(|flag| names_only_what_there_is(flag.long_help));
-    COMMANDS
-        .iter()
-        .flat_map(|command| command.about)
-        .for_each(|text| names_only_what_there_is(text));
+fn texts_contain_known_names_only() {
+    FOREIGN.iter().for_each(|foreign| expect_known_names(foreign.advice));
+    hint::ALL.iter().for_each(|text| expect_known_names(text));
+    flags::all().for_each(|flag| expect_known_names(flag.long_help));
+    COMMANDS.iter().flat_map(|command| command.about).for_each(|text| expect_known_names(text));
 }
 
 /// Splits a command line into words; quotes are kept.
@@ -149,7 +158,7 @@ fn quoted_words(command: &str) -> Vec<String> {
     words
 }
 
-/// The words of a command line, without quotes, up to its comment or to what the shell does with it.
+/// Returns the words of a command line without quotes, up to a comment, pipe or redirection.
 pub(super) fn shell_words(line: &str) -> Vec<String> {
     let quoted = quoted_words(line);
     let words = quoted.into_iter().filter(|word| !word.is_empty());
@@ -158,19 +167,16 @@ pub(super) fn shell_words(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn examples_are_command_lines() {
+fn examples_are_valid_command_lines() {
     for (line, _) in COMMANDS.iter().flat_map(|command| command.examples) {
         let words = shell_words(line).into_iter().skip(1).map(OsString::from).collect();
         assert!(line.starts_with("regq "), "{line}");
-        assert!(
-            matches!(parse(words), Ok(Invocation::Run(_) | Invocation::Help(..))),
-            "{line} is no command line"
-        );
+        assert!(matches!(parse(words), Ok(Invocation::Run(_) | Invocation::Help(..))), "{line}");
     }
 }
 
 #[test]
-fn other_words_have_advice_in_their_place() {
+fn names_of_other_clients_have_hints() {
     for word in FOREIGN.iter().flat_map(|foreign| foreign.theirs) {
         let found =
             if word.starts_with('-') { suggest::flag(word, None) } else { suggest::command(word) };
@@ -179,7 +185,7 @@ fn other_words_have_advice_in_their_place() {
 }
 
 #[test]
-fn near_misses_find_their_name() {
+fn misspelled_names_are_found() {
     for (typed, expected) in [
         ("digset", Some("did you mean regq digest")),
         ("DIGEST", Some("did you mean regq digest")),
@@ -203,6 +209,6 @@ fn near_misses_find_their_name() {
     ] {
         assert_eq!(suggest::flag(typed, None).as_deref(), expected, "{typed}");
     }
-    // A flag that the command does not take is no help.
+    // A flag that the command does not take is not suggested.
     assert_eq!(suggest::flag("--plattform", commands::command("parse")), None);
 }

@@ -1,20 +1,19 @@
-//! What may have been meant by a command or flag that there is not.
+//! Suggests a name for an unknown command or flag.
 //!
-//! First the words of other clients (crane, skopeo, regctl, oras), from one table, then the nearest
-//! name by edit distance. Hints only: none of these words works.
+//! Names of other clients (crane, skopeo, regctl, oras) are looked up in a table; otherwise the nearest name by edit distance
+//! is suggested. These are hints only: none of the names is accepted.
 
 use crate::cli::args::commands::{COMMANDS, Command};
 use crate::cli::args::flags;
 
-/// A word of another client's and what to use here.
+/// Names that other clients use, and what to use instead.
 pub(crate) struct Foreign {
     /// Commands as they are, flags with their dashes.
     pub(crate) theirs: &'static [&'static str],
     pub(crate) advice: &'static str,
 }
 
-/// Other clients' words. In an advice, a word with dashes is a flag and what follows `regq` is a
-/// command, and the build has them.
+/// The names of other clients. A test checks that the commands and flags in the advice exist.
 pub(crate) const FOREIGN: &[Foreign] = &[
     Foreign {
         theirs: &["resolve", "head", "sha", "id"],
@@ -114,12 +113,12 @@ pub(crate) const FOREIGN: &[Foreign] = &[
     },
 ];
 
-/// A hint for a word that is no command.
+/// Returns a hint for an unknown command.
 pub(crate) fn command(word: &str) -> Option<String> {
     if let Some(advice) = foreign(word) {
         return Some(advice);
     }
-    // Somebody who leaves out the command begins with the name of an image.
+    // Without a command, the first word is the name of an image.
     if word.contains(['/', ':', '@']) {
         return Some(format!("the command comes first, for example: regq digest {word}"));
     }
@@ -127,12 +126,12 @@ pub(crate) fn command(word: &str) -> Option<String> {
         .map(|name| format!("did you mean regq {name}"))
 }
 
-/// A hint for a flag that there is not, given with its dashes.
-pub(crate) fn flag(said: &str, command: Option<&Command>) -> Option<String> {
-    if let Some(advice) = foreign(said) {
+/// Returns a hint for an unknown flag, which is given with its dashes.
+pub(crate) fn flag(typed: &str, command: Option<&Command>) -> Option<String> {
+    if let Some(advice) = foreign(typed) {
         return Some(advice);
     }
-    let word = said.strip_prefix("--")?;
+    let word = typed.strip_prefix("--")?;
     let flags = flags::all().filter(|flag| command.is_none_or(|command| command.takes(flag)));
     nearest(word, flags.map(|flag| flag.long)).map(|name| format!("did you mean --{name}"))
 }
@@ -142,8 +141,8 @@ fn foreign(word: &str) -> Option<String> {
     found.map(|foreign| foreign.advice.to_owned())
 }
 
-/// The name with the fewest edits between it and the word, where these are few for its length; a
-/// beginning of a name is one edit away from it.
+/// Returns the name with the smallest edit distance to the word, if that is small for its length. A prefix of at least
+/// three letters counts as one edit.
 fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     let distance = |name: &str| {
@@ -156,15 +155,15 @@ fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a s
         .map(|(_, name)| name)
 }
 
-/// How many characters are inserted, removed, replaced or swapped with their neighbour between two
-/// words (optimal string alignment).
+/// Returns the number of characters that are inserted, removed, replaced or swapped with their neighbor between two words
+/// (optimal string alignment).
 fn edits(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
-    // The distances from the last two beginnings of `from` to every beginning of `to`.
+    // The distances from the last two prefixes of `from` to each prefix of `to`.
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=to.len()).collect();
     let mut previous = None;
-    // A word longer than any name by far is no slip of the fingers.
+    // A word much longer than any name is not a typo.
     for (index, letter) in from.chars().take(64).enumerate() {
         let mut next = vec![index + 1];
         let mut left = index + 1;

@@ -1,7 +1,7 @@
-//! What the flags say, as values.
+//! Parses the values of flags.
 //!
-//! Each function here reads one flag's text and touches nothing but it: no file, no environment, no
-//! clock. The table calls them; what belongs together is checked in `parse`.
+//! Each function parses one text and uses nothing else: no file, environment or clock. An error message follows the name of
+//! the flag. How flags depend on each other is checked in `parser`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use regq::explain;
 use regq::platform::Platform;
 use regq::reference::Registry;
 
-/// The longest duration that is taken: adding it to a clock must not overflow.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// The maximum duration. Adding it to a clock must not overflow.
+const MAX_DURATION: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Where a token is read from.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) enum TokenSource {
     Stdin,
 }
 
-/// What is made of the tables for other programs to read.
+/// A file that is generated from the tables of commands and flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Generated {
     Man,
@@ -30,7 +30,7 @@ pub(crate) enum Generated {
     Fish,
 }
 
-/// All of it by name.
+/// The values of `--generate`.
 pub(crate) const GENERATED: [(&str, Generated); 4] = [
     ("man", Generated::Man),
     ("bash", Generated::Bash),
@@ -38,13 +38,13 @@ pub(crate) const GENERATED: [(&str, Generated); 4] = [
     ("fish", Generated::Fish),
 ];
 
-/// What to make, by name.
+/// Parses a value of `--generate`.
 pub(crate) fn generated(text: &str) -> Result<Generated, String> {
     let found = GENERATED.iter().find(|(name, _)| *name == text);
     found.map(|(_, kind)| *kind).ok_or_else(|| format!("{text:?}: must be man, bash, zsh or fish"))
 }
 
-/// `OS/ARCH[/VARIANT]`, or `local` for the machine that runs this.
+/// Parses `OS/ARCH[/VARIANT]`, or `local` for this machine.
 pub(crate) fn platform(text: &str) -> Result<Platform, String> {
     if text == "local" {
         return Ok(Platform::local());
@@ -52,9 +52,10 @@ pub(crate) fn platform(text: &str) -> Result<Platform, String> {
     Platform::parse(text).map_err(|error| error.to_string())
 }
 
-/// Seconds, or a number with `ms`, `s`, `m`, `h`; decimals are fine.
+/// Parses seconds, or a number with `ms`, `s`, `m` or `h`. Decimals are allowed.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?}: not a duration: use seconds, or a number with ms, s, m or h");
+    let invalid =
+        || format!("{text:?}: not a duration: use seconds, or a number with ms, s, m or h");
     let long = || format!("{text:?}: must be at most one year");
     let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
     let (number, unit) = units
@@ -64,19 +65,18 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(decimals) || (whole.is_empty() && decimals.is_empty()) {
-        return Err(wrong());
+        return Err(invalid());
     }
-    // Whole numbers do, and floating point is ten kilobytes of tables. What is finer than a microsecond of the
-    // unit is dropped.
+    // Integers avoid 10 KB of code for floating point. Digits after the sixth decimal are ignored.
     let millionths = format!("{decimals:0<6}").chars().take(6).collect::<String>();
     let whole: u64 = format!("0{whole}").parse().map_err(|_| long())?;
-    let millionths: u64 = millionths.parse().map_err(|_| wrong())?;
+    let millionths: u64 = millionths.parse().map_err(|_| invalid())?;
     let milliseconds = whole.checked_mul(unit).ok_or_else(long)?;
     let duration = Duration::from_millis(milliseconds) + Duration::from_nanos(millionths * unit);
-    if duration <= LONGEST { Ok(duration) } else { Err(long()) }
+    if duration <= MAX_DURATION { Ok(duration) } else { Err(long()) }
 }
 
-/// A duration that something is given to happen in, so not zero.
+/// Parses a time limit, which must not be zero.
 pub(crate) fn deadline(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         Duration::ZERO => Err(format!("{text:?}: must be longer than zero")),
@@ -84,20 +84,20 @@ pub(crate) fn deadline(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A count.
+/// Parses a decimal number without a sign.
 pub(crate) fn count(text: &str) -> Result<u32, String> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     let count = if plain { text.parse().ok() } else { None };
     count.ok_or_else(|| format!("{text:?}: must be a number from 0 to {}", u32::MAX))
 }
 
-/// A user name that HTTP's Basic scheme can carry (RFC 7617 section 2).
+/// Checks that a user name is valid in HTTP's Basic scheme (RFC 7617 section 2).
 pub(crate) fn user(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Err("must not be empty".to_owned());
     }
     if text.contains(':') || text.chars().any(char::is_control) {
-        // What stands behind the colon may be a password, so it is not shown.
+        // The value is not shown: the part after the colon may be a password.
         return Err("must not contain a colon or control characters; the password goes to \
                     --password-stdin or --password-file"
             .to_owned());
@@ -105,7 +105,7 @@ pub(crate) fn user(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A file's name. That the file is there is seen when it is read.
+/// Parses the name of a file. The file is opened later.
 pub(crate) fn file(text: &str) -> Result<PathBuf, String> {
     match text {
         "" => Err("must not be empty".to_owned()),
@@ -114,7 +114,7 @@ pub(crate) fn file(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// A token, or `-` for the one on standard input. Anything may be a token that somebody got.
+/// Parses a token, or `-` for standard input. Any text is accepted, because `explain` diagnoses tokens.
 pub(crate) fn token(text: &str) -> TokenSource {
     match text {
         "-" => TokenSource::Stdin,
@@ -122,27 +122,27 @@ pub(crate) fn token(text: &str) -> TokenSource {
     }
 }
 
-/// An HTTP status.
+/// Parses an HTTP status.
 pub(crate) fn status(text: &str) -> Result<u16, String> {
     let code = count(text).ok().and_then(|code| u16::try_from(code).ok());
     let code = code.filter(|code| (100..600).contains(code));
     code.ok_or_else(|| format!("{text:?}: must be an HTTP status from 100 to 599"))
 }
 
-/// A time, as a `Date` header has it.
+/// Parses a time in the format of the `Date` header. Returns seconds since 1970.
 pub(crate) fn date(text: &str) -> Result<i64, String> {
     let example = "Thu, 22 Sep 2016 12:23:03 GMT";
     explain::parse_date(text).ok_or_else(|| format!("{text:?}: must be a date such as {example:?}"))
 }
 
-/// A key of an object, or a dotted path of keys.
+/// Checks a dotted path of keys.
 pub(crate) fn key(text: &str) -> Result<String, String> {
     if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
-/// The host of a token server, without a port: it may have the credentials at any.
+/// Checks the host of a token server. It has no port, because all ports of the host are trusted.
 pub(crate) fn realm(text: &str) -> Result<String, String> {
-    // With a port in the name, a host of one label is one too.
+    // With a port, a name without dots is a host, too.
     match Registry::parse(&format!("{text}:443")) {
         Ok(_) => Ok(text.to_owned()),
         Err(_) => Err(format!("{text:?}: must be a host name, without scheme, port or path")),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn invalid_durations_are_refused() {
         for text in
             ["", "s", ".", "-1", "+1", "1e3", "inf", "nan", "1 s", "1d", "1.2.3", "9999h", "1_0"]
         {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_digits() {
+    fn counts_are_digits_only() {
         assert_eq!(count("0"), Ok(0));
         for text in ["", "-1", "+1", "4294967296", "1.0"] {
             assert!(count(text).is_err(), "{text}");

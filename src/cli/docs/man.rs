@@ -1,14 +1,14 @@
-//! The man page, made from the tables in the `man` macros of roff that groff and mandoc both know.
+//! Generates the man page from the tables of commands and flags, in the `man` macros of roff that groff and mandoc support.
 //!
-//! Only what help does not say is written here. What comes from the tables is a value of a template, so that none of
-//! it is an escape of roff's; in a template, `\&` before a value keeps it from being a request.
+//! Texts from the tables are inserted as values of a template, which escapes them. `\&` before a value keeps roff from
+//! reading it as a request.
 
 use crate::cli::args::commands::COMMANDS;
 use crate::cli::args::flags::{self, Group};
 use crate::cli::docs::help::{ABOUT, ENVIRONMENT, EXIT_CODES, STREAMS};
 use crate::cli::docs::template::{Escapes, fill};
 
-/// What roff would read, or show as a typographic relative of what was typed.
+/// Characters that are special in roff, or that it prints as a typographic variant.
 const ESCAPES: &Escapes = &[
     ('\\', "\\(rs"),
     ('-', "\\-"),
@@ -19,8 +19,8 @@ const ESCAPES: &Escapes = &[
     ('^', "\\(ha"),
 ];
 
-/// The day is that of the version, not of the build, which has to give the same bytes on every day. Names are copied
-/// from the page, so none is hyphenated.
+/// The date is that of the version: a build must give the same bytes on every day. Hyphenation is off, so that names can be
+/// copied from the page.
 const BEGIN: &str = concat!(
     ".TH REGQ 1 2026-11-21 \"regq ",
     env!("CARGO_PKG_VERSION"),
@@ -47,10 +47,10 @@ A value is the next word, or follows =.
 ";
 
 const ENTRY: &str = ".TP\n\\fB%n\\fR\n\\&%h\n";
-/// A command line stays one line, however long.
+/// Command lines are not wrapped.
 const EXAMPLE: &str = ".PP\n.EX\n\\&%n\n.EE\n.RS\n\\&%h\n.RE\n";
 
-/// Lists of terms and what they mean.
+/// Lists of terms and their meanings.
 const ENTRIES: [(&str, &[(&str, &str)]); 3] = [
     (".SH EXIT STATUS\n", EXIT_CODES),
     (".SH ENVIRONMENT\n", ENVIRONMENT),
@@ -74,7 +74,7 @@ const SEE_ALSO: &str = "\
 docker\\-login(1), podman\\-login(1), skopeo(1), containers\\-auth.json(5)
 ";
 
-/// The page, `regq.1`.
+/// Returns the man page, `regq.1`.
 pub(crate) fn page() -> String {
     let mut page = BEGIN.to_owned();
     let out = &mut page;
@@ -83,7 +83,7 @@ pub(crate) fn page() -> String {
     }
     out.push_str(DESCRIPTION);
     ABOUT.iter().for_each(|text| add(out, "\\&%h\n", "", text));
-    texts(out, STREAMS);
+    paragraphs(out, STREAMS);
     out.push_str(COMMANDS_BEGIN);
     for command in COMMANDS {
         add(out, ".SS regq %n %h\n", command.name, &command.synopsis());
@@ -91,7 +91,7 @@ pub(crate) fn page() -> String {
         for alias in command.aliases {
             add(out, ".PP\n\\&%n is the same command.\n", alias, "");
         }
-        texts(out, command.about);
+        paragraphs(out, command.about);
         let mut heading = ".PP\nFlags:\n";
         for flag in flags::all().filter(|flag| flag.group != Group::General && command.takes(flag))
         {
@@ -99,7 +99,7 @@ pub(crate) fn page() -> String {
             add(out, "\\-\\-%n\n", flag.long, "");
             heading = "";
         }
-        command.examples.iter().for_each(|(line, what)| add(out, EXAMPLE, line, what));
+        command.examples.iter().for_each(|(line, purpose)| add(out, EXAMPLE, line, purpose));
     }
     out.push_str(".SH FLAGS\n");
     for group in Group::ALL {
@@ -122,21 +122,21 @@ pub(crate) fn page() -> String {
         entries.iter().for_each(|(term, meaning)| add(out, ENTRY, term, meaning));
     }
     out.push_str(EXAMPLES);
-    for (line, what) in COMMANDS.iter().filter_map(|command| command.examples.first()) {
-        add(out, EXAMPLE, line, what);
+    for (line, purpose) in COMMANDS.iter().filter_map(|command| command.examples.first()) {
+        add(out, EXAMPLE, line, purpose);
     }
     out.push_str(SEE_ALSO);
     page
 }
 
-/// Paragraphs behind one that there is already: a heading brings its own.
-fn texts(out: &mut String, texts: &[&str]) {
+/// Appends paragraphs. The first paragraph after a heading needs none of this.
+fn paragraphs(out: &mut String, texts: &[&str]) {
     texts.iter().for_each(|text| add(out, ".PP\n\\&%h\n", "", text));
 }
 
-/// The template with a name and what is said of it.
-fn add(out: &mut String, template: &str, name: &str, said: &str) {
-    fill(out, ESCAPES, template, &[('n', name), ('h', said)]);
+/// Appends a template with a name for `%n` and a text for `%h`.
+fn add(out: &mut String, template: &str, name: &str, text: &str) {
+    fill(out, ESCAPES, template, &[('n', name), ('h', text)]);
 }
 
 #[cfg(test)]
@@ -145,7 +145,7 @@ mod tests {
     use crate::cli::args::commands::COMMANDS;
     use crate::cli::args::flags;
 
-    /// A text of the tables as it stands in the page.
+    /// Returns a text as it is written in the page.
     fn escaped(text: &str) -> String {
         let mut out = String::new();
         add(&mut out, "%n", text, "");
@@ -153,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn text_is_no_escape() {
+    fn texts_are_escaped() {
         let expected = "\\(aqbr \\(rsn it\\(aqs \\(dq\\(ti\\(dq \\(ha \\(gaa\\-b\\(ga";
         assert_eq!(escaped("'br \\n it's \"~\" ^ `a-b`"), expected);
     }
 
     #[test]
-    fn requests_are_those_of_the_page_itself() {
+    fn only_known_requests_are_used() {
         let known = [
             ".TH", ".SH", ".SS", ".PP", ".TP", ".EX", ".EE", ".RS", ".RE", ".nf", ".fi", ".nr",
             ".nh", ".ad",
@@ -197,28 +197,28 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_in_it() {
+    fn page_contains_all_commands_and_flags() {
         let page = page();
-        let once = |part: String| assert_eq!(page.matches(&part).count(), 1, "{part}");
-        let is_there =
+        let expect_once = |part: String| assert_eq!(page.matches(&part).count(), 1, "{part}");
+        let expect =
             |text: &str| assert!(page.contains(&format!("\n\\&{}", escaped(text))), "{text}");
         for command in COMMANDS {
-            once(format!("\n.SS regq {} ", command.name));
-            is_there(command.summary);
-            command.about.iter().for_each(|text| is_there(text));
-            for (line, what) in command.examples {
-                let (line, what) = (escaped(line), escaped(what));
-                assert!(page.contains(&format!("\n\\&{line}\n.EE\n.RS\n\\&{what}\n")), "{line}");
+            expect_once(format!("\n.SS regq {} ", command.name));
+            expect(command.summary);
+            command.about.iter().for_each(|text| expect(text));
+            for (line, purpose) in command.examples {
+                let (line, purpose) = (escaped(line), escaped(purpose));
+                assert!(page.contains(&format!("\n\\&{line}\n.EE\n.RS\n\\&{purpose}\n")), "{line}");
             }
         }
         for flag in flags::all() {
             let short = flag.short.map(|short| format!("\\-{short}, ")).unwrap_or_default();
-            once(format!("\n.TP\n\\fB{short}{}\\fR", escaped(&format!("--{}", flag.long))));
-            is_there(&flag.help_with_default());
-            is_there(&flag.details());
+            expect_once(format!("\n.TP\n\\fB{short}{}\\fR", escaped(&format!("--{}", flag.long))));
+            expect(&flag.help_with_default());
+            expect(&flag.details());
         }
         for (term, meaning) in ENTRIES.iter().flat_map(|(_, entries)| *entries) {
-            once(format!(".TP\n\\fB{}\\fR\n\\&{}\n", escaped(term), escaped(meaning)));
+            expect_once(format!(".TP\n\\fB{}\\fR\n\\&{}\n", escaped(term), escaped(meaning)));
         }
     }
 }

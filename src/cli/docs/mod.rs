@@ -1,4 +1,4 @@
-//! What is generated from the tables of commands and flags: help, the man page and shell completions.
+//! Generates help, the man page and shell completions from the tables of commands and flags.
 
 pub(crate) mod completions;
 pub(crate) mod help;

@@ -1,11 +1,11 @@
-//! Texts with places in them. A place is `%` and a letter; there is no way to write `%` itself.
+//! Fills templates. A placeholder is `%` and a letter; a template cannot contain `%` itself.
 //!
-//! What help is made of needs none of this. It serves the texts for other programs, each with its own escapes.
+//! Values are escaped for the program that reads the text, and are not searched for placeholders.
 
-/// Characters that a value may hold and the text around it does not bear, and how they are written there.
+/// Special characters in values, and how they are written.
 pub(crate) type Escapes = [(char, &'static str)];
 
-/// Adds the template, each place in it filled with its value. A letter without a value stands for nothing.
+/// Appends a template with its placeholders replaced by values. A letter without a value is removed.
 pub(crate) fn fill(out: &mut String, escapes: &Escapes, template: &str, values: &[(char, &str)]) {
     let mut rest = template.chars();
     while let Some(letter) = rest.next() {
@@ -13,8 +13,8 @@ pub(crate) fn fill(out: &mut String, escapes: &Escapes, template: &str, values: 
             out.push(letter);
             continue;
         }
-        let place = rest.next();
-        let value = values.iter().find(|(name, _)| place == Some(*name));
+        let letter = rest.next();
+        let value = values.iter().find(|(name, _)| letter == Some(*name));
         for letter in value.map_or("", |(_, value)| value).chars() {
             match escapes.iter().find(|(special, _)| *special == letter) {
                 Some((_, escape)) => out.push_str(escape),
@@ -29,7 +29,7 @@ mod tests {
     use super::fill;
 
     #[test]
-    fn values_are_escaped_and_the_text_is_not() {
+    fn values_are_escaped_and_the_template_is_not() {
         let mut out = "> ".to_owned();
         fill(&mut out, &[('\'', "\\'")], "'%a' %b%c%a", &[('a', "it's"), ('b', "%a")]);
         assert_eq!(out, "> 'it\\'s' %ait\\'s");
