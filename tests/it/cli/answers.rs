@@ -1,11 +1,11 @@
-//! `regq digest` and `regq manifest`: the forms of their output, and what they read before they ask.
+//! `regq digest` and `regq manifest`: the formats of their output, and the files they read before the first request.
 
 use std::path::PathBuf;
 
 use super::regq;
 use crate::support::{Auth, Content, Ran, Registry, Regq};
 
-/// A registry without TLS that asks for tokens, with an index and an image.
+/// A registry without TLS that requires tokens, with an index and an image.
 fn registry() -> (Registry, Content, Content) {
     let registry = Registry::start(Auth::Token, None);
     let (index, image) = (Content::index(), Content::image("linux/amd64"));
@@ -14,27 +14,27 @@ fn registry() -> (Registry, Content, Content) {
     (registry, index, image)
 }
 
-/// Runs with HOST for the registry, in the arguments and in what is said.
+/// Runs regq with HOST replaced by the registry's address, in arguments and output.
 #[track_caller]
-fn asked(registry: &Registry, line: &str) -> Ran {
+fn run(registry: &Registry, line: &str) -> Ran {
     let line = line.replace("HOST", &registry.authority());
     regq(&format!("-q {line}")).replace(registry.authority(), "HOST")
 }
 
 #[test]
-fn one_digest_stands_alone_and_several_have_their_reference() {
+fn several_digests_are_printed_with_their_reference() {
     let (registry, index, image) = registry();
     let (index, image) = (&index.digest, &image.digest);
-    asked(&registry, "digest HOST/team/app:1").code(0).stdout(format!("{index}\n")).stderr("");
-    asked(&registry, "digest HOST/team/tool:2 HOST/team/app:1")
+    run(&registry, "digest HOST/team/app:1").code(0).stdout(format!("{index}\n")).stderr("");
+    run(&registry, "digest HOST/team/tool:2 HOST/team/app:1")
         .code(0)
         .stdout(format!("{image}  HOST/team/tool:2\n{index}  HOST/team/app:1\n"))
         .stderr("");
-    asked(&registry, "digest --full-ref HOST/team/app:1")
+    run(&registry, "digest --full-ref HOST/team/app:1")
         .code(0)
         .stdout(format!("HOST/team/app@{index}\n"))
         .stderr("");
-    asked(&registry, "digest --full-ref HOST/team/app:1 HOST/team/tool:2")
+    run(&registry, "digest --full-ref HOST/team/app:1 HOST/team/tool:2")
         .code(0)
         .stdout(format!(
             "HOST/team/app@{index}  HOST/team/app:1\nHOST/team/tool@{image}  HOST/team/tool:2\n"
@@ -43,7 +43,7 @@ fn one_digest_stands_alone_and_several_have_their_reference() {
 }
 
 #[test]
-fn a_list_gives_lines_with_the_reference_even_for_one() {
+fn list_of_one_is_printed_with_its_reference() {
     let (registry, index, _) = registry();
     let host = registry.authority();
     Regq::new()
@@ -56,22 +56,22 @@ fn a_list_gives_lines_with_the_reference_even_for_one() {
 }
 
 #[test]
-fn failures_do_not_stop_the_others_and_the_first_gives_the_code() {
+fn failures_do_not_stop_other_references_and_the_first_decides_the_code() {
     let (registry, index, _) = registry();
     let digest = &index.digest;
-    let ran = asked(&registry, "digest HOST/team/app:1 HOST/team/app:none a..b");
+    let ran = run(&registry, "digest HOST/team/app:1 HOST/team/app:none a..b");
     ran.code(3).stdout(format!("{digest}  HOST/team/app:1\n"));
-    let said: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("regq: ")).collect();
-    assert_eq!(said.len(), 2, "{ran}");
-    assert!(said[0].starts_with("regq: HOST/team/app:none: "), "{ran}");
-    assert!(said[1].starts_with("regq: \"a..b\": byte 2: "), "{ran}");
-    asked(&registry, "digest a..b HOST/team/app:none HOST/team/app:1").code(2);
+    let errors: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("regq: ")).collect();
+    assert_eq!(errors.len(), 2, "{ran}");
+    assert!(errors[0].starts_with("regq: HOST/team/app:none: "), "{ran}");
+    assert!(errors[1].starts_with("regq: \"a..b\": byte 2: "), "{ran}");
+    run(&registry, "digest a..b HOST/team/app:none HOST/team/app:1").code(2);
 }
 
 #[test]
-fn digests_as_objects() {
+fn digests_are_printed_as_objects() {
     let (registry, index, image) = registry();
-    let ran = asked(&registry, "digest --json HOST/team/app:1 HOST/team/app:none");
+    let ran = run(&registry, "digest --json HOST/team/app:1 HOST/team/app:none");
     let size = index.bytes.len();
     let first = format!(
         "{{\"reference\":\"HOST/team/app:1\",\"digest\":\"{}\",\"mediaType\":\"{}\",\"size\":{size}}}\n",
@@ -85,20 +85,20 @@ fn digests_as_objects() {
     let message = objects[1]["error"]["message"].as_str().unwrap();
     let hint = objects[1]["error"]["hint"].as_str().unwrap();
     ran.stderr(format!("regq: HOST/team/app:none: {message}\nhint: {hint}\n"));
-    asked(&registry, "digest --get size HOST/team/tool:2")
+    run(&registry, "digest --get size HOST/team/tool:2")
         .code(0)
         .stdout(format!("{}\n", image.bytes.len()))
         .stderr("");
-    asked(&registry, "digest --get mediaType HOST/team/tool:2 -q")
+    run(&registry, "digest --get mediaType HOST/team/tool:2 -q")
         .code(0)
         .stdout(format!("{}\n", image.media_type));
 }
 
 #[test]
-fn a_manifest_is_its_bytes_alone() {
+fn manifest_prints_exact_bytes_only() {
     let (registry, index, _) = registry();
-    asked(&registry, "manifest HOST/team/app:1").code(0).stdout(&index.bytes).stderr("");
-    let ran = asked(&registry, "manifest HOST/team/app:none");
+    run(&registry, "manifest HOST/team/app:1").code(0).stdout(&index.bytes).stderr("");
+    let ran = run(&registry, "manifest HOST/team/app:none");
     ran.code(3).stdout("");
     assert!(ran.stderr.starts_with("regq: HOST/team/app:none: "), "{ran}");
     let line = format!("{}/team/app:1", registry.authority());
@@ -111,7 +111,7 @@ fn a_manifest_is_its_bytes_alone() {
         .stderr("regq: standard output: No space left on device (os error 28)\n");
 }
 
-/// A file of this test's own.
+/// Writes a file that only this test uses.
 fn file(name: &str, bytes: &[u8]) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("cli-{}-{name}", std::process::id()));
@@ -120,7 +120,7 @@ fn file(name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 #[test]
-fn passwords_are_read_without_their_line_end() {
+fn one_trailing_newline_of_a_password_is_removed() {
     let (registry, index, _) = registry();
     registry.private("team/app");
     registry.user("me", "hunter2 ");
@@ -147,12 +147,12 @@ fn passwords_are_read_without_their_line_end() {
     let run = |extra: &[&str], password: &str| {
         Regq::new().args(["digest", &name]).args(extra).stdin(password).run()
     };
-    // One line end is dropped and no more.
+    // Only one newline is removed.
     let ran = run(&["--user", "me", "--password-stdin"], "hunter2 \n\n");
     ran.code(8).stdout("").stderr("regq: standard input: the password has more than one line\n");
-    for (password, says) in [("", "the password is empty"), ("\n", "the password is empty")] {
+    for (password, message) in [("", "the password is empty"), ("\n", "the password is empty")] {
         let ran = run(&["--user", "me", "--password-stdin"], password);
-        ran.code(8).stdout("").stderr(format!("regq: standard input: {says}\n"));
+        ran.code(8).stdout("").stderr(format!("regq: standard input: {message}\n"));
     }
     run(&["--user", "me", "--password-stdin"], "hunter2\t")
         .code(8)
@@ -177,7 +177,7 @@ fn passwords_are_read_without_their_line_end() {
 }
 
 #[test]
-fn passwords_that_cannot_be_read_stop_everything() {
+fn unreadable_password_stops_the_command() {
     let (registry, _, _) = registry();
     let name = format!("{}/team/app:1", registry.authority());
     let stdin = ["digest", "--user", "me", "--password-stdin", &name];
@@ -205,7 +205,7 @@ fn passwords_that_cannot_be_read_stop_everything() {
 }
 
 #[test]
-fn authorities_that_cannot_be_read_stop_everything() {
+fn unreadable_ca_file_stops_the_command() {
     let (registry, _, _) = registry();
     let name = format!("{}/team/app:1", registry.authority());
     let missing =
@@ -219,12 +219,12 @@ fn authorities_that_cannot_be_read_stop_everything() {
     let named = missing.replace("regq: ", "regq: SSL_CERT_FILE: ");
     run("/nonexistent/ca.pem").code(8).stdout("").stderr(named);
     assert_eq!(registry.lines(), Vec::<String>::new());
-    // A variable that is set to nothing is not set.
+    // An empty variable counts as unset.
     run("").code(0);
 }
 
 #[test]
-fn a_fall_back_to_plain_http_is_said_once() {
+fn fallback_to_plain_http_is_reported_once() {
     let (registry, index, _) = registry();
     let host = registry.authority();
     let name = format!("{host}/team/app:1");
@@ -239,7 +239,7 @@ fn a_fall_back_to_plain_http_is_said_once() {
 }
 
 #[test]
-fn credentials_that_were_given_are_for_one_registry() {
+fn credentials_on_the_command_line_are_for_one_registry() {
     let (first, index, _) = registry();
     let (second, _, _) = registry();
     first.user("me", "hunter2");
@@ -264,7 +264,7 @@ fn credentials_that_were_given_are_for_one_registry() {
 }
 
 #[test]
-fn the_trace_says_that_credentials_were_given() {
+fn trace_reports_credentials_of_the_command_line() {
     let (registry, _, _) = registry();
     registry.user("me", "hunter2");
     registry.private("team/app");

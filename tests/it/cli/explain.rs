@@ -1,4 +1,4 @@
-//! `regq explain` as a command: what it takes, where it answers, and how its text is set.
+//! `regq explain` as a command: its arguments, its output and its exit code.
 
 use super::regq;
 use crate::support::{Auth, Content, Ran, Registry, Regq};
@@ -6,7 +6,7 @@ use crate::support::{Auth, Content, Ran, Registry, Regq};
 const STORY: &str = include_str!("../../vectors/story-token.txt");
 
 #[test]
-fn what_belongs_together_is_checked_before_anything_is_done() {
+fn invalid_arguments_are_refused() {
     let see = "regq help explain shows its usage";
     for (line, message) in [
         ("explain", "explain requires a REF"),
@@ -34,7 +34,7 @@ fn what_belongs_together_is_checked_before_anything_is_done() {
 }
 
 #[test]
-fn a_name_that_cannot_be_read_is_a_failure_of_that_name() {
+fn invalid_reference_is_reported_as_usage_error() {
     let message = "repository names are lower case";
     regq("explain --offline Foo/bar")
         .code(2)
@@ -48,7 +48,7 @@ fn a_name_that_cannot_be_read_is_a_failure_of_that_name() {
 }
 
 #[test]
-fn files_that_cannot_be_read_stop_everything() {
+fn unreadable_files_stop_the_command() {
     regq("explain --offline --body /absent/body")
         .code(8)
         .stdout("")
@@ -57,7 +57,7 @@ fn files_that_cannot_be_read_stop_everything() {
 }
 
 #[test]
-fn nothing_given_is_nothing_to_judge() {
+fn offline_without_data_checks_nothing() {
     regq("explain --offline")
         .code(0)
         .stdout("No data was supplied, so nothing was checked.\n")
@@ -73,7 +73,7 @@ fn nothing_given_is_nothing_to_judge() {
 }
 
 #[test]
-fn one_value_is_printed_bare_and_the_exit_code_stays() {
+fn get_prints_one_value_and_keeps_the_exit_code() {
     let run = |key: &str| {
         let line = ["explain", "--offline", "--status", "403", "--get", key, "alpine"];
         Regq::new().args(line).run()
@@ -81,49 +81,49 @@ fn one_value_is_printed_bare_and_the_exit_code_stays() {
     run("outcome.kind").code(4).stdout("denied\n").stderr("");
     run("outcome.exitCode").code(4).stdout("4\n");
     run("findings.0.id").code(4).stdout("forbidden\n");
-    // What is not there is exit code 1, as everywhere.
+    // A missing value is exit code 1, as in other commands.
     run("token").code(1).stdout("");
     run("nonsense").code(1).stdout("");
 }
 
 #[test]
-fn it_is_an_answer_that_can_be_lost() {
+fn write_errors_of_stdout_are_reported() {
     let line = ["explain", "--offline", "--status", "404", "alpine"];
     Regq::new().args(line).full_stdout().run().code(8);
     Regq::new().args(line).closed_stdout().run().code(0).stderr("");
 }
 
-/// What is asked of a registry that lets nobody in but `me`, and gives tokens.
-fn explained(registry: &Registry, args: &[&str], stdin: &str) -> Ran {
+/// Runs regq with HOST replaced by the registry's address, in arguments and output.
+fn run_with(registry: &Registry, args: &[&str], stdin: &str) -> Ran {
     let host = registry.authority();
     let args = args.iter().map(|arg| arg.replace("HOST", &host));
     Regq::new().arg("-q").args(args).stdin(stdin).run().replace(&host, "HOST")
 }
 
 #[test]
-fn a_login_that_works_says_so_in_one_line() {
+fn successful_login_is_reported_in_one_line() {
     let registry = Registry::start(Auth::Token, None);
     let image = Content::image("linux/amd64");
     registry.push("team/app", "1", &image);
-    let ran = explained(&registry, &["explain", "HOST/team/app:1"], "");
+    let ran = run_with(&registry, &["explain", "HOST/team/app:1"], "");
     ran.code(0).stderr("");
     let text = String::from_utf8(ran.stdout.clone()).unwrap();
     let line = format!("\nSuccess: {}\n", image.digest);
     assert!(text.contains(&line), "{text}");
     assert!(text.ends_with("\nThis works:\n  regq digest HOST/team/app:1\n"), "{text}");
-    // The flags that were given stand in the command too.
+    // The command repeats the flags that were given.
     let ran =
-        explained(&registry, &["explain", "--plain-http", "--anonymous", "HOST/team/app:1"], "");
+        run_with(&registry, &["explain", "--plain-http", "--anonymous", "HOST/team/app:1"], "");
     let text = String::from_utf8(ran.stdout).unwrap();
     let command = "\nThis works:\n  regq digest --anonymous --plain-http HOST/team/app:1\n";
     assert!(text.ends_with(command), "{text}");
 }
 
 #[test]
-fn the_command_logs_in_where_that_is_what_is_missing() {
+fn suggested_command_logs_in_if_a_login_is_required() {
     let registry = Registry::start(Auth::Basic, None);
     registry.push("team/app", "1", &Content::index());
-    let ran = explained(&registry, &["explain", "--plain-http", "HOST/team/app:1"], "");
+    let ran = run_with(&registry, &["explain", "--plain-http", "HOST/team/app:1"], "");
     ran.code(4).stderr("");
     let text = String::from_utf8(ran.stdout).unwrap();
     assert!(text.contains("\n  basic-only: "), "{text}");
@@ -133,8 +133,8 @@ fn the_command_logs_in_where_that_is_what_is_missing() {
 }
 
 #[test]
-fn an_answer_without_a_cause_that_is_known_says_so() {
-    // Nobody listens there.
+fn unknown_cause_is_reported() {
+    // No server listens on this port.
     let ran = regq("explain --retries 0 --plain-http 127.0.0.1:1/a:1");
     ran.code(6).stderr("");
     let text = String::from_utf8(ran.stdout).unwrap();
@@ -144,7 +144,7 @@ fn an_answer_without_a_cause_that_is_known_says_so() {
 }
 
 #[test]
-fn what_is_given_as_token_is_read_from_stdin() {
+fn token_is_read_from_stdin() {
     let run = |args: &[&str], stdin: &str| {
         Regq::new().args(["explain", "--offline", "--json"]).args(args).stdin(stdin).run().json()
     };
@@ -155,21 +155,21 @@ fn what_is_given_as_token_is_read_from_stdin() {
 }
 
 #[test]
-fn the_command_is_one_that_helps_after_what_regq_itself_saw() {
+fn suggested_command_follows_from_regqs_own_walk() {
     let registry = Registry::start(Auth::Token, None);
     registry.push("team/app", "1", &Content::index());
     let command = |args: &[&str], stdin: &str| {
         let mut line = vec!["explain", "--json", "--plain-http", "HOST/team/app:1"];
         line.extend(args);
-        explained(&registry, &line, stdin).json()[0]["command"].clone()
+        run_with(&registry, &line, stdin).json()[0]["command"].clone()
     };
-    // Whatever is wrong with somebody's own attempt, asking as regq asked works.
+    // Whatever is wrong with the other client's attempt, the request that regq sent works.
     let works = "regq digest --plain-http HOST/team/app:1";
     assert_eq!(command(&["--token", "ghp_0123456789"], ""), works);
-    // A password is read again where it was read.
+    // The password is read in the same way again.
     let login = ["--user", "me", "--password-stdin"];
     assert!(command(&login, "wrong").as_str().unwrap().starts_with("regq login --user me "));
-    // Offline nothing was refused to regq itself.
+    // Offline, no request of regq's own was refused.
     let offline = ["explain", "--offline", "--json", "--get", "command", "quay.io/a/b", "--token"];
     let ran = Regq::new()
         .args(offline)
@@ -179,35 +179,35 @@ fn the_command_is_one_that_helps_after_what_regq_itself_saw() {
     ran.code(4).stdout("regq digest quay.io/a/b\n");
 }
 
-/// The findings above `note` for these words, offline.
-fn loud(args: &[&str]) -> Vec<String> {
+/// Runs `explain --offline` and returns the ids of the findings above `note`.
+fn causes(args: &[&str]) -> Vec<String> {
     let json = Regq::new().args(["explain", "--offline", "--json"]).args(args).run().json();
     let findings = json[0]["findings"].as_array().unwrap().clone();
-    let loud = findings.iter().filter(|finding| finding["severity"] != "note");
-    loud.map(|finding| finding["id"].as_str().unwrap().to_owned()).collect()
+    let causes = findings.iter().filter(|finding| finding["severity"] != "note");
+    causes.map(|finding| finding["id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn a_storage_servers_refusal_proves_that_the_registry_took_the_token() {
+fn refusal_by_a_storage_server_proves_that_the_registry_accepted_the_token() {
     let body = format!("{}/forwarded-{}.xml", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     let text = "<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed</Message></Error>";
     std::fs::write(&body, text).unwrap();
     let challenge = r#"Bearer realm="https://a.example/t",service="other""#;
     let args = ["--token", STORY.trim(), "--challenge", challenge, "--status", "400"];
-    assert_eq!(loud(&args), ["audience-mismatch"]);
-    assert_eq!(loud(&[&args[..], &["--body", &body]].concat()), ["authorization-forwarded"]);
+    assert_eq!(causes(&args), ["audience-mismatch"]);
+    assert_eq!(causes(&[&args[..], &["--body", &body]].concat()), ["authorization-forwarded"]);
     std::fs::remove_file(body).unwrap();
 }
 
 #[test]
-fn a_challenge_is_looked_at_on_a_401_only() {
+fn challenges_count_with_status_401_only() {
     let args = ["--challenge", "Basic realm=\"x\""];
-    assert_eq!(loud(&args), ["basic-only"]);
-    assert_eq!(loud(&[&args[..], &["--status", "403"]].concat()), ["forbidden"]);
+    assert_eq!(causes(&args), ["basic-only"]);
+    assert_eq!(causes(&[&args[..], &["--status", "403"]].concat()), ["forbidden"]);
 }
 
 #[test]
-fn steps_have_an_end_however_much_a_server_says() {
+fn steps_are_bounded() {
     let challenge =
         format!("Bearer realm=\"https://a.example/t\",service=\"{}\"", "s".repeat(60_000));
     let ran = Regq::new().args(["explain", "--offline", "--challenge", &challenge]).run();

@@ -1,4 +1,4 @@
-//! Help and version: answers of their own, word for word where they are short.
+//! Help, version and generated files; short texts are compared word for word.
 
 use super::regq;
 
@@ -60,13 +60,13 @@ General:
 ";
 
 #[test]
-fn nothing_asked_is_answered_with_the_short_help() {
+fn no_arguments_print_the_short_help() {
     regq("").code(2).stdout("").stderr(SHORT_HELP);
     regq("-h").code(0).stdout(SHORT_HELP).stderr("");
 }
 
 #[test]
-fn help_is_an_answer() {
+fn help_is_printed_to_stdout() {
     for line in ["help parse", "parse --help", "--help parse", "parse x --help"] {
         regq(line).code(0).stdout(HELP_PARSE).stderr("");
     }
@@ -94,7 +94,7 @@ fn help_is_an_answer() {
 }
 
 #[test]
-fn help_and_version_win_over_what_is_wrong_behind_them() {
+fn help_and_version_take_precedence_over_later_errors() {
     regq("parse --help --frobnicate").code(0).stdout(HELP_PARSE).stderr("");
     regq("--version --frobnicate").code(0).stdout("regq 0.1.0\n").stderr("");
     regq("-V").code(0).stdout("regq 0.1.0\n").stderr("");
@@ -102,19 +102,19 @@ fn help_and_version_win_over_what_is_wrong_behind_them() {
 }
 
 #[test]
-fn what_other_programs_read_is_an_answer() {
+fn generated_files_are_printed_to_stdout() {
     for (kind, first) in [
         ("man", ".TH REGQ 1 "),
         ("bash", "# Completes regq in bash; made by regq --generate bash.\n"),
         ("zsh", "#compdef regq\n"),
         ("fish", "# Completes regq in fish; made by regq --generate fish.\n"),
     ] {
-        let made = regq(&format!("--generate {kind}"));
-        made.code(0).stderr("");
-        let text = String::from_utf8(made.stdout).unwrap();
+        let generated = regq(&format!("--generate {kind}"));
+        generated.code(0).stderr("");
+        let text = String::from_utf8(generated.stdout).unwrap();
         assert!(text.starts_with(first) && text.ends_with('\n'), "{kind}: {text}");
         assert_eq!(regq(&format!("--generate={kind}")).stdout, text.as_bytes(), "{kind}");
     }
-    // Help and version win here too.
+    // Version takes precedence here, too.
     regq("--generate man --version").code(0).stdout("regq 0.1.0\n").stderr("");
 }

@@ -1,22 +1,21 @@
-//! The command line as its users meet it: exact stdout, stderr and exit code of the real program.
+//! Tests of the command line: exact stdout, stderr and exit code of the real program.
 //!
-//! Mostly without a registry; where one is needed it is asked the least that shows a form of output.
-//! How registries are talked to is tested in `conversation`.
+//! Most need no registry; the others send as few requests as possible. The protocol is tested in `conversation`.
 
 mod answers;
 mod explain;
 mod help;
+mod messages;
 mod names;
+mod readme_story;
 mod refusals;
-mod said;
-mod story;
 mod streams;
+mod suggested_command;
 mod usage;
-mod works;
 
 use crate::support::{Ran, Regq};
 
-/// A run with these words, which hold no spaces.
+/// Runs regq with the words of a line. No word contains a space.
 #[track_caller]
 fn regq(line: &str) -> Ran {
     Regq::new().args(line.split_whitespace()).run()

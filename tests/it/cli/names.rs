@@ -1,10 +1,10 @@
-//! `regq parse`, which shows every form of output without asking anyone.
+//! `regq parse`, which shows every format of output without a request.
 
 use super::regq;
 use crate::support::Regq;
 
 #[test]
-fn parse_shows_names_as_lines() {
+fn references_are_printed_as_lines() {
     let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
     Regq::new()
         .args(["parse", "alpine", "localhost:5000/a/b@"])
@@ -45,7 +45,7 @@ endpoint: http://example.com:5000
 }
 
 #[test]
-fn parse_shows_names_as_objects() {
+fn references_are_printed_as_objects() {
     let ran = regq("parse --json index.docker.io/alpine Foo/bar");
     ran.code(2).stdout(concat!(
         r#"{"input":"index.docker.io/alpine","registry":"docker.io","repository":"library/alpine","#,
@@ -59,14 +59,14 @@ fn parse_shows_names_as_objects() {
     ran.stderr(
         "regq: \"Foo/bar\": byte 0: repository names are lower case\nhint: did you mean foo/bar\n",
     );
-    // Objects only, also without a hint.
+    // Without a hint the object has the same keys.
     let objects = regq("parse --json a..b").code(2).json();
     assert_eq!(objects[0]["error"]["hint"], serde_json::Value::Null);
     assert_eq!(objects[0]["error"].as_object().unwrap().len(), 3);
 }
 
 #[test]
-fn names_that_look_like_something_else_are_pointed_out() {
+fn ambiguous_references_have_a_note() {
     let ran = regq("parse --get repository localhost:5000");
     ran.code(0).stdout("library/localhost\n").stderr(
         "note: localhost:5000: without a slash this names a repository on Docker Hub; \
@@ -87,26 +87,26 @@ fn names_that_look_like_something_else_are_pointed_out() {
 }
 
 #[test]
-fn one_value_is_printed_bare() {
+fn get_prints_one_value() {
     regq("parse --get endpoint alpine quay.io/x")
         .code(0)
         .stderr("")
         .stdout("https://registry-1.docker.io\nhttps://quay.io\n");
-    // Null and not there are the same: nothing, and no.
+    // A null and a missing value are treated the same.
     regq("parse --get digest alpine").code(1).stdout("").stderr("");
     regq("parse --get digset alpine").code(1).stdout("").stderr("");
     regq("parse --get tag.x alpine").code(1).stdout("").stderr("");
-    // What failed has values too, and its code comes first when it stands first.
+    // A failure is an object, too. The first failure decides the exit code.
     regq("parse -q --get error.kind a..b").code(2).stdout("usage\n");
     regq("parse --get digest a..b alpine").code(2).stdout("");
     regq("parse --get digest alpine a..b").code(1).stdout("");
-    // Anything but a string is JSON.
+    // Values other than strings are printed as JSON.
     let ran = regq("parse --get error a..b");
     assert_eq!(ran.code(2).json()[0]["kind"], "usage", "{ran}");
 }
 
 #[test]
-fn lists_on_stdin() {
+fn references_are_read_from_stdin() {
     let list = b"# images\n\n  alpine \t# the small one\r\n\xff\xfe\nquay.io/a/b:c".to_vec();
     Regq::new()
         .args(["parse", "--get", "repository", "first", "-", "last"])
@@ -119,7 +119,7 @@ fn lists_on_stdin() {
 }
 
 #[test]
-fn long_lines_are_failures_of_their_own() {
+fn too_long_lines_are_failures_of_one_item() {
     let long = "a".repeat(70_000);
     let blank = " ".repeat(70_000);
     let list = format!("{long}\nalpine{blank}x\none # {long}\n# {long}\ntwo\n{long}");
@@ -135,7 +135,7 @@ fn long_lines_are_failures_of_their_own() {
 }
 
 #[test]
-fn a_line_without_an_end_is_no_list() {
+fn endless_line_stops_the_command() {
     Regq::new()
         .args(["parse", "--get", "input", "first", "-", "last"])
         .through("exec timeout 20 \"$0\" \"$@\" </dev/zero")
@@ -146,14 +146,14 @@ fn a_line_without_an_end_is_no_list() {
 }
 
 #[test]
-fn a_password_in_a_name_is_not_repeated() {
+fn password_in_a_reference_is_not_printed() {
     for name in ["https://ada:s3cret@h.example/app", "ada:s3cret@h.example/app"] {
         let ran = regq(&format!("parse {name}"));
         ran.code(2).stdout("");
         assert!(ran.stderr.contains("ada:...@h.example/app"), "{ran}");
         assert!(!ran.stderr.contains("s3cret"), "{ran}");
     }
-    // What stands behind the @ of a name is a digest, and in front of it a tag.
+    // After the @ of a reference comes a digest, and before it may be a tag.
     let ran = regq("parse app:1.0@sha256:00");
     assert!(ran.stderr.contains("\"app:1.0@sha256:00\""), "{ran}");
 }

@@ -1,4 +1,4 @@
-//! The streams and the signals: closed pipes, full disks, what does not print, SIGINT and SIGTERM.
+//! Streams and signals: closed pipes, full disks, misleading characters, SIGINT and SIGTERM.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use crate::support::Regq;
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn closed_pipe_is_not_an_error() {
     for line in [
         "parse alpine",
         "parse --json alpine a..b",
@@ -21,7 +21,7 @@ fn a_reader_that_goes_away_is_no_failure() {
 }
 
 #[test]
-fn a_full_disk_is_a_failure() {
+fn full_disk_is_an_error() {
     for line in [
         "parse alpine",
         "parse --json alpine",
@@ -40,7 +40,7 @@ fn a_full_disk_is_a_failure() {
 }
 
 #[test]
-fn what_does_not_print_is_escaped() {
+fn misleading_characters_are_escaped() {
     let name = "a\u{1b}[31m\u{202e}\u{200b}b";
     Regq::new().args(["parse", name]).run().code(2).stdout("").stderr(
         "regq: \"a\\u{1b}[31m\\u{202e}\\u{200b}b\": byte 1: a repository name has lower-case \
@@ -49,15 +49,15 @@ fn what_does_not_print_is_escaped() {
     Regq::new().arg("\u{1b}]0;x\u{7}").run().code(2).stdout("").stderr(
         "regq: unknown command \"\\u{1b}]0;x\\u{7}\"\nhint: regq --help lists the commands\n",
     );
-    // Into a pipe goes what was typed, in JSON's own escapes.
+    // In JSON, a pipe receives the text as it was typed.
     let objects = Regq::new().args(["parse", "--json", name]).run().code(2).json();
     assert_eq!(objects[0]["input"], name);
 }
 
-/// A process that reads a list from its stdin, and has answered its first line.
+/// Starts a process that reads a list from stdin and has answered the first line.
 fn reading(ignored: bool) -> (Child, ChildStdin, BufReader<ChildStdout>) {
     let program = env!("CARGO_BIN_EXE_regq");
-    // Whoever runs the tests may ignore signals, and a program inherits that.
+    // A program inherits ignored signals, for example from the shell that runs the tests.
     let mut command = Command::new("env");
     let trap = if ignored { "trap '' INT TERM; " } else { "" };
     let script = format!("{trap}exec \"$0\" parse --get tag -");
@@ -66,7 +66,7 @@ fn reading(ignored: bool) -> (Child, ChildStdin, BufReader<ChildStdout>) {
         command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    // That the answer comes before the list ends is asserted here too.
+    // The answer must arrive before the list ends.
     stdin.write_all(b"alpine:first\n").unwrap();
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
@@ -86,7 +86,7 @@ fn signals_end_the_program() {
         let (mut child, stdin, _stdout) = reading(false);
         send(&child, signal);
         let status = child.wait().unwrap();
-        // Ended by itself, which is what makes it work as PID 1.
+        // The program exits by itself, because a signal cannot end PID 1.
         assert_eq!((status.code(), status.signal()), (Some(code), None), "{signal}");
         drop(stdin);
     }

@@ -1,4 +1,4 @@
-//! Command lines that are refused before anything is done, and how flags are read.
+//! Invalid command lines, and the syntax of flags.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -6,14 +6,14 @@ use std::os::unix::ffi::OsStrExt;
 use super::regq;
 use crate::support::Regq;
 
-/// A command line that is refused: nothing on stdout, exit code 2, and this on stderr.
+/// Expects exit code 2 with this message and hint on stderr, and nothing on stdout.
 #[track_caller]
 fn refused(line: &str, message: &str, hint: &str) {
     regq(line).code(2).stdout("").stderr(format!("regq: {message}\nhint: {hint}\n"));
 }
 
 #[test]
-fn commands_that_there_are_not() {
+fn unknown_commands_are_refused() {
     refused("digset alpine", "unknown command \"digset\"", "did you mean regq digest");
     refused("frobnicate", "unknown command \"frobnicate\"", "regq --help lists the commands");
     refused("resolve alpine", "unknown command \"resolve\"", "regq digest REF prints the digest");
@@ -38,7 +38,7 @@ fn commands_that_there_are_not() {
 }
 
 #[test]
-fn what_is_generated_stands_alone() {
+fn generate_takes_no_other_flags() {
     let all = "regq --help lists the commands";
     refused("--generate nonsense", "--generate: \"nonsense\": must be man, bash, zsh or fish", all);
     refused("--generate", "--generate requires a value: --generate KIND", all);
@@ -53,7 +53,7 @@ fn what_is_generated_stands_alone() {
 }
 
 #[test]
-fn flags_that_there_are_not() {
+fn unknown_flags_are_refused() {
     let see = "regq help digest shows its usage";
     refused("digest --plattform x", "unknown flag \"--plattform\"", "did you mean --platform");
     refused("digest --frobnicate x", "unknown flag \"--frobnicate\"", see);
@@ -88,7 +88,7 @@ fn flags_that_there_are_not() {
 }
 
 #[test]
-fn a_secret_in_the_wrong_place_is_not_repeated() {
+fn misplaced_secret_is_not_printed() {
     for line in
         ["digest --creds=me:hunter2 x", "digest --password=hunter2 x", "digest --json=hunter2 x"]
     {
@@ -99,7 +99,7 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
 }
 
 #[test]
-fn values_that_do_not_fit() {
+fn invalid_values_are_refused() {
     let see = "regq help digest shows its usage";
     for (line, message) in [
         ("digest --platform", "--platform requires a value: --platform OS/ARCH[/VARIANT]"),
@@ -139,7 +139,7 @@ fn values_that_do_not_fit() {
 }
 
 #[test]
-fn flags_that_need_or_exclude_each_other() {
+fn invalid_combinations_of_flags_are_refused() {
     let see = "regq help digest shows its usage";
     for (line, message) in [
         ("digest", "digest requires a REF"),
@@ -170,7 +170,7 @@ fn flags_that_need_or_exclude_each_other() {
 }
 
 #[test]
-fn arguments_that_are_no_text() {
+fn arguments_must_be_utf8() {
     let bad = OsStr::from_bytes(b"a\xff");
     Regq::new()
         .arg(bad)
@@ -193,7 +193,7 @@ fn arguments_that_are_no_text() {
         .code(2)
         .stdout("")
         .stderr("regq: unknown flag \"--\u{fffd}\"\nhint: regq help digest shows its usage\n");
-    // A name that is no text is a bad name, and the others go on.
+    // For an operand it is a failure of that item only.
     Regq::new()
         .args(["parse", "--get", "repository"])
         .arg(bad)
@@ -205,7 +205,7 @@ fn arguments_that_are_no_text() {
 }
 
 #[test]
-fn the_last_of_two_counts() {
+fn last_value_of_a_flag_counts() {
     regq("parse --get tag --get registry alpine").code(0).stdout("docker.io\n").stderr("");
     regq("parse -v -q localhost:5000 --get=tag").code(0).stdout("5000\n").stderr("");
     let ran = regq("parse -q -v --get tag localhost:5000");
@@ -213,7 +213,7 @@ fn the_last_of_two_counts() {
 }
 
 #[test]
-fn flags_stand_anywhere_and_end_at_two_dashes() {
+fn flags_can_be_anywhere_and_end_at_two_dashes() {
     let expected = regq("parse --get tag alpine");
     expected.code(0).stdout("latest\n");
     for line in [

@@ -43,7 +43,7 @@ fn story_output_is_the_one_in_the_documentation() {
 }
 
 #[test]
-fn the_story_as_json() {
+fn story_is_printed_as_json() {
     let (command, _) = block();
     let output = shell(&command.replace("regq explain", "regq explain --json"));
     if documents::updating() {
@@ -52,10 +52,10 @@ fn the_story_as_json() {
     }
     assert_eq!(String::from_utf8(output.stdout).unwrap(), JSON);
     let findings = serde_json::from_str::<Value>(JSON).unwrap()["findings"].clone();
-    let told = |finding: &Value| format!("{} {}", finding["severity"], finding["id"]);
-    let told: Vec<_> = findings.as_array().unwrap().iter().map(told).collect();
+    let line = |finding: &Value| format!("{} {}", finding["severity"], finding["id"]);
+    let lines: Vec<_> = findings.as_array().unwrap().iter().map(line).collect();
     assert_eq!(
-        told.join("\n").replace('"', ""),
+        lines.join("\n").replace('"', ""),
         "decisive service-mismatch\n\
          decisive audience-mismatch\n\
          would-fail-next scope-lost-in-shell\n\
@@ -65,11 +65,11 @@ fn the_story_as_json() {
 }
 
 #[test]
-fn a_shell_reads_the_curl_commands_as_they_are_in_json() {
+fn curl_commands_are_the_same_in_text_and_json() {
     let (command, shown) = block();
     let json: Value = serde_json::from_str(JSON).unwrap();
     assert!(shell(&command).status.code() == Some(4));
-    // curl is played by what prints its arguments, a line each.
+    // A function replaces curl and prints its arguments, one per line.
     let words = |script: &str| {
         let script = format!("curl() {{ printf '%s\\n' \"$@\"; }}\n{script}");
         String::from_utf8(shell(&script).stdout).unwrap()

@@ -1,17 +1,17 @@
-//! What is said on standard error beside the answer: waits, warnings, and nothing without a bound.
+//! Messages on standard error: waits, warnings, and the length of lines.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::{Content, Ran, Regq, Reply, Request, Server};
 
-/// A registry without TLS that answers what it is told to.
+/// A registry without TLS with these replies.
 fn registry(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
     Server::start(None, handler)
 }
 
-/// Runs with HOST for the registry, asked in plain http.
+/// Runs regq with plain HTTP and HOST replaced by the registry's address.
 #[track_caller]
-fn asked(server: &Server, line: &str) -> Ran {
+fn run(server: &Server, line: &str) -> Ran {
     let line = line.replace("HOST", &server.authority());
     Regq::new().args(line.split(' ')).arg("--plain-http").run().replace(server.authority(), "HOST")
 }
@@ -25,15 +25,15 @@ fn image() -> Reply {
 }
 
 #[test]
-fn a_warning_is_said_once_and_not_under_quiet() {
+fn warning_is_printed_once_and_not_with_quiet() {
     let server = registry(|_| image().header("Warning", r#"299 - "moves in May""#));
     let line = "digest HOST/team/app:1 HOST/team/app:2";
-    asked(&server, line).code(0).stderr("warning from HOST: \"moves in May\"\n");
-    asked(&server, &format!("-q {line}")).code(0).stderr("");
+    run(&server, line).code(0).stderr("warning from HOST: \"moves in May\"\n");
+    run(&server, &format!("-q {line}")).code(0).stderr("");
 }
 
 #[test]
-fn a_short_wait_is_said_under_verbose_only() {
+fn short_wait_is_printed_with_verbose_only() {
     let failing = || {
         let failed = AtomicBool::new(false);
         registry(move |_| match failed.swap(true, Ordering::SeqCst) {
@@ -41,20 +41,20 @@ fn a_short_wait_is_said_under_verbose_only() {
             true => image(),
         })
     };
-    asked(&failing(), "digest HOST/team/app:1").code(0).stderr("");
-    let ran = asked(&failing(), "-v digest HOST/team/app:1");
+    run(&failing(), "digest HOST/team/app:1").code(0).stderr("");
+    let ran = run(&failing(), "-v digest HOST/team/app:1");
     ran.code(0);
-    let said = ran.stderr.lines().filter(|line| line.starts_with("retrying ")).count();
-    assert_eq!(said, 1, "{ran}");
+    let lines = ran.stderr.lines().filter(|line| line.starts_with("retrying ")).count();
+    assert_eq!(lines, 1, "{ran}");
     assert!(ran.stderr.contains("ms: status 503\n"), "{ran}");
 }
 
-/// An answer to any request, with one header.
+/// A reply with one header.
 fn with(status: u16, name: &str, value: impl AsRef<[u8]>) -> Reply {
     Reply::new(status).header(name, value)
 }
 
-/// An index of so many platforms with names that long.
+/// An index of `count` platforms, each with a name of `length` letters and its number.
 fn index(count: usize, length: usize) -> Reply {
     let entry = |n: usize| {
         let name = format!("{n}{}", "a".repeat(length));
@@ -67,7 +67,7 @@ fn index(count: usize, length: usize) -> Reply {
 }
 
 #[test]
-fn no_line_is_without_a_bound() {
+fn lines_are_bounded() {
     let long = "x".repeat(50_000);
     let challenge = |value: String| with(401, "WWW-Authenticate", value);
     let errors = |count: usize, message: &str| {
@@ -78,8 +78,11 @@ fn no_line_is_without_a_bound() {
         ("many errors", errors(1_200, "no")),
         ("a long error", errors(1, &long)),
         ("a long text", Reply::new(403).body(long.clone())),
-        ("a realm of no use", challenge(format!(r#"Bearer realm="ftp://{long}""#))),
-        ("a realm of no host", challenge(format!(r#"Bearer realm="http://a..b/{long}""#))),
+        ("an unusable realm", challenge(format!(r#"Bearer realm="ftp://{long}""#))),
+        (
+            "a realm without a valid host",
+            challenge(format!(r#"Bearer realm="http://a..b/{long}""#)),
+        ),
         ("a long scope", challenge(format!(r#"Bearer realm="http://[::1]:1/",scope="{long}""#))),
         ("a long host", challenge(format!(r#"Bearer realm="http://{long}.localhost:1/""#))),
         ("a long realm's scheme", challenge(format!(r#"Bearer realm="{long}:x""#))),
@@ -105,7 +108,7 @@ fn no_line_is_without_a_bound() {
         let server = registry(move |_| reply.clone());
         for more in ["", "--verify ", "--platform linux/s390x "] {
             let line = format!("digest --retries 0 {more}HOST/team/app:1");
-            let ran = asked(&server, &line);
+            let ran = run(&server, &line);
             for line in ran.stderr.lines() {
                 let length = line.chars().count();
                 assert!(length < 2_500, "{what}: {length} characters: {line:.300}");
@@ -116,10 +119,10 @@ fn no_line_is_without_a_bound() {
 }
 
 #[test]
-fn a_warning_is_cut_where_the_specification_ends_it() {
+fn warning_is_cut_at_the_limit_of_the_specification() {
     let server =
         registry(|_| image().header("Warning", format!("299 - \"{}\"", "x".repeat(9_000))));
-    let ran = asked(&server, "digest HOST/team/app:1");
+    let ran = run(&server, "digest HOST/team/app:1");
     let begin = "299 - \"".len();
     ran.code(0).stderr(format!("warning from HOST: \"{}\"\n", "x".repeat(4_096 - begin)));
 }

@@ -1,16 +1,16 @@
-//! The command of `regq explain` that works: what it is made of, and where there is none.
+//! The command that `regq explain` suggests, and the cases without one.
 
 use crate::support::{Auth, Content, Registry, Regq};
 use serde_json::{Value, json};
 
-/// What is said offline of these words, as an object.
+/// Runs `explain --offline --json` and returns the object.
 #[track_caller]
 fn offline(args: &[&str]) -> Value {
     let ran = Regq::new().args(["explain", "--offline", "--json"]).args(args).run();
     ran.json()[0].clone()
 }
 
-/// The same for people.
+/// Runs `explain --offline` and returns the text.
 #[track_caller]
 fn text(args: &[&str]) -> String {
     let ran = Regq::new().args(["explain", "--offline"]).args(args).run();
@@ -18,7 +18,7 @@ fn text(args: &[&str]) -> String {
 }
 
 #[test]
-fn the_flags_that_were_given_stand_in_every_command() {
+fn suggested_commands_repeat_the_given_flags() {
     let given = [
         "--authfile a.json --trust-realm t.example --ca-file ca.pem",
         "--timeout 5 --connect-timeout 1.5s --retries 0 --max-wait 2m",
@@ -40,7 +40,7 @@ fn the_flags_that_were_given_stand_in_every_command() {
 }
 
 #[test]
-fn what_was_allowed_already_is_allowed_once() {
+fn flags_that_were_given_are_not_added_again() {
     let command = |flags: &[&str], realm: &str| {
         let challenge = format!("Bearer realm=\"{realm}\"");
         offline(&[flags, &["--challenge", &challenge, "q.example/a"]].concat())["command"].clone()
@@ -55,7 +55,7 @@ fn what_was_allowed_already_is_allowed_once() {
 }
 
 #[test]
-fn a_command_that_a_page_cannot_show_as_it_is_is_not_shown() {
+fn commands_that_need_escaping_are_not_shown() {
     for name in ["a\nca", "a\u{1b}[31m", "a\u{202e}b"] {
         assert_eq!(offline(&["--ca-file", name, "alpine"])["command"], Value::Null, "{name:?}");
         assert!(!text(&["--ca-file", name, "alpine"]).contains("Try:"), "{name:?}");
@@ -65,17 +65,17 @@ fn a_command_that_a_page_cannot_show_as_it_is_is_not_shown() {
 }
 
 #[test]
-fn where_no_cause_is_known_nothing_is_said_to_work() {
+fn no_command_is_suggested_without_a_cause() {
     for (status, code) in [("503", 6), ("302", 7), ("404", 3), ("451", 7), ("401", 4)] {
         let object = offline(&["--status", status, "alpine"]);
         assert_eq!(object["findings"], json!([]), "{status}");
         assert_eq!(object["command"], Value::Null, "{status}");
         assert_eq!(object["outcome"]["exitCode"], code);
         let text = text(&["--status", status, "alpine"]);
-        let said = format!("\n\nThe response is {status}, and the supplied data shows no cause.\n");
-        assert!(text.ends_with(&said), "{text}");
+        let end = format!("\n\nThe response is {status}, and the supplied data shows no cause.\n");
+        assert!(text.ends_with(&end), "{text}");
     }
-    // There is no way to do what this asks for.
+    // regq does not support Digest authentication.
     let digest = text(&["--challenge", "Digest realm=\"x\",nonce=\"y\"", "alpine"]);
     assert!(digest.ends_with("the supplied data shows no cause.\n"), "{digest}");
     let good = text(&["--status", "200", "alpine"]);
@@ -83,7 +83,7 @@ fn where_no_cause_is_known_nothing_is_said_to_work() {
 }
 
 #[test]
-fn a_challenge_alone_is_how_a_login_begins() {
+fn a_bearer_challenge_alone_is_not_a_failure() {
     let challenge = r#"Bearer realm="https://q.example/token",service="q.example""#;
     let text = text(&["--challenge", challenge, "q.example/a"]);
     let end = "\nThe response is 401, and the supplied data shows no cause.\n\n\
@@ -92,7 +92,7 @@ fn a_challenge_alone_is_how_a_login_begins() {
 }
 
 #[test]
-fn the_login_goes_along_where_credentials_cannot_be_kept() {
+fn password_is_passed_if_credentials_cannot_be_saved() {
     let registry = Registry::start(Auth::Basic, None);
     registry.push("team/app", "1", &Content::index());
     let folder = format!("{}/no-helper-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
@@ -104,13 +104,13 @@ fn the_login_goes_along_where_credentials_cannot_be_kept() {
     let ran = run.args(["explain", "--json", "--plain-http", &name]).run();
     std::fs::remove_dir_all(&folder).unwrap();
     let command = ran.json()[0]["command"].as_str().unwrap().replace(&host, "HOST");
-    let due =
+    let expected =
         "regq digest --user NAME --password-stdin --plain-http HOST/team/app:1 < password.txt";
-    assert_eq!(command, due, "{ran}");
+    assert_eq!(command, expected, "{ran}");
 }
 
 #[test]
-fn curl_asks_for_a_realm_as_it_is() {
+fn curl_does_not_expand_braces_in_a_realm() {
     let curl = |realm: &str| {
         let challenge = format!("Bearer realm=\"{realm}\"");
         offline(&["--curl", "--challenge", &challenge, "q.example/a"])["curl"][0].clone()
