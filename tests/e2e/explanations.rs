@@ -7,6 +7,7 @@ use crate::Outcome;
 use crate::peers::{RunResult, Surroundings, find};
 use crate::report::Report;
 use crate::stage::{Open, Stage};
+use crate::support::text::is_wrapped;
 use crate::token_server::{OWNER, STRANGER};
 
 /// A run of `explain` and its expected result.
@@ -86,9 +87,9 @@ fn check_case(stage: &Stage, open: &Open, case: &Case) -> Outcome<()> {
     let text = run(&["explain"])?;
     text.exits(code)?;
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
-    let narrow = text.lines().all(|line| line.chars().count() <= 100);
+    let wrapped = text.lines().all(is_wrapped);
     let secret = !password.is_empty() && text.contains(password);
-    if right && complete && narrow && !secret { Ok(()) } else { Err(format!("{json}\n{text}")) }
+    if right && complete && wrapped && !secret { Ok(()) } else { Err(format!("{json}\n{text}")) }
 }
 
 /// A token without access next to a login that works.

@@ -16,6 +16,7 @@ pub(crate) mod request;
 #[cfg(all(test, feature = "cli"))]
 pub(crate) mod secrets;
 pub(crate) mod server;
+pub(crate) mod text;
 pub(crate) mod tls;
 mod wire;
 

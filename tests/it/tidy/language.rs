@@ -5,21 +5,19 @@
 
 /// Phrases, the plainer alternative, and how many times each may occur.
 const PHRASES: &[(&str, &str, usize)] = &[
-    ("is no ", "is not a ..., missing", MAX),
-    ("are no ", "are not ..., missing", MAX),
-    ("so many", "N, the number of", MAX),
-    ("so much", "the amount of", MAX),
-    ("so long", "up to TIME", MAX),
-    ("mend", "fix", MAX),
-    ("stands in", "is in", MAX),
-    ("stands there", "is there", MAX),
-    ("stands beside", "is next to", MAX),
-    ("where not given", "default: ...", MAX),
-    ("all the same", "anyway", MAX),
-    ("nobody is asked", "no network", MAX),
+    ("is no ", "is not a ..., missing", 26),
+    ("are no ", "are not ..., missing", 5),
+    ("so many", "N, the number of", 1),
+    ("so much", "the amount of", 0),
+    ("so long", "up to TIME", 0),
+    ("mend", "fix", 1),
+    ("stands in", "is in", 2),
+    ("stands there", "is there", 0),
+    ("stands beside", "is next to", 0),
+    ("where not given", "default: ...", 0),
+    ("all the same", "anyway", 2),
+    ("nobody is asked", "no network", 2),
 ];
-
-const MAX: usize = 1_000;
 
 /// Returns the number of occurrences of each phrase in some texts, at the start of a word, ignoring case and line ends.
 pub(super) fn counts(texts: &[(String, String)]) -> Vec<(&'static str, usize, Vec<String>)> {

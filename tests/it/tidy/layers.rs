@@ -223,7 +223,7 @@ fn forbidden_words(file: &str, rank: u8, source: &Source) -> Vec<String> {
         }
     }
     if source.paths.iter().any(|path| path.join("::") == "std::thread::spawn") {
-        // It panics if there is no thread; `std::thread::Builder::spawn` returns an error.
+        // Panics if the thread cannot be started; `std::thread::Builder::spawn` returns an error.
         found.push("std::thread::spawn".to_owned());
     }
     if source.has(&["thread_local", "!"]) {
