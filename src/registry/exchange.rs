@@ -195,6 +195,15 @@ impl<'a> Exchange<'a> {
             state.record_unreachable(error);
         }
         let response = outcome.as_ref().ok();
+        if let Some(response) = response {
+            state.record_response(request.url.scheme());
+            if let (429 | 503, Some(pause)) = (response.status(), response.retry_after()) {
+                let host = request.url.origin().authority();
+                let identity = requester.identity.clone();
+                let error = status_error(party, host, response, identity, &self.secrets);
+                state.record_pause(pause, error);
+            }
+        }
         observer.emit_exchange(&Exchanged {
             party,
             method: request.method.as_str(),
@@ -213,7 +222,7 @@ impl<'a> Exchange<'a> {
     ///
     /// # Errors
     /// The status of that response, if the rest of the pause is longer than `max_wait`.
-    fn wait_for_pause(&mut self, url: &Url) -> Result<()> {
+    pub(super) fn wait_for_pause(&mut self, url: &Url) -> Result<()> {
         let shared = &self.client.shared;
         let Some((pause, error)) = shared.registries.state(url.origin()).pause() else {
             return Ok(());
@@ -347,20 +356,13 @@ impl<'a> Exchange<'a> {
 
     /// Remembers what a response shows about its origin.
     fn record(&mut self, url: &Url, authorization: Option<&Authorization>, response: &Fetched) {
-        let shared = &self.client.shared;
-        let state = shared.registries.state(url.origin());
-        state.record_response(url.scheme());
         // The first response is the registry's own.
         self.address_scope.get_or_insert(response.scope);
-        let status = response.status();
         if let Some(password) = authorization.and_then(Authorization::password)
-            && matches!(status, 200..=399 | 403 | 404)
+            && matches!(response.status(), 200..=399 | 403 | 404)
         {
+            let state = self.client.shared.registries.state(url.origin());
             state.record_accepted(&Credential::Password(password.clone()));
-        }
-        if let (429 | 503, Some(pause)) = (status, response.retry_after()) {
-            let error = self.status_error(url, response, authorization);
-            state.record_pause(pause, error);
         }
     }
 
@@ -389,6 +391,8 @@ impl<'a> Exchange<'a> {
         let login = match login.next(offer) {
             Step::Resend(login) => login,
             Step::Fetch { request, tokens } => {
+                // What was sent, if anything, was refused. Should the fetch fail, it must not be sent again.
+                state.forget_login(self.repository());
                 let token = self.fetch_token(&request, found.as_ref())?;
                 Login::Fetched { token, tokens }
             }

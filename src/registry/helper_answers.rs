@@ -1,21 +1,30 @@
 //! Remembers the answers of credential helpers, so that each runs once for a server, even if several threads need it.
 
-use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::credentials::{Credential, HELPER_MAX_TIME};
 use crate::error::HelperFault;
+use crate::registry::lru::Lru;
 use crate::registry::state::lock;
 
 /// What a helper answered: a credential, that it has none, or why it failed.
 type Answer = Result<Option<Credential>, HelperFault>;
 
 /// The answers of helpers, by helper and server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct HelperAnswers {
-    states: Mutex<HashMap<(String, String), HelperState>>,
+    states: Mutex<Lru<(String, String), HelperState>>,
     answered: Condvar,
+}
+
+/// How many answers are remembered.
+const MAX_ANSWERS: usize = 1024;
+
+impl Default for HelperAnswers {
+    fn default() -> HelperAnswers {
+        HelperAnswers { states: Mutex::new(Lru::new(MAX_ANSWERS)), answered: Condvar::new() }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -57,18 +66,34 @@ impl HelperAnswers {
         }
         states.insert(key.clone(), HelperState::Running);
         drop(states);
+        let mut run = Run { answers: self, key, outcome: None };
         let time = left().min(HELPER_MAX_TIME);
         let answer = ask(time);
-        let mut states = lock(&self.states);
         // A helper that had less than the full time may succeed if it runs again.
-        if time < HELPER_MAX_TIME && matches!(answer, Err(HelperFault::TimedOut(_))) {
-            states.remove(&key);
-        } else {
-            states.insert(key, HelperState::Answered(answer.clone()));
+        if time == HELPER_MAX_TIME || !matches!(answer, Err(HelperFault::TimedOut(_))) {
+            run.outcome = Some(answer.clone());
+        }
+        answer
+    }
+}
+
+/// A running helper. When it is dropped, also by a panic, other threads stop waiting: they find the outcome, if any, or
+/// run the helper themselves.
+struct Run<'a> {
+    answers: &'a HelperAnswers,
+    key: (String, String),
+    outcome: Option<Answer>,
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        let mut states = lock(&self.answers.states);
+        match self.outcome.take() {
+            Some(answer) => states.insert(self.key.clone(), HelperState::Answered(answer)),
+            None => drop(states.remove(&self.key)),
         }
         drop(states);
-        self.answered.notify_all();
-        answer
+        self.answers.answered.notify_all();
     }
 }
 
@@ -148,6 +173,18 @@ mod tests {
             assert!(is_timeout(&answer) && Instant::now() >= soon, "{answer:?}");
             drop(finish);
         });
+    }
+
+    #[test]
+    fn a_helper_whose_thread_panicked_is_asked_again() {
+        let answers = HelperAnswers::default();
+        let panicked = thread::scope(|scope| {
+            let ask = |_| -> Answer { std::panic::resume_unwind(Box::new(())) };
+            let answers = &answers;
+            scope.spawn(move || answers.get("a", "x", in_one_hour(), ask)).join().is_err()
+        });
+        assert!(panicked);
+        assert!(matches!(answers.get("a", "x", in_one_hour(), |_| Ok(None)), Ok(None)));
     }
 
     #[test]

@@ -112,6 +112,7 @@ impl RegistryState {
         if scheme == Scheme::Https && known.tls == Tls::Unknown {
             known.tls = Tls::Spoken;
         }
+        known.unreachable = None;
     }
 
     /// Remembers that the peer does not speak TLS. False if it did before.
@@ -151,12 +152,13 @@ impl RegistryState {
         known.logins.insert(repository.to_owned(), login.clone());
     }
 
-    /// Forgets what to send first for a repository. If that was a token, it is not reused for new repositories either.
+    /// Forgets what to send first for a repository. If that was a token, it is forgotten for all other repositories, too.
     pub(super) fn forget_login(&self, repository: &str) {
         let mut known = lock(&self.0);
         let login = known.logins.remove(&repository.to_owned());
         if let Some(key) = login.as_ref().and_then(token_key) {
             known.tokens.remove(&key);
+            known.logins.retain(|login| token_key(login).as_ref() != Some(&key));
         }
     }
 
@@ -235,12 +237,12 @@ mod tests {
 
     use super::{MAX_REGISTRIES, MAX_REPOSITORIES, Registries, RegistryState};
     use crate::credentials::{Credential, Secret};
-    use crate::error::{Identity, Party, StatusError};
+    use crate::error::{ConnectionError, ConnectionFault, Identity, Party, StatusError};
     use crate::http::challenge;
     use crate::oci::ErrorBody;
     use crate::registry::authorization::Authorization;
     use crate::token::TokenRequest;
-    use crate::url::Url;
+    use crate::url::{Scheme, Url};
 
     type Outcome = Result<(), Box<dyn Error>>;
 
@@ -292,7 +294,7 @@ mod tests {
         state.record_login("a", &login);
         state.record_login("b", &login);
         state.forget_login("a");
-        assert!(state.login("a").is_none());
+        assert!(state.login("a").is_none() && state.login("b").is_none());
         assert!(state.token(&request("a")?, None).is_none());
         Ok(())
     }
@@ -332,6 +334,16 @@ mod tests {
         }));
         state.record_pause(Duration::ZERO, error(429));
         assert!(state.pause().is_none());
+    }
+
+    #[test]
+    fn a_response_shows_that_a_registry_can_be_reached() {
+        let state = RegistryState::default();
+        let fault = ConnectionFault::ConnectTimeout(Duration::from_secs(1));
+        state.record_unreachable(&ConnectionError::new("registry.example", fault));
+        assert!(state.unreachable().is_some());
+        state.record_response(Scheme::Https);
+        assert!(state.unreachable().is_none());
     }
 
     #[test]

@@ -91,6 +91,7 @@ impl Exchange<'_> {
         let post = Request::post_form(url, &form)
             .accept("application/json")
             .max_scope(self.max_scope(url));
+        self.wait_for_pause(url)?;
         let response = self.send(Party::TokenServer, requester, post, TOKEN_LIMIT)?;
         if redirect::is_redirect(response.status()) {
             let to = redirect::target(url, &response.head)?.origin().authority();
@@ -120,6 +121,7 @@ impl Exchange<'_> {
                 .accept("application/json")
                 .authorization(basic.as_ref())
                 .max_scope(self.max_scope(&url));
+            self.wait_for_pause(&url)?;
             let response = self.send(Party::TokenServer, requester, get, TOKEN_LIMIT)?;
             if !redirect::is_redirect(response.status()) {
                 return Ok((url.origin().authority(), response));
