@@ -137,7 +137,7 @@ impl<'a> Attempt<'a> {
         let last = FinalResponse {
             status: given.status.or(challenges.as_ref().map(|_| 401)),
             challenges: challenges.clone(),
-            error_body: ErrorBody::read_without(body, &Secret::redactor(&given.secrets())),
+            error_body: ErrorBody::read_redacted(body, &Secret::redactor(&given.secrets())),
             body: given.body.clone(),
             date: given.date,
             response: None,
@@ -298,7 +298,7 @@ impl<'a> Attempt<'a> {
             reference => in_challenge.or(reference).or_else(in_request)?,
         };
         let official = self.is_docker_hub() && !name.contains('/') && !name.is_empty();
-        Some(if official { format!("library/{name}") } else { name })
+        Some(if official { format!("{}{name}", docker_hub::LIBRARY_PREFIX) } else { name })
     }
 
     /// Whether the challenge repeats a Docker Hub name that lacks `library/`.
@@ -411,7 +411,7 @@ impl<'a> FinalResponse<'a> {
             error_body: if failed && response.status < 400 {
                 ErrorBody::default()
             } else {
-                ErrorBody::read_without(&response.body, &Secret::redactor(&recording.secrets()))
+                ErrorBody::read_redacted(&response.body, &Secret::redactor(&recording.secrets()))
             },
             body: Some(response.body.clone()),
             date: response.date.or(deciding_response.date),

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::credentials::Secret;
 use crate::dates;
+use crate::decimal::is_digits;
 use crate::digest::{Algorithm, Digest};
 use crate::explain::token_url::Scope;
 use crate::json::Json;
@@ -204,8 +205,7 @@ impl Object {
         let text = self.raw(name)?;
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = whole.strip_prefix('-').unwrap_or(whole);
-        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if digits.is_empty() || !plain(digits) || !plain(fraction) {
+        if !is_digits(digits) || !(fraction.is_empty() || is_digits(fraction)) {
             return None;
         }
         let limit = if digits.len() < whole.len() { i64::MIN } else { i64::MAX };

@@ -202,7 +202,7 @@ fn described_response(exchange: &RecordedExchange, response: &RecordedResponse) 
         }
     }
     let good = (200..300).contains(&response.status);
-    let error_body = ErrorBody::read_without(&response.body, &Secret::redactor(&exchange.secrets));
+    let error_body = ErrorBody::read_redacted(&response.body, &Secret::redactor(&exchange.secrets));
     if !good && !error_body.is_empty() {
         let _ = write!(text, "; it says {error_body}");
     }

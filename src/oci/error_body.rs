@@ -35,13 +35,13 @@ pub struct RegistryError {
 impl ErrorBody {
     /// Reads a body of any format, including an empty one.
     pub(crate) fn read(body: &[u8]) -> Self {
-        Self::read_without(body, &Redactor::default())
+        Self::read_redacted(body, &Redactor::default())
     }
 
     /// Reads a body and redacts these secrets and everything that looks like a token.
     ///
     /// Redaction comes before truncation, because a truncated secret would not be found.
-    pub(crate) fn read_without(body: &[u8], secrets: &Redactor) -> Self {
+    pub(crate) fn read_redacted(body: &[u8], secrets: &Redactor) -> Self {
         let redact = |text: &str| without_tokens(&secrets.redact(text));
         let clean = |text: &str| one_line(&redact(text));
         let json = Json::read(body).unwrap_or(Json::Other);

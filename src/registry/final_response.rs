@@ -77,5 +77,5 @@ pub(super) fn status_error(
 
 /// Reads the error message of a failed response. Secrets that were sent are redacted: some servers echo them.
 pub(super) fn error_body(body: &[u8], secrets: &[Secret]) -> ErrorBody {
-    ErrorBody::read_without(body, &Secret::redactor(secrets))
+    ErrorBody::read_redacted(body, &Secret::redactor(secrets))
 }

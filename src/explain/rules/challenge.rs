@@ -10,6 +10,7 @@ use crate::explain::rules::rule::{
 };
 use crate::explain::token_url::Scope;
 use crate::http::challenge::Challenge;
+use crate::reference::docker_hub;
 use crate::registry::realm_is_trusted;
 use crate::transport::AddressScope;
 use crate::url::{Scheme, Url, excerpt, is_localhost, literal_address};
@@ -332,7 +333,7 @@ fn scope_other(attempt: &Attempt<'_>) -> Option<Evidence> {
     let same = |scope: &Scope<'_>| {
         scope.name == repository
             || without_host(scope.name).as_deref() == Some(repository)
-            || (hub && format!("library/{}", scope.name) == repository)
+            || (hub && repository.strip_prefix(docker_hub::LIBRARY_PREFIX) == Some(scope.name))
     };
     let first = scopes.first().filter(|scope| !scope.name.is_empty())?;
     let text = format!("challenge: {:?}, requested: {repository:?}", first.name);

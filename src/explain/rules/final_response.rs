@@ -401,6 +401,6 @@ fn not_a_manifest(attempt: &Attempt<'_>) -> Option<Evidence> {
     let body = supplied_manifest(attempt)?;
     let json = Json::read(body).ok();
     let has_version = json.is_some_and(|json| json.get("schemaVersion").is_some());
-    let start = ErrorBody::read_without(body, &Secret::redactor(&attempt.secrets));
+    let start = ErrorBody::read_redacted(body, &Secret::redactor(&attempt.secrets));
     evidence_if(!has_version, format!("the body is not a manifest: {start}"))
 }

@@ -138,7 +138,7 @@ fn response(attempt: &Attempt<'_>, statuses: &[u16]) -> Option<String> {
         return None;
     }
     let host = exchange.url.origin().authority();
-    let error_body = ErrorBody::read_without(&response.body, &Secret::redactor(&exchange.secrets));
+    let error_body = ErrorBody::read_redacted(&response.body, &Secret::redactor(&exchange.secrets));
     let identity = attempt.credential.unwrap_or(&exchange.identity);
     let mut text = format!("the token server {host} returned {} for {identity}", response.status);
     if !error_body.is_empty() {
@@ -196,7 +196,8 @@ fn not_json(attempt: &Attempt<'_>) -> Option<Evidence> {
     match response {
         // Only pages are quoted. Anything else may be a damaged token.
         Some(response) if response.is_page() => {
-            let page = ErrorBody::read_without(&response.body, &Secret::redactor(&attempt.secrets));
+            let page =
+                ErrorBody::read_redacted(&response.body, &Secret::redactor(&attempt.secrets));
             evidence(format!("media type: {media_type}; it says {page}"))
         }
         Some(response) => {
