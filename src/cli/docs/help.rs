@@ -3,6 +3,7 @@
 use crate::cli::args::commands::{COMMANDS, Command};
 use crate::cli::args::flags::{self, Flag, Group};
 use crate::cli::args::parser::Detail;
+use crate::cli::docs::wrap::{columns, wrap};
 
 /// The maximum width of a line.
 const WIDTH: usize = 80;
@@ -180,7 +181,7 @@ impl Page {
     /// Adds a term and its text, on the next line if the term is too long.
     fn entry(&mut self, term: &str, help: &str, details: &str) {
         let mut term = term.to_owned();
-        if term.chars().count() + 2 > COLUMN {
+        if columns(&term) + 2 > COLUMN {
             self.line(&term);
             term.clear();
         }
@@ -194,19 +195,4 @@ impl Page {
         self.line(&format!("  {line}"));
         self.line(&format!("      {purpose}"));
     }
-}
-
-/// Breaks a text at spaces into lines of at most `width` characters. A longer word gets its own line.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            Some(_) | None => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }

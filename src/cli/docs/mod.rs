@@ -4,3 +4,4 @@ pub(crate) mod completions;
 pub(crate) mod help;
 pub(crate) mod man;
 mod template;
+pub(crate) mod wrap;

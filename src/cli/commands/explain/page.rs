@@ -6,6 +6,7 @@
 use regq::explain::{Explanation, Finding, Outcome, Severity};
 
 use crate::cli::commands::explain::suggested_command::advice;
+use crate::cli::docs::wrap::wrap;
 use crate::cli::output::escaped;
 
 /// The column at which the details of steps begin.
@@ -161,21 +162,11 @@ impl Text {
 
     /// Appends a label and a text. Continuation lines are indented to `column`.
     fn wrapped(&mut self, label: &str, column: usize, text: &str) {
-        let text = escaped(text);
-        let room = self.width.saturating_sub(column);
-        let (mut line, mut used) = (label.to_owned(), 0);
-        for part in parts(&text, room) {
-            if used > 0 && used + 1 + columns(part) <= room {
-                line.push(' ');
-                used += 1;
-            } else if used > 0 {
-                self.line(&line);
-                (line, used) = (" ".repeat(column), 0);
-            }
-            line.push_str(part);
-            used += columns(part);
+        let mut prefix = label.to_owned();
+        for line in wrap(&escaped(text), self.width.saturating_sub(column)) {
+            self.line(&format!("{prefix}{line}"));
+            prefix = " ".repeat(column);
         }
-        self.line(&line);
     }
 
     fn line(&mut self, line: &str) {
@@ -189,78 +180,11 @@ impl Text {
     }
 }
 
-/// Splits a text at its spaces, except those in quoted values that fit on one line.
-fn parts(text: &str, room: usize) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some(end) = part_end(rest, room) {
-        let (part, next) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        parts.push(part);
-        rest = next.strip_prefix(' ').unwrap_or(next);
-    }
-    parts.push(rest);
-    parts
-}
-
-/// The position of the space that ends the first part; `None` if the whole text is one part.
-fn part_end(text: &str, room: usize) -> Option<usize> {
-    let first_space = text.find(' ')?;
-    let end = unquoted_space(text);
-    let part = text.get(..end.unwrap_or(text.len())).unwrap_or(text);
-    if columns(part) <= room { end } else { Some(first_space) }
-}
-
-/// The position of the first space that is not in a quoted value.
-fn unquoted_space(text: &str) -> Option<usize> {
-    let mut from = 0;
-    loop {
-        let rest = text.get(from..)?;
-        let space = from + rest.find(' ')?;
-        let quote = rest.find('"').map(|at| from + at).filter(|at| *at < space);
-        match quote.and_then(|start| quoted_end(text, start)) {
-            Some(end) => from = end,
-            None => return Some(space),
-        }
-    }
-}
-
-/// The position after the quote that closes the one at `start`. A backslash escapes the next character.
-fn quoted_end(text: &str, start: usize) -> Option<usize> {
-    let mut escaped = false;
-    let inside = text.get(start + 1..)?;
-    let closing = inside.char_indices().find(|(_, c)| {
-        let closes = *c == '"' && !escaped;
-        escaped = *c == '\\' && !escaped;
-        closes
-    });
-    closing.map(|(at, _)| start + 1 + at + 1)
-}
-
-/// Blocks of characters that take two columns: Hangul, kana, Han, full-width forms, emoji.
-const WIDE: [(char, char); 9] = [
-    ('\u{1100}', '\u{115f}'),
-    ('\u{2e80}', '\u{a4cf}'),
-    ('\u{ac00}', '\u{d7a3}'),
-    ('\u{f900}', '\u{faff}'),
-    ('\u{fe30}', '\u{fe6f}'),
-    ('\u{ff00}', '\u{ff60}'),
-    ('\u{ffe0}', '\u{ffe6}'),
-    ('\u{1f300}', '\u{1faff}'),
-    ('\u{20000}', '\u{3fffd}'),
-];
-
-/// The number of columns that a text takes at most.
-fn columns(text: &str) -> usize {
-    let width = |c: char| {
-        if WIDE.iter().any(|(first, last)| (*first..=*last).contains(&c)) { 2 } else { 1 }
-    };
-    text.chars().map(width).sum()
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that fails should fail loudly")]
 mod tests {
-    use super::{Text, columns};
+    use super::Text;
+    use crate::cli::docs::wrap::columns;
     use crate::cli::{Environment, Process, run};
     use std::ffi::OsString;
     use std::io::Read;
