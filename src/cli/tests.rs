@@ -18,20 +18,20 @@ mod readme;
 
 #[test]
 fn names_are_unique() {
-    let mut seen = HashSet::new();
+    let mut names = HashSet::new();
     for command in COMMANDS {
         for name in std::iter::once(&command.name).chain(command.aliases) {
-            assert!(seen.insert(name.to_string()), "{name} twice");
+            assert!(names.insert(name.to_string()), "{name} twice");
         }
     }
     for flag in flags::all() {
-        assert!(seen.insert(format!("--{}", flag.long)), "--{} twice", flag.long);
+        assert!(names.insert(format!("--{}", flag.long)), "--{} twice", flag.long);
         if let Some(short) = flag.short {
-            assert!(seen.insert(format!("-{short}")), "-{short} twice");
+            assert!(names.insert(format!("-{short}")), "-{short} twice");
         }
     }
     for word in FOREIGN.iter().flat_map(|foreign| foreign.theirs) {
-        assert!(seen.insert(word.to_string()), "{word} is a name of regq, or in the table twice");
+        assert!(names.insert(word.to_string()), "{word} is a name of regq, or in the table twice");
     }
 }
 

@@ -16,18 +16,18 @@ use crate::cli::session::references::Items;
 /// The JSON object of an answer.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer<'a> {
+struct DigestObject<'a> {
     reference: &'a str,
     digest: String,
     media_type: Option<&'a str>,
     size: Option<u64>,
 }
 
-/// Asks for each reference, one after the other.
+/// Resolves each reference, one after the other.
 pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
     let client = client::client(context)?;
     let options = &context.options;
-    let resolve = ResolveOptions {
+    let resolve_options = ResolveOptions {
         verify: options.answer.verify,
         platform: options.answer.platform.clone(),
         error_details: false,
@@ -41,7 +41,7 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
         let answer = item.reference.and_then(|reference| {
             registry.check(&reference, options)?;
             let (client, recorder) = client::recorded(&client, messages);
-            ask(&client, reference, &item.typed, &resolve, &context.given, &recorder)
+            resolve(&client, reference, &item.typed, &resolve_options, &context.given, &recorder)
         });
         let (reference, resolved) = match answer {
             Ok(answer) => answer,
@@ -59,7 +59,7 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
         if !alone {
             line = format!("{line}  {}", item.typed);
         }
-        let object = Answer {
+        let object = DigestObject {
             reference: &item.typed,
             digest,
             media_type: resolved.media_type.as_deref(),
@@ -70,21 +70,21 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
     Ok(report.code())
 }
 
-fn ask(
+fn resolve(
     client: &Client,
     reference: Reference,
     typed: &str,
-    resolve: &ResolveOptions,
+    resolve_options: &ResolveOptions,
     given: &GivenFlags,
     recorder: &Recorder,
 ) -> Result<(Reference, Resolved), Failure> {
-    match client.resolve(&reference, resolve) {
+    match client.resolve(&reference, resolve_options) {
         Ok(resolved) => Ok((reference, resolved)),
         Err(error) => Err(denied::failure(&error, &reference, typed, given, recorder)),
     }
 }
 
-/// The form that pins an image, which any client can pull.
+/// Returns the reference with the digest, which any client can pull.
 fn full_reference(reference: &Reference, digest: &str) -> String {
     format!("{}@{digest}", reference.repository())
 }

@@ -6,7 +6,7 @@ use crate::cli::failure::denied;
 use crate::cli::session::client;
 use crate::cli::session::references;
 
-/// Writes the bytes, which the library has verified, and nothing else.
+/// Writes the bytes, which the library has verified.
 pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
     let (client, recorder) = client::recorded(&client::client(context)?, &context.messages);
     let Some(operand) = context.operands.first() else { return Ok(0) };
