@@ -55,6 +55,38 @@ impl fmt::Display for Scope {
     }
 }
 
+/// The parts of a scope, `kind:name:actions`. Each may be empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ScopeParts<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) actions: &'a str,
+}
+
+/// Parses the scopes in a text.
+pub(crate) fn scopes(text: &str) -> impl Iterator<Item = ScopeParts<'_>> {
+    text.split(' ').filter(|part| !part.is_empty()).map(ScopeParts::parse)
+}
+
+impl<'a> ScopeParts<'a> {
+    /// Parses one scope. The name may contain a port, so it ends at the last colon.
+    pub(crate) fn parse(text: &'a str) -> ScopeParts<'a> {
+        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+        let (name, actions) = rest.rsplit_once(':').unwrap_or((rest, ""));
+        ScopeParts { kind, name, actions }
+    }
+
+    /// Whether the actions include `pull`.
+    pub(crate) fn pulls(&self) -> bool {
+        self.actions.split([',', ';']).any(|action| matches!(action.trim(), "pull" | "*"))
+    }
+
+    /// Whether this is a repository scope, of any class.
+    pub(crate) fn is_repository(&self) -> bool {
+        self.kind == "repository" || self.kind.starts_with("repository(")
+    }
+}
+
 /// A request for a token: where to send it and what it asks for.
 ///
 /// Two requests are equal if the same token answers both. The order of scopes does not matter. Cheap to clone.
@@ -218,7 +250,7 @@ fn is_markup(body: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scope, TokenRequest, Url};
+    use super::{Scope, ScopeParts, TokenRequest, Url};
     use crate::http::challenge;
 
     fn request(parameters: &str) -> Option<TokenRequest> {
@@ -226,6 +258,20 @@ mod tests {
         let challenge = challenge::parse([line.as_bytes()]).into_iter().next()?.ok()?;
         let challenged = Url::parse("https://registry.example/v2/").ok()?;
         TokenRequest::new(&challenge, &challenged, Some("team/app")).ok()
+    }
+
+    #[test]
+    fn scopes_are_split_at_the_first_and_the_last_colon() {
+        let of = |text| {
+            let ScopeParts { kind, name, actions } = ScopeParts::parse(text);
+            (kind, name, actions)
+        };
+        assert_eq!(of("repository:a/b:pull,push"), ("repository", "a/b", "pull,push"));
+        let port = of("repository:h:5000/a:pull");
+        assert_eq!(port, ("repository", "h:5000/a", "pull"));
+        assert_eq!(of("aws"), ("aws", "", ""));
+        assert_eq!(of("repository:a"), ("repository", "a", ""));
+        assert!(ScopeParts::parse("repository(plugin):a:pull").is_repository());
     }
 
     #[test]

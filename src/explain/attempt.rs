@@ -10,11 +10,12 @@ use crate::error::{Error, Identity, Party};
 use crate::explain::jwt::{Access, Entry, Token};
 use crate::explain::recording::{Authorization, RecordedExchange, RecordedResponse, Recording};
 use crate::explain::supplied::{Given, TokenBody};
-use crate::explain::token_url::{Scope, TokenUrl, scopes};
+use crate::explain::token_url::TokenUrl;
 use crate::http::challenge::{self, Challenge, ChallengeError};
 use crate::oci::ErrorBody;
 use crate::reference::{Reference, docker_hub};
 use crate::registry::Endpoint;
+use crate::token::{ScopeParts, scopes};
 use crate::url::{Scheme, Url, is_loopback};
 
 /// The parsed challenges of a response.
@@ -268,9 +269,9 @@ impl<'a> Attempt<'a> {
     }
 
     /// The repository scopes of the challenge.
-    pub(super) fn challenge_scopes(&self) -> Vec<Scope<'_>> {
+    pub(super) fn challenge_scopes(&self) -> Vec<ScopeParts<'_>> {
         let scope = self.challenge_param("scope").unwrap_or_default();
-        scopes(scope).filter(Scope::is_repository).collect()
+        scopes(scope).filter(ScopeParts::is_repository).collect()
     }
 
     /// Whether the challenge requires rights on this repository, but not the right to pull.

@@ -16,8 +16,8 @@ use crate::credentials::Secret;
 use crate::dates;
 use crate::decimal::is_digits;
 use crate::digest::{Algorithm, Digest};
-use crate::explain::token_url::Scope;
 use crate::json::Json;
+use crate::token::ScopeParts;
 
 /// A token and what could be read from it.
 #[derive(Debug)]
@@ -303,7 +303,7 @@ impl Entry {
     }
 
     pub(super) fn is_repository(&self) -> bool {
-        Scope { kind: &self.kind, name: &self.name, actions: "" }.is_repository()
+        ScopeParts { kind: &self.kind, name: &self.name, actions: "" }.is_repository()
     }
 
     pub(super) fn allows(&self, action: &str) -> bool {

@@ -1,10 +1,10 @@
-//! Parses the URL of a token request and the scopes in it, mistakes included.
+//! Parses the URL of a token request, mistakes included.
 //!
 //! This is not a strict URL parser: the URL may have been typed by a person, and rules look for the mistakes in it.
-//! Names and values are read as a token server reads them. Scopes follow distribution's
-//! `docs/content/spec/auth/scope.md`.
+//! Names and values are read as a token server reads them.
 
 use crate::credentials::Secret;
+use crate::token::{ScopeParts, scopes};
 use crate::url::{Url, form_decode};
 
 /// The URL of a token request.
@@ -28,14 +28,6 @@ pub(super) struct Pair {
     pub(super) raw: String,
     /// Whether the pair is only a name, without `=`.
     name_only: bool,
-}
-
-/// One scope: `type:name:actions`. Each part may be empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scope<'a> {
-    pub(super) kind: &'a str,
-    pub(super) name: &'a str,
-    pub(super) actions: &'a str,
 }
 
 impl TokenUrl {
@@ -90,7 +82,7 @@ impl TokenUrl {
     }
 
     /// The requested scopes.
-    pub(super) fn scopes(&self) -> Vec<Scope<'_>> {
+    pub(super) fn scopes(&self) -> Vec<ScopeParts<'_>> {
         self.all("scope").flat_map(|pair| scopes(&pair.value)).collect()
     }
 
@@ -149,33 +141,9 @@ fn split_login(url: &str) -> (String, &str) {
     split().unwrap_or_else(|| (url.to_owned(), ""))
 }
 
-/// Parses the scopes in a text.
-pub(super) fn scopes(text: &str) -> impl Iterator<Item = Scope<'_>> {
-    text.split(' ').filter(|part| !part.is_empty()).map(Scope::parse)
-}
-
-impl<'a> Scope<'a> {
-    /// Parses one scope. The name may contain a port, so it ends at the last colon.
-    pub(super) fn parse(text: &'a str) -> Scope<'a> {
-        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
-        let (name, actions) = rest.rsplit_once(':').unwrap_or((rest, ""));
-        Scope { kind, name, actions }
-    }
-
-    /// Whether the actions include `pull`.
-    pub(super) fn pulls(&self) -> bool {
-        self.actions.split([',', ';']).any(|action| matches!(action.trim(), "pull" | "*"))
-    }
-
-    /// Whether this is a repository scope, of any class.
-    pub(super) fn is_repository(&self) -> bool {
-        self.kind == "repository" || self.kind.starts_with("repository(")
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Scope, TokenUrl, form_decode};
+    use super::{TokenUrl, form_decode};
 
     #[test]
     fn urls_are_decoded_as_servers_decode_them() {
@@ -196,20 +164,6 @@ mod tests {
         let redacted = TokenUrl::parse(url).redacted();
         assert!(!redacted.contains("secret"), "{redacted}");
         assert!(redacted.contains("service=s&password=...&scope=repository:a:pull"), "{redacted}");
-    }
-
-    #[test]
-    fn scopes_are_split_at_the_first_and_the_last_colon() {
-        let of = |text| {
-            let Scope { kind, name, actions } = Scope::parse(text);
-            (kind, name, actions)
-        };
-        assert_eq!(of("repository:a/b:pull,push"), ("repository", "a/b", "pull,push"));
-        let port = of("repository:h:5000/a:pull");
-        assert_eq!(port, ("repository", "h:5000/a", "pull"));
-        assert_eq!(of("aws"), ("aws", "", ""));
-        assert_eq!(of("repository:a"), ("repository", "a", ""));
-        assert!(Scope::parse("repository(plugin):a:pull").is_repository());
     }
 
     #[test]

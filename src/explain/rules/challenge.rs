@@ -8,10 +8,10 @@ use crate::explain::rules::rule::{
     Check, Evidence, Remedy, Rule, RuleKind, error, evidence, evidence_if, is_basic_only,
     minor_evidence, refusal,
 };
-use crate::explain::token_url::Scope;
 use crate::http::challenge::Challenge;
 use crate::reference::docker_hub;
 use crate::registry::realm_is_trusted;
+use crate::token::ScopeParts;
 use crate::transport::AddressScope;
 use crate::url::{Scheme, Url, excerpt, is_localhost, literal_address};
 
@@ -330,7 +330,7 @@ fn scope_other(attempt: &Attempt<'_>) -> Option<Evidence> {
     let host = attempt.reference?.registry().name();
     let without_host =
         |name: &str| name.strip_prefix(host.as_str())?.strip_prefix('/').map(str::to_owned);
-    let same = |scope: &Scope<'_>| {
+    let same = |scope: &ScopeParts<'_>| {
         scope.name == repository
             || without_host(scope.name).as_deref() == Some(repository)
             || (hub && repository.strip_prefix(docker_hub::LIBRARY_PREFIX) == Some(scope.name))

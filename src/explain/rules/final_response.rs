@@ -11,9 +11,9 @@ use crate::explain::rules::rule::{
     Check, Evidence, Remedy, Rule, RuleKind, error, evidence, evidence_if, is_basic_only,
     minor_evidence, password_prefix,
 };
-use crate::explain::token_url::{Scope, scopes};
 use crate::json::Json;
 use crate::oci::ErrorBody;
+use crate::token::{ScopeParts, scopes};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -237,7 +237,7 @@ fn insufficient(attempt: &Attempt<'_>) -> Option<Evidence> {
         .find_map(|one| one.param("scope"))
         .unwrap_or_default();
     let granted = attempt.access_entries();
-    let missing = |scope: &Scope<'_>| -> Option<String> {
+    let missing = |scope: &ScopeParts<'_>| -> Option<String> {
         let entries = granted.iter().flatten();
         let entry = entries
             .filter(|entry| scope.kind.starts_with(&entry.kind))

@@ -6,8 +6,8 @@
 use crate::error::{Error, Refusal};
 use crate::explain::attempt::{Attempt, Challenges};
 use crate::explain::jwt::PASSWORD_PREFIXES;
-use crate::explain::token_url::Scope;
 use crate::http::challenge::Challenge;
+use crate::token::ScopeParts;
 
 /// A cause of failure, and how to detect it.
 #[derive(Debug)]
@@ -152,9 +152,9 @@ pub(super) fn request_name(attempt: &Attempt<'_>) -> &'static str {
 }
 
 /// The repository scopes of the token request.
-pub(super) fn requested_scopes<'a>(attempt: &'a Attempt<'_>) -> Vec<Scope<'a>> {
+pub(super) fn requested_scopes<'a>(attempt: &'a Attempt<'_>) -> Vec<ScopeParts<'a>> {
     let scopes = attempt.token_url.as_ref().map(|url| url.scopes()).unwrap_or_default();
-    scopes.into_iter().filter(Scope::is_repository).collect()
+    scopes.into_iter().filter(ScopeParts::is_repository).collect()
 }
 
 /// The first few values, quoted, separated by commas.

@@ -4,8 +4,8 @@ use crate::explain::attempt::Attempt;
 use crate::explain::rules::rule::{
     Check, Evidence, Remedy, Rule, RuleKind, evidence, evidence_if, request_name, requested_scopes,
 };
-use crate::explain::token_url::Scope;
 use crate::reference::docker_hub;
+use crate::token::ScopeParts;
 use crate::url::Url;
 
 pub(super) const RULES: &[Rule] = &[
@@ -146,7 +146,7 @@ fn library(attempt: &Attempt<'_>) -> Option<Evidence> {
     if !attempt.is_docker_hub() {
         return None;
     }
-    let short = |scope: &&Scope<'_>| {
+    let short = |scope: &&ScopeParts<'_>| {
         let name = scope.name.split([':', '@']).next().unwrap_or_default();
         !name.is_empty() && !scope.name.contains(['/', '%'])
     };
@@ -172,23 +172,23 @@ fn host(attempt: &Attempt<'_>) -> Option<Evidence> {
     let has_host = |name: &str| hosts.iter().any(|host| begins_with(name, host));
     let requested = requested_scopes(attempt);
     // A repository may be named like its registry's host.
-    let own = |scope: &&Scope<'_>| attempt.repository() == Some(scope.name);
+    let own = |scope: &&ScopeParts<'_>| attempt.repository() == Some(scope.name);
     let scope = requested.iter().find(|scope| has_host(scope.name) && !own(scope))?;
     evidence_if(!is_in_challenge(attempt, scope), names(scope))
 }
 
 /// Evidence text for a scope of the token URL.
-fn names(scope: &Scope<'_>) -> String {
+fn names(scope: &ScopeParts<'_>) -> String {
     format!("the scope in the token URL names {:?}", scope.name)
 }
 
 /// Whether the challenge names the same repository as a scope.
-fn is_in_challenge(attempt: &Attempt<'_>, scope: &Scope<'_>) -> bool {
+fn is_in_challenge(attempt: &Attempt<'_>, scope: &ScopeParts<'_>) -> bool {
     attempt.challenge_scopes().iter().any(|one| one.name == scope.name)
 }
 
 fn tag(attempt: &Attempt<'_>) -> Option<Evidence> {
-    let tagged = |scope: &&Scope<'_>| {
+    let tagged = |scope: &&ScopeParts<'_>| {
         let (_, last) = scope.name.rsplit_once('/').unwrap_or(("", scope.name));
         let single = !scope.name.contains([',', ';']);
         single && (last.contains("@sha256") || last.contains("@sha512") || last.contains(':'))
@@ -222,7 +222,7 @@ fn joiner(attempt: &Attempt<'_>) -> Option<Evidence> {
 
 fn no_pull(attempt: &Attempt<'_>) -> Option<Evidence> {
     let requested = requested_scopes(attempt);
-    let first = requested.first().filter(|_| !requested.iter().any(Scope::pulls))?;
+    let first = requested.first().filter(|_| !requested.iter().any(ScopeParts::pulls))?;
     let text =
         format!("the scope in the token URL requests {:?} for {:?}", first.actions, first.name);
     evidence_if(!attempt.challenge_excludes_pull(first.name), text)
@@ -234,7 +234,7 @@ fn uppercase(attempt: &Attempt<'_>) -> Option<Evidence> {
         Some((host, rest)) if host.contains(['.', ':']) => rest.to_owned(),
         _ => name.to_owned(),
     };
-    let has_capital = |scope: &&Scope<'_>| {
+    let has_capital = |scope: &&ScopeParts<'_>| {
         let name = path(scope.name);
         let repository = name.split([':', '@', '%']).next().unwrap_or_default();
         repository.bytes().any(|byte| byte.is_ascii_uppercase())
