@@ -54,3 +54,35 @@ impl GivenFlags {
         words
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::GivenFlags;
+    use crate::cli::args::flags;
+
+    fn words(flags: &[(&str, Option<&str>)]) -> Vec<String> {
+        let mut given = GivenFlags::default();
+        for (name, value) in flags {
+            if let Some(flag) = flags::long(name) {
+                given.add(flag, value.map(str::to_owned));
+            }
+        }
+        assert_eq!(given.flags().count(), flags.len());
+        given.for_requests()
+    }
+
+    #[test]
+    fn flags_are_repeated_as_they_count() {
+        let ca_files = [("ca-file", Some("a")), ("ca-file", Some("b"))];
+        assert_eq!(words(&ca_files), ["--ca-file", "a", "--ca-file", "b"]);
+        let timeouts = [("timeout", Some("1")), ("insecure", None), ("timeout", Some("2m"))];
+        assert_eq!(words(&timeouts), ["--insecure", "--timeout", "2m"]);
+        assert_eq!(words(&[("authfile", Some("-x"))]), ["--authfile=-x"]);
+    }
+
+    #[test]
+    fn secrets_and_flags_of_other_groups_are_not_repeated() {
+        let flags = [("token", Some("hunter2")), ("json", None), ("verbose", None)];
+        assert_eq!(words(&flags), Vec::<String>::new());
+    }
+}

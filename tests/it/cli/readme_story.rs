@@ -1,4 +1,4 @@
-//! The story that regq grew from: a token for the wrong service, without access, for a repository that is called otherwise.
+//! The story behind regq: a token for the wrong service, without access, requested for a repository without `library/`.
 //! `docs/explain.md` shows what regq reports; these tests keep it true. `UPDATE=1 cargo test` writes new output into it.
 
 use std::path::Path;
