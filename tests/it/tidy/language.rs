@@ -5,13 +5,13 @@
 
 /// Phrases, the plainer alternative, and how many times each may occur.
 const PHRASES: &[(&str, &str, usize)] = &[
-    ("is no ", "is not a ..., missing", 26),
+    ("is no ", "is not a ..., missing", 19),
     ("are no ", "are not ..., missing", 5),
-    ("so many", "N, the number of", 1),
+    ("so many", "N, the number of", 0),
     ("so much", "the amount of", 0),
     ("so long", "up to TIME", 0),
     ("mend", "fix", 1),
-    ("stands in", "is in", 2),
+    ("stands in", "is in", 1),
     ("stands there", "is there", 0),
     ("stands beside", "is next to", 0),
     ("where not given", "default: ...", 0),
