@@ -1,4 +1,4 @@
-//! `regq explain --json --offline --challenge LINE...` as a parser of `WWW-Authenticate`.
+//! Uses `regq explain --json --offline --challenge LINE...` as a parser of `WWW-Authenticate`.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::outcome::object;
 
 const VECTORS: &str = include_str!("../../vectors/challenges.tsv");
 
-/// What is printed for these lines, in the terms of the vectors.
+/// The printed challenges for these lines, in the format of the vectors.
 fn printed(lines: &[String], with_name: bool) -> Vec<Value> {
     let lines = lines.iter().map(|line| match with_name {
         true => format!("WWW-Authenticate: {line}"),
@@ -17,7 +17,7 @@ fn printed(lines: &[String], with_name: bool) -> Vec<Value> {
     object(&words)["challenges"].as_array().expect("a list").clone()
 }
 
-/// The printed element, without what the expected one leaves unsaid: its place, or that there is no token68.
+/// The printed element without members that the expected one omits: the position, or a null token68.
 fn comparable(found: &Value, expected: Option<&Value>) -> Value {
     let mut found: Map<String, Value> = found.as_object().expect("an object").clone();
     let unsaid = |key: &str| expected.is_some_and(|expected| expected.get(key).is_none());
@@ -38,18 +38,18 @@ fn check(row: &str, lines: &[String], expected: &[Value], with_name: bool) {
 }
 
 #[test]
-fn every_vector_is_printed_as_it_is_expected() {
+fn every_challenge_vector_is_printed_as_expected() {
     let mut tried = 0;
     for line in VECTORS.lines().skip(1) {
         let fields: Vec<_> = line.split('\t').collect();
         let [row, lines, expected, ..] = fields[..] else { panic!("{line}") };
         let lines: Vec<String> = serde_json::from_str(lines).unwrap();
         let expected: Vec<Value> = serde_json::from_str(expected).unwrap();
-        // No argument can hold a NUL.
+        // Arguments cannot contain NUL.
         if lines.iter().any(|line| line.contains('\0')) {
             continue;
         }
-        // The header's name is taken off, once; white space behind it is no part of the value.
+        // The header name is removed once. White space after it is not part of the value.
         let named = lines.iter().any(|line| line.starts_with("WWW-Authenticate:"));
         if !named {
             check(row, &lines, &expected, false);
@@ -63,7 +63,7 @@ fn every_vector_is_printed_as_it_is_expected() {
 }
 
 #[test]
-fn keys_are_always_the_same() {
+fn json_keys_do_not_change() {
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let found =
         object(&["--challenge", "BEARER Realm=\"a\", Negotiate YWJj==", "--challenge", "\""]);
@@ -86,9 +86,9 @@ fn keys_are_always_the_same() {
     }
 }
 
-/// Line and byte are those of what was given, empty lines and white space in front included.
+/// Line and byte count empty lines and leading white space too.
 #[test]
-fn places_are_those_of_what_was_given() {
+fn error_positions_refer_to_the_supplied_text() {
     for (lines, line, at) in [
         (&["", "Bearer realm=\"x"][..], 2, 13),
         (&["  Bearer realm=\"x"], 1, 15),
@@ -104,7 +104,7 @@ fn places_are_those_of_what_was_given() {
 }
 
 #[test]
-fn one_value_can_be_had_for_a_script() {
+fn get_prints_one_value() {
     let ran = super::outcome::offline(&[
         "--get",
         "challenges.0.params.realm",

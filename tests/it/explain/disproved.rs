@@ -1,5 +1,4 @@
-//! What an answer proves: which challenge a token was for, which checks had passed, and what was answered before
-//! any of them.
+//! What a response proves: which challenge a token was for, which checks passed, and which statuses precede all checks.
 
 use super::walk::claims::wrong;
 use super::{Say, Script, entry, play};
@@ -9,12 +8,12 @@ use serde_json::{Value, json};
 const OTHER: &str =
     r#"Bearer realm="SELF/token?wide",service="other.example",scope="repository:team/app:pull""#;
 
-/// The findings above `note`, with their severity.
+/// The findings above `note`, with severities.
 fn loud(script: Script) -> Vec<String> {
     play(script).findings().into_iter().filter(|finding| !finding.ends_with(" note")).collect()
 }
 
-/// The same for pieces that are given.
+/// The same for supplied data.
 fn offline(args: &[&str]) -> Vec<String> {
     let json =
         Regq::new().args(["explain", "--offline", "--json"]).args(args).run_in_process().json();
@@ -24,7 +23,7 @@ fn offline(args: &[&str]) -> Vec<String> {
     loud.map(|one| format!("{} {}", text(&one["id"]), text(&one["severity"]))).collect()
 }
 
-/// A file of this test's own.
+/// A file for one test.
 fn file(name: &str, text: &str) -> String {
     let path = format!("{}/{name}-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     std::fs::write(&path, text).unwrap();
@@ -32,13 +31,13 @@ fn file(name: &str, text: &str) -> String {
 }
 
 #[test]
-fn a_token_is_held_against_the_challenge_that_it_was_asked_for() {
-    // The first challenge led to another token, which was refused.
+fn a_token_is_compared_with_the_challenge_that_led_to_it() {
+    // The first challenge led to a different token, which was refused.
     let last = Say::challenge(format!(r#"{OTHER},error="invalid_token""#));
     let script = Script::new().claims(&json!({ "aud": "other.example" })).last(last);
     let played = play(script);
     assert_eq!(played.findings(), ["token-rejected decisive"]);
-    // Both challenges are told as they were read, and each token where it came.
+    // The steps show both challenges and both tokens.
     let services: Vec<_> = played
         .steps("challenge")
         .iter()
@@ -50,11 +49,11 @@ fn a_token_is_held_against_the_challenge_that_it_was_asked_for() {
 }
 
 #[test]
-fn a_head_that_is_not_done_leaves_the_answer_to_the_get() {
+fn the_get_decides_if_head_is_unsupported() {
     for status in [405, 501] {
         let unknown = Say::new(404).words(&[("MANIFEST_UNKNOWN", "manifest unknown")]);
         let script = Script::new().last(Say::new(status)).read(unknown);
-        // The script answers a GET so whoever asks, so the question has to be the HEAD.
+        // The script gives every GET this response, so the HEAD must be the request.
         assert_eq!(loud(script.clone()), ["not-found decisive"], "{status}");
         let script = script.read(Say::new(403));
         assert_eq!(loud(script), ["forbidden decisive"], "{status}");
@@ -62,7 +61,7 @@ fn a_head_that_is_not_done_leaves_the_answer_to_the_get() {
 }
 
 #[test]
-fn what_no_check_answers_was_answered_before_any() {
+fn an_unusual_status_precedes_all_checks() {
     for status in [400, 408, 502] {
         let script = wrong(&json!({ "aud": "other.example" })).last(Say::new(status));
         let due = ["audience-mismatch would-fail-next"];
@@ -73,7 +72,7 @@ fn what_no_check_answers_was_answered_before_any() {
 }
 
 #[test]
-fn a_manifest_that_is_none_was_given_to_a_token_that_passed() {
+fn an_invalid_manifest_proves_that_the_token_passed() {
     let pinned = "team/app@sha256:1111111111111111111111111111111111111111111111111111111111111111";
     let claims = json!({ "aud": "other.example", "access": [] });
     assert_eq!(
@@ -83,7 +82,7 @@ fn a_manifest_that_is_none_was_given_to_a_token_that_passed() {
 }
 
 #[test]
-fn a_cache_repeats_a_refusal_and_a_file_that_may_not_be_opened_is_none() {
+fn permission_denied_is_not_an_upstream_refusal() {
     let code = r#"{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":{"errors":[{"code":"DENIED"}]}}]}"#;
     let line = "errors:\ndenied: requested access to the resource is denied\n";
     for body in [code, line] {
@@ -99,7 +98,7 @@ fn a_cache_repeats_a_refusal_and_a_file_that_may_not_be_opened_is_none() {
 }
 
 #[test]
-fn a_challenge_that_is_of_no_use_leaves_those_that_are() {
+fn an_unusable_challenge_does_not_hide_a_usable_one() {
     let basic = r#"Basic realm="x""#;
     assert_eq!(offline(&["--challenge", "Bearer", "--challenge", basic]), ["basic-only decisive"]);
     assert_eq!(
@@ -113,7 +112,7 @@ fn a_challenge_that_is_of_no_use_leaves_those_that_are() {
 }
 
 #[test]
-fn a_password_of_regqs_own_that_is_sent_as_a_token_is_refused_like_any() {
+fn a_stored_token_that_is_a_password_is_rejected_like_any_token() {
     let file = file("password", "ghp_0123456789abcdef");
     let script = Script::new().args(&["--token-file", &file]);
     let refused = Say::again(r#",error="invalid_token""#);
@@ -121,7 +120,7 @@ fn a_password_of_regqs_own_that_is_sent_as_a_token_is_refused_like_any() {
 }
 
 #[test]
-fn a_get_that_works_is_no_refusals_words() {
+fn the_body_of_a_successful_get_is_not_an_error_body() {
     let played = play(Script::new().last(Say::new(404)).read(Say::manifest()));
     assert_eq!(played.findings(), ["not-found decisive"], "{played}");
     let (_, evidence) = played.finding("not-found").unwrap();
@@ -129,7 +128,7 @@ fn a_get_that_works_is_no_refusals_words() {
 }
 
 #[test]
-fn json_without_a_token_has_none() {
+fn json_without_a_token_is_token_missing() {
     for answer in ["[]", "{}", r#"{"token":""}"#] {
         let script = Script::new().token(Say::new(200).body(answer));
         assert_eq!(loud(script), ["token-missing decisive"], "{answer}");
@@ -137,18 +136,18 @@ fn json_without_a_token_has_none() {
 }
 
 #[test]
-fn what_cannot_be_read_in_a_token_is_not_said_to_be_fine() {
+fn unreadable_claims_do_not_count_as_valid() {
     for claims in [json!({ "aud": 5 }), json!({ "exp": "1" }), json!({ "nbf": [1] })] {
         assert_eq!(loud(wrong(&claims)), [""; 0], "{claims}");
     }
-    // The token server's own kind of token, which only the registry reads.
+    // An opaque token.
     let refused = Say::again(r#",error="invalid_token""#);
     let opaque = Script::new().token(Say::token("djE6opaque")).last(refused);
     assert_eq!(loud(opaque), ["token-rejected decisive"]);
 }
 
 #[test]
-fn the_same_cause_in_both_attempts_names_what_was_seen_in_each() {
+fn a_finding_of_both_attempts_has_both_evidences() {
     let script = wrong(&json!({ "aud": "own.example" }));
     let token =
         super::jwt(&json!({ "aud": "mine.example", "access": [entry("team/app", &["pull"])] }));

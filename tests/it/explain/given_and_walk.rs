@@ -1,12 +1,12 @@
-//! Somebody's pieces beside regq's own walk: they are judged and never sent, the walk gives what they lack, and the
-//! exit code is the walk's.
+//! Supplied data together with regq's own walk: the data is checked and never sent, the walk adds what it lacks, and the
+//! walk sets the exit code.
 
 use serde_json::json;
 
 use super::scripted::{DATE, Say, Script, claims, jwt, play};
 use crate::support::Request;
 
-/// A script in which all is well, and somebody's token with these claims.
+/// A script that succeeds, and a supplied token with these claims.
 fn given(changes: serde_json::Value) -> Script {
     let mut claims = claims();
     for (name, value) in changes.as_object().unwrap() {
@@ -16,7 +16,7 @@ fn given(changes: serde_json::Value) -> Script {
 }
 
 #[test]
-fn a_token_of_another_issuer_is_known_by_regqs_own() {
+fn issuer_is_compared_with_that_of_regqs_own_token() {
     let played = play(given(json!({"iss": "harbor-token-issuer"})));
     let (severity, evidence) = played.finding("issuer-unexpected").expect("a finding");
     assert_eq!((severity, played.code), ("note", 0), "{played}");
@@ -36,10 +36,9 @@ fn a_token_of_another_issuer_is_known_by_regqs_own() {
     }
 }
 
-/// The walk has the manifest: what is wrong with the pieces stays as wrong as it was, and what they lack comes from
-/// the walk.
+/// The walk succeeds. Findings on supplied data keep their severity, and the walk adds missing data.
 #[test]
-fn pieces_keep_their_severity_and_the_walk_gives_the_exit_code() {
+fn supplied_data_keeps_its_severity_and_the_walk_sets_the_exit_code() {
     for (script, finding) in [
         (
             Script::new().args(&["--token-url", "http://HOST/token?service=other"]),
@@ -66,9 +65,9 @@ fn pieces_keep_their_severity_and_the_walk_gives_the_exit_code() {
     }
 }
 
-/// Both refused: each cause is told once, as badly as either has it.
+/// Both attempts are refused: each finding is reported once, with the higher severity.
 #[test]
-fn a_cause_that_both_have_is_told_once() {
+fn a_finding_of_both_attempts_is_reported_once() {
     let refused = Say::again(",error=\"invalid_token\"");
     let other = json!({"aud": "other"});
     let script = given(other.clone()).claims(&other).last(refused);
@@ -82,7 +81,7 @@ fn a_cause_that_both_have_is_told_once() {
 }
 
 #[test]
-fn nothing_that_was_given_is_sent() {
+fn supplied_data_is_not_sent() {
     let token = jwt(&json!({"jti": "given"}));
     let script = Script::new().elsewhere(Script::new()).args(&["--token", &token]);
     let script = script.args(&["--token-url", "ELSE/token?service=other&scope=x"]);
@@ -96,14 +95,14 @@ fn nothing_that_was_given_is_sent() {
         !played.lines().iter().any(|line| line.contains("other") || line.contains("given")),
         "{played}"
     );
-    // What was given counts for more in what is shown.
+    // Supplied data has precedence in the output.
     assert_eq!(played.object["challenges"][0]["params"]["service"], "given", "{played}");
     assert_eq!(played.object["token"]["claims"]["jti"], "given", "{played}");
 }
 
-/// The walk's Date is not that of somebody's attempt.
+/// The walk's Date does not apply to the supplied attempt.
 #[test]
-fn a_given_token_is_not_judged_by_the_walks_clock() {
+fn supplied_token_is_not_checked_against_the_walks_date() {
     let old = || given(json!({"exp": DATE - 1000}));
     assert_eq!(play(old()).findings(), [""; 0]);
     let judged = play(old().args(&["--date", "Sun, 06 Nov 2016 08:49:37 GMT"]));

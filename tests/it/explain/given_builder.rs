@@ -1,4 +1,4 @@
-//! Pieces of somebody's attempt to log in, put together in one expression: what the tables here are made of.
+//! Builds supplied data of a login attempt in one expression.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,22 +7,22 @@ use regq::explain::{Case, Explanation, Given, Severity, explain, parse_date};
 use regq::reference::Reference;
 use serde_json::{Value, json};
 
-/// What is explained where a test is not about the name.
+/// The reference of tests that are not about names.
 pub(super) const NAME: &str = "reg.example.com/team/app:1";
-/// The challenge of that registry.
+/// The registry's challenge.
 pub(super) const CHALLENGE: &str = "Bearer realm=\"https://auth.example.com/token\",\
      service=\"reg.example.com\",scope=\"repository:team/app:pull\"";
-/// What its token server is to be asked.
+/// A correct token URL.
 pub(super) const URL: &str =
     "https://auth.example.com/token?service=reg.example.com&scope=repository:team/app:pull";
-/// When the token of [`claims`] is new.
+/// A Date at which the token of [`claims`] is valid.
 pub(super) const DATE: &str = "Thu, 22 Sep 2016 12:23:10 GMT";
 
 /// Docker Hub's challenge.
 pub(super) const HUB: &str = "Bearer realm=\"https://auth.docker.io/token\",\
      service=\"registry.docker.io\",scope=\"repository:library/alpine:pull\"";
 
-/// The pieces.
+/// Supplied data.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     name: Option<String>,
@@ -30,18 +30,18 @@ pub(super) struct Pieces {
     plain_http: bool,
 }
 
-/// Nothing but a name; not even that when it is empty.
+/// Only a reference; not even that if it is empty.
 pub(super) fn of(name: &str) -> Pieces {
     let name = Some(name).filter(|name| !name.is_empty()).map(str::to_owned);
     Pieces { name, ..Pieces::default() }
 }
 
-/// A login in which all is well: nothing may be found in it.
+/// A correct login: it has no finding.
 pub(super) fn sound() -> Pieces {
     of(NAME).asked(URL).token(claims(json!({}))).challenge(CHALLENGE).date(DATE)
 }
 
-/// A token with the claims of a good one, but for these changes; null takes a claim away.
+/// A valid token with changed claims; null removes one.
 pub(super) fn claims(changes: Value) -> String {
     let mut claims = json!({
         "iss": "auth.example.com", "sub": "", "aud": "reg.example.com",
@@ -59,7 +59,7 @@ pub(super) fn claims(changes: Value) -> String {
     jwt(r#"{"alg":"RS256","typ":"JWT","kid":"K1"}"#, &claims.to_string())
 }
 
-/// A token of these two texts.
+/// A token of this header and these claims.
 pub(super) fn jwt(header: &str, claims: &str) -> String {
     let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
     format!("{header}.{claims}.c2lnbmF0dXJl")
@@ -77,43 +77,43 @@ impl Pieces {
         self
     }
 
-    /// The token, or the answer it came in.
+    /// The token or token response.
     pub(super) fn token(mut self, token: impl Into<String>) -> Pieces {
         self.given.token = Some(Secret::new(token));
         self
     }
 
-    /// In place of all lines there were.
+    /// Replaces the challenge lines.
     pub(super) fn challenge(mut self, line: impl Into<String>) -> Pieces {
         self.given.challenges = Some(vec![line.into()]);
         self
     }
 
-    /// One more line.
+    /// Adds a challenge line.
     pub(super) fn line(mut self, line: impl Into<String>) -> Pieces {
         self.given.challenges.get_or_insert_default().push(line.into());
         self
     }
 
-    /// No challenge is known.
+    /// Removes the challenges.
     pub(super) fn no_challenge(mut self) -> Pieces {
         self.given.challenges = None;
         self
     }
 
-    /// No token is known.
+    /// Removes the token.
     pub(super) fn no_token(mut self) -> Pieces {
         self.given.token = None;
         self
     }
 
-    /// No token URL is known.
+    /// Removes the token URL.
     pub(super) fn not_asked(mut self) -> Pieces {
         self.given.token_url = None;
         self
     }
 
-    /// The last challenge's line with this at its end.
+    /// Appends a text to the last challenge line.
     pub(super) fn error(mut self, code: &str) -> Pieces {
         let lines = self.given.challenges.get_or_insert_default();
         let line = lines.last_mut().expect("a challenge");
@@ -121,43 +121,43 @@ impl Pieces {
         self
     }
 
-    /// The status of the final answer.
+    /// The status of the final response.
     pub(super) fn status(mut self, status: u16) -> Pieces {
         self.given.status = Some(status);
         self
     }
 
-    /// The body of the final answer.
+    /// The body of the final response.
     pub(super) fn body(mut self, body: impl Into<Vec<u8>>) -> Pieces {
         self.given.body = Some(body.into());
         self
     }
 
-    /// The body of the final answer: errors of these codes.
+    /// The body of the final response, with these error codes.
     pub(super) fn codes(self, codes: &[&str]) -> Pieces {
         let errors: Vec<_> = codes.iter().map(|code| json!({"code": code})).collect();
         self.body(json!({"errors": errors}).to_string())
     }
 
-    /// The `Date` of the final answer.
+    /// The `Date` of the final response.
     pub(super) fn date(mut self, date: &str) -> Pieces {
         self.given.date = Some(parse_date(date).expect("a date"));
         self
     }
 
-    /// No `Date` is known.
+    /// Removes the `Date`.
     pub(super) fn no_date(mut self) -> Pieces {
         self.given.date = None;
         self
     }
 
-    /// The registry is asked over plain http.
+    /// Uses plain http for the registry.
     pub(super) fn plain_http(mut self) -> Pieces {
         self.plain_http = true;
         self
     }
 
-    /// What is said of them.
+    /// Explains the data.
     #[track_caller]
     pub(super) fn explain(&self) -> Explanation {
         let name = self.name.as_deref();
@@ -169,7 +169,7 @@ impl Pieces {
         })
     }
 
-    /// The findings as `severity id`, in their order.
+    /// The findings in order, as `severity id`.
     #[track_caller]
     pub(super) fn found(&self) -> Vec<String> {
         let findings = self.explain().findings;

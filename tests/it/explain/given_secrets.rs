@@ -1,4 +1,4 @@
-//! The program never says a secret that it was given: each run is searched for the tests' secrets as it ends.
+//! Supplied secrets are never printed. Every run is searched for the tests' secrets.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use super::scripted::{CHALLENGE, Say, Script};
 use crate::support::Regq;
 use crate::support::secrets::{GRANTED, IDENTITY, PASSWORD, READY};
 
-/// Explains pieces all of which repeat a secret, in the ways in which servers do.
+/// Explains data in which everything repeats a secret.
 #[track_caller]
 fn explained(name: &str, token: &str, url: &str, secret: &str) {
     let body = std::env::temp_dir().join(format!("regq-secrecy-{}-{name}", std::process::id()));
@@ -37,7 +37,7 @@ fn explained(name: &str, token: &str, url: &str, secret: &str) {
 }
 
 #[test]
-fn a_token_is_not_said() {
+fn supplied_token_is_redacted() {
     let url = "https://auth.example.com/token?service=s";
     for token in [
         GRANTED.to_owned(),
@@ -46,19 +46,19 @@ fn a_token_is_not_said() {
     ] {
         explained("token", &token, url, GRANTED);
     }
-    // What else is in the answer is as secret.
+    // Other members of the response are secret too.
     let answer = format!("{{\"token\":\"{GRANTED}\",\"refresh_token\":\"{IDENTITY}\"}}");
     explained("answer", &answer, url, IDENTITY);
-    // A name is read in lower case.
+    // Names are compared in lower case.
     explained("capitals", &GRANTED.to_ascii_uppercase(), url, &GRANTED.to_ascii_uppercase());
     // It may be in the URL as well.
     let url = format!("{url}&scope=repository:{GRANTED}:pull&{GRANTED}");
     explained("both", GRANTED, &url, GRANTED);
 }
 
-/// People paste more than the token, and less than the answer.
+/// Pasted text may contain more than the token, or an incomplete response.
 #[test]
-fn a_token_with_something_around_it_is_not_said() {
+fn supplied_token_is_redacted_with_text_around_it() {
     let url = "https://auth.example.com/token?service=s";
     for (name, token) in [
         ("quoted", format!("\"{GRANTED}\"")),
@@ -78,9 +78,9 @@ fn a_token_with_something_around_it_is_not_said() {
     }
 }
 
-/// What was pasted in place of a token is no secret word by word: the explanation needs these words.
+/// Single words of a message that was pasted instead of a token are not secrets: explanations need them.
 #[test]
-fn the_words_of_a_message_are_no_secrets() {
+fn words_of_a_pasted_message_are_not_secrets() {
     for token in [
         "<html><p>registry access denied</p></html>",
         "registry access denied",
@@ -97,9 +97,9 @@ fn the_words_of_a_message_are_no_secrets() {
     }
 }
 
-/// As it is read, the name of a parameter may be the token.
+/// A token may be parsed as a parameter name.
 #[test]
-fn a_token_that_reads_as_the_name_of_a_parameter_is_not_said() {
+fn token_that_looks_like_a_parameter_name_is_redacted() {
     let challenge = format!("Bearer {GRANTED}=x, x={GRANTED}");
     for more in [&["--json"][..], &["--curl"], &["--get", "challenges"]] {
         let run = Regq::new().args(["explain", "--offline", NAME, "--token", GRANTED]);
@@ -109,7 +109,7 @@ fn a_token_that_reads_as_the_name_of_a_parameter_is_not_said() {
 }
 
 #[test]
-fn what_a_token_url_holds_is_not_said() {
+fn secrets_in_a_token_url_are_redacted() {
     let server = "auth.example.com/token?service=s";
     let encoded = PASSWORD.replace('-', "%2D");
     for url in [
@@ -125,13 +125,13 @@ fn what_a_token_url_holds_is_not_said() {
     }
     let url = format!("https://{server}&grant_type=refresh_token&refresh_token={IDENTITY}");
     explained("identity", "b3BhcXVl", &url, IDENTITY);
-    // A word without a name is shown to nobody, whatever it is.
+    // A parameter without a value is never shown.
     let url = format!("https://{server}&{READY}");
     explained("word", "b3BhcXVl", &url, "b3BhcXVl");
 }
 
 #[test]
-fn mistakes_in_a_command_line_say_no_secret() {
+fn usage_errors_print_no_secret() {
     for words in [
         &["--token", GRANTED, "--status", "x"][..],
         &["--token", GRANTED, "--unknown"],
@@ -144,9 +144,9 @@ fn mistakes_in_a_command_line_say_no_secret() {
     }
 }
 
-/// Of pieces beside a walk, too, by whichever server.
+/// Supplied secrets are redacted on a walk too.
 #[test]
-fn a_walk_does_not_say_what_was_given() {
+fn walk_redacts_supplied_secrets() {
     let echo = format!("{CHALLENGE},error=\"invalid_token\",error_description=\"not {GRANTED}\"");
     let words = [("DENIED", GRANTED)];
     let script = Script::new().first(Say::challenge(echo.clone()).words(&words));

@@ -1,5 +1,4 @@
-//! Tokens made to break whoever reads them: nothing panics, nothing wrong is found, and what is printed is one line
-//! of JSON, or text that a terminal shows as it is.
+//! Malicious tokens cause no panic and no false finding, and the output is one line of JSON or plain text.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,15 +8,15 @@ use super::given_builder::{CHALLENGE, DATE, NAME, claims, jwt};
 use crate::support::{Ran, Regq};
 
 const HEADER: &str = "{\"alg\":\"ES256\"}";
-/// An entry of `access` that allows what is asked.
+/// An `access` entry that allows the request.
 const PULL: &str = "{\"type\":\"repository\",\"name\":\"team/app\",\"actions\":[\"pull\"]}";
 
-/// A token with this text behind the claims that make it a good one.
+/// A valid token with more text after its claims.
 fn with(more: &str) -> String {
     jwt(HEADER, &format!("{{\"access\":[{PULL}]{more}}}"))
 }
 
-/// A token that is good but for its access.
+/// A valid token with this access claim.
 fn access(text: &str) -> String {
     jwt(HEADER, &format!("{{\"access\":{text}}}"))
 }
@@ -26,7 +25,7 @@ fn deep(open: &str, close: &str) -> String {
     format!("{}0{}", open.repeat(5_000), close.repeat(5_000))
 }
 
-/// What the token is, and what is to be found in it.
+/// Each token with a description and its findings.
 fn tokens() -> Vec<(&'static str, String, &'static [&'static str])> {
     const NOTHING: &[&str] = &[];
     let raw = |header: &str, claims: &[u8]| {
@@ -153,7 +152,7 @@ fn run(token: &str, around: impl Fn(&str) -> String, words: &[&str]) -> Ran {
     run.stdin(around(token)).run_in_process()
 }
 
-/// Nothing in it leaves its place on a terminal, and text is wrapped.
+/// Checks that the text is safe to print on a terminal, and wrapped.
 #[track_caller]
 pub(super) fn is_plain(ran: &Ran) {
     let text = std::str::from_utf8(&ran.stdout).expect("UTF-8");
@@ -174,7 +173,7 @@ fn ids(object: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn nothing_wrong_is_found_in_hostile_tokens() {
+fn hostile_tokens_cause_no_false_finding() {
     for (about, token, expected) in tokens() {
         let ran = run(&token, str::to_owned, &["--json"]);
         let objects = ran.json();
@@ -190,9 +189,9 @@ fn nothing_wrong_is_found_in_hostile_tokens() {
     }
 }
 
-/// What it comes in makes no difference.
+/// The format around the token makes no difference.
 #[test]
-fn hostile_tokens_are_the_same_in_an_answer() {
+fn hostile_tokens_are_read_alike_inside_a_response() {
     for (about, token, expected) in tokens() {
         if token.trim() != token || token.is_empty() {
             continue;
@@ -205,10 +204,9 @@ fn hostile_tokens_are_the_same_in_an_answer() {
     }
 }
 
-/// Claims are shown as they are, also those of a token that is not signed; JSON that others could not read is left
-/// out.
+/// Claims are shown verbatim, even of unsigned tokens, unless they are nested too deeply.
 #[test]
-fn claims_are_shown_where_others_can_read_them() {
+fn claims_are_shown_unless_nested_too_deeply() {
     let shown = |token: &str| run(token, str::to_owned, &["--json"]).json()[0]["token"].clone();
     let unsigned = shown(&jwt("{\"alg\":\"none\"}", "{ \"aud\" : \"x\" }"));
     assert_eq!(unsigned, json!({"kind": "jwt", "header": {"alg": "none"}, "claims": {"aud": "x"}}));
@@ -225,7 +223,7 @@ fn claims_are_shown_where_others_can_read_them() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_no_token() {
+fn token_with_invalid_utf8_is_not_printable() {
     let run = Regq::new().args(["explain", "--offline", "--json", "--token", "-"]);
     let ran = run.stdin(b"b3Bh\xffcXVl".to_vec()).run_in_process();
     assert_eq!(ids(&ran.json()[0])[0], "token-not-printable", "{ran}");

@@ -1,9 +1,8 @@
-//! `regq explain`: causes found from their signs, and silence where they only nearly show.
+//! Tests of `regq explain`: every finding is found from its evidence, and not without it.
 //!
-//! On its own walk the real program meets loopback registries that follow a script. A [`Script`] says what the
-//! registry answers first, what the token server answers, and what the registry answers to whoever comes back.
-//! Each run explains twice, as JSON and as text, and asks the same of `regq digest`: the three must end alike. On
-//! given pieces nobody is asked.
+//! `walk/` runs it against loopback registries that follow a [`Script`]: a first response, a token response and a final
+//! response. Each case runs `explain --json`, `explain` and `digest`, which must end alike. `given/` checks supplied data,
+//! without any request.
 
 mod challenges;
 mod disproved;

@@ -1,4 +1,4 @@
-//! Innocent pieces, of real registries above all: nothing above `note` may be found in them.
+//! Correct data, mostly of real registries, has no finding above `note`.
 
 use super::given_builder::{CHALLENGE, DATE, NAME, Pieces, URL, access, claims, of, sound};
 use serde_json::json;
@@ -13,7 +13,7 @@ fn innocent(rows: Vec<(&str, Pieces)>) {
     assert!(accused.is_empty(), "{}", accused.join("\n"));
 }
 
-/// A login at a registry: what its challenge is, what it was asked and what token came.
+/// A login at a registry: its challenge, the token URL and the token.
 fn login(name: &str, challenge: &str, url: &str, token: &str) -> Pieces {
     of(name).challenge(challenge).asked(url).token(token).date(DATE)
 }
@@ -26,7 +26,7 @@ fn token(audience: &str, name: &str) -> String {
 }
 
 #[test]
-fn logins_at_real_registries_are_in_order() {
+fn correct_logins_at_real_registries_have_no_finding() {
     let gitea = claims(
         json!({"access": null, "aud": null, "iss": null, "sub": null, "UserID": -2, "Scope": ""}),
     );
@@ -187,7 +187,7 @@ fn logins_at_real_registries_are_in_order() {
 }
 
 #[test]
-fn ways_to_write_a_request_are_all_right() {
+fn equivalent_token_urls_have_no_finding() {
     let asked = |scope: &str| {
         sound()
             .asked(format!("https://auth.example.com/token?service=reg.example.com&scope={scope}"))
@@ -220,7 +220,7 @@ fn ways_to_write_a_request_are_all_right() {
 }
 
 #[test]
-fn ways_to_write_a_challenge_are_all_right() {
+fn equivalent_challenges_have_no_finding() {
     let port = "reg.example.com:5000/team/app";
     let challenge = |line: &str| of(NAME).challenge(line).token(claims(json!({}))).date(DATE);
     innocent(vec![
@@ -265,14 +265,14 @@ fn ways_to_write_a_challenge_are_all_right() {
     ]);
 }
 
-/// The token with the padding that a JWT does not have.
+/// The token with base64 padding, which JWTs do not have.
 fn padded(token: &str) -> String {
     let parts = token.split('.').map(|part| format!("{part:=<0$}", part.len().next_multiple_of(4)));
     parts.collect::<Vec<_>>().join(".")
 }
 
 #[test]
-fn ways_to_make_a_token_are_all_right() {
+fn valid_token_variants_have_no_finding() {
     let token = |changes| sound().token(claims(changes)).date(DATE);
     let plain = || claims(json!({}));
     innocent(vec![
@@ -298,9 +298,9 @@ fn ways_to_make_a_token_are_all_right() {
     ]);
 }
 
-/// What a registry answers to things that are none of these causes.
+/// Responses that match none of the rules.
 #[test]
-fn answers_without_a_known_cause_accuse_nobody() {
+fn responses_without_a_known_cause_have_no_finding() {
     innocent(vec![
         ("gone", of(NAME).status(410)),
         (

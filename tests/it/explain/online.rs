@@ -1,12 +1,12 @@
-//! Somebody's own attempt, and regq's walk beside it: what was given is judged and never sent, what was not given
-//! is supplied by the walk, and the walk alone says how it ended.
+//! Supplied data together with regq's own walk, online: the data is never sent, the walk adds what it lacks, and only the
+//! walk sets the outcome.
 
 use super::scripted::{CHALLENGE, DATE, claims};
 use super::walk::claims::{too_little, wrong};
 use super::{Played, Say, Script, jwt, play};
 use serde_json::{Value, json};
 
-/// A token of somebody else's, with these claims changed.
+/// A supplied token with these claims changed.
 fn theirs(changes: &Value) -> String {
     let mut claims = claims();
     for (name, value) in changes.as_object().unwrap() {
@@ -15,10 +15,10 @@ fn theirs(changes: &Value) -> String {
     jwt(&claims)
 }
 
-/// The token URL that people type: the wrong service, and a scope behind an unquoted `&`.
+/// A typical mistake: the wrong service, and a scope after an unquoted `&`.
 const URL: &str = "http://HOST/token?service=other.example&scope=repository:team/app:pull";
 
-/// Nothing of this arrived anywhere.
+/// Checks that no server received these texts.
 #[track_caller]
 fn never_sent(played: &Played, given: &[&str]) {
     for request in played.requests.iter().chain(&played.elsewhere) {
@@ -30,10 +30,10 @@ fn never_sent(played: &Played, given: &[&str]) {
 }
 
 #[test]
-fn what_is_given_is_judged_though_the_walk_has_the_manifest() {
+fn supplied_data_is_checked_although_the_walk_succeeded() {
     let token = theirs(&json!({ "aud": "other.example", "access": [], "jti": "given" }));
     let played = play(Script::new().args(&["--token-url", URL, "--token", &token]));
-    // The challenge is the walk's.
+    // The challenge is from the walk.
     assert_eq!(
         played.findings(),
         [
@@ -57,8 +57,8 @@ fn what_is_given_is_judged_though_the_walk_has_the_manifest() {
 }
 
 #[test]
-fn a_walk_that_worked_adds_notes_to_what_is_given_and_no_more() {
-    // regq's own token has the same fault, and was taken all the same.
+fn a_successful_walk_adds_only_notes() {
+    // regq's own token has the same fault and was accepted.
     let own = Script::new().claims(&json!({ "aud": "x", "access": [] }));
     let good = theirs(&json!({}));
     let played = play(own.args(&["--token", &good]));
@@ -67,7 +67,7 @@ fn a_walk_that_worked_adds_notes_to_what_is_given_and_no_more() {
 }
 
 #[test]
-fn a_walk_that_was_refused_says_how_it_ended() {
+fn a_refused_walk_sets_the_outcome() {
     let token = theirs(&json!({ "aud": "other.example" }));
     for (script, code, status) in [
         (too_little(&json!({ "access": [] })), 4, json!(401)),
@@ -76,7 +76,7 @@ fn a_walk_that_was_refused_says_how_it_ended() {
         (Script::new().last(Say::new(503)), 6, json!(503)),
         (Script::new().token(Say::new(403)), 4, json!(403)),
     ] {
-        // What is given of the final answer is that of the attempt.
+        // The supplied final response belongs to the supplied attempt.
         let played = play(script.args(&["--token", &token, "--status", "200"]));
         assert_eq!(played.object["outcome"]["exitCode"], code, "{played}");
         assert_eq!(played.object["outcome"]["status"], status, "{played}");
@@ -86,8 +86,8 @@ fn a_walk_that_was_refused_says_how_it_ended() {
 }
 
 #[test]
-fn the_worse_of_two_judgements_stands() {
-    // Mismatched on both sides; on regq's own it was disproved by a later check.
+fn the_higher_severity_of_both_attempts_counts() {
+    // Both audiences mismatch; in regq's walk a later check disproves it.
     let script = too_little(&json!({ "aud": "own.example", "access": [] }));
     let token = theirs(&json!({ "aud": "given.example" }));
     let played = play(script.args(&["--token", &token]));
@@ -102,7 +102,7 @@ fn the_worse_of_two_judgements_stands() {
 }
 
 #[test]
-fn another_systems_issuer_is_noted() {
+fn a_different_issuer_is_noted() {
     for (issuer, found) in [("harbor-token-issuer", true), ("auth.example", false)] {
         let token = theirs(&json!({ "iss": issuer }));
         let played = play(Script::new().args(&["--token", &token]));
@@ -113,7 +113,7 @@ fn another_systems_issuer_is_noted() {
             assert!(evidence.contains(issuer) && evidence.contains("auth.example"), "{evidence}");
         }
     }
-    // A token that cannot be read has none that could differ.
+    // An opaque token has no issuer to compare.
     for token in [Say::token("opaque"), Say::new(401)] {
         let given = theirs(&json!({ "iss": "x" }));
         let played = play(Script::new().token(token).args(&["--token", &given]));
@@ -122,7 +122,7 @@ fn another_systems_issuer_is_noted() {
 }
 
 #[test]
-fn a_token_url_is_never_asked() {
+fn supplied_token_url_is_never_requested() {
     let script = Script::new().elsewhere(Script::new());
     let url = "http://ELSE/token?service=registry.example&scope=repository:team/app:pull&x=s3cret";
     let played = play(script.args(&["--token-url", url]));
@@ -132,7 +132,7 @@ fn a_token_url_is_never_asked() {
 }
 
 #[test]
-fn another_token_server_than_the_realm_is_found_by_the_walks_challenge() {
+fn token_url_is_compared_with_the_walks_challenge() {
     let url = "https://auth.example/token?service=registry.example&scope=repository:team/app:pull";
     let played = play(Script::new().args(&["--token-url", url]));
     let (severity, evidence) = played.finding("token-url-not-realm").expect("found");
@@ -142,13 +142,13 @@ fn another_token_server_than_the_realm_is_found_by_the_walks_challenge() {
 }
 
 #[test]
-fn a_challenge_that_is_given_goes_before_the_walks() {
+fn supplied_challenge_has_precedence() {
     let given = r#"WWW-Authenticate: Bearer realm="https://auth.example/token",service="given""#;
     let played = play(Script::new().args(&["--challenge", given]));
     let challenges = played.object["challenges"].as_array().unwrap();
     assert_eq!(challenges.len(), 1);
     assert_eq!(challenges[0]["params"]["service"], "given");
-    // An answer without one is no answer that is not known.
+    // A response without a challenge differs from an unknown response.
     let played = play(Script::new().args(&["--challenge", ""]));
     let (severity, _) = played.finding("challenge-missing").expect("found");
     assert_eq!(severity, "decisive");
@@ -156,21 +156,21 @@ fn a_challenge_that_is_given_goes_before_the_walks() {
 }
 
 #[test]
-fn a_date_that_is_given_is_for_the_given_token() {
+fn supplied_date_applies_to_the_supplied_token() {
     let date = super::scripted::date(37);
     let old = theirs(&json!({ "exp": DATE - 600 }));
     let played = play(Script::new().args(&["--token", &old, "--date", &date]));
     let (severity, _) = played.finding("token-expired").expect("found");
     assert_eq!(severity, "decisive");
-    // The walk's own Date says nothing of when theirs was sent.
+    // The walk's Date does not apply to the supplied attempt.
     let dated = Script::new().last(Say::manifest().header("Date", &date));
     let played = play(dated.args(&["--token", &old]));
     assert_eq!(played.finding("token-expired"), None, "{played}");
 }
 
 #[test]
-fn a_signs_that_compares_two_answers_is_the_walks() {
-    // The same challenge again is no lost token: it may be the first answer.
+fn lost_authorization_is_detected_in_the_walk_only() {
+    // The same challenge does not show a lost token: it may be that of the first response.
     let token = theirs(&json!({}));
     let challenge = CHALLENGE.replace("SELF", "https://auth.example");
     let played = play(Script::new().args(&["--token", &token, "--challenge", &challenge]));

@@ -1,11 +1,11 @@
-//! Which of all that is found decided: the first check that refused, and what the answer itself says.
+//! Which finding is decisive: that of the first failed check, or the one that the response itself states.
 
 use super::given_builder::{
     CHALLENGE, DATE, HUB, NAME, Pieces, URL, access, claims, jwt, of, sound,
 };
 use serde_json::json;
 
-/// The question that started it all: three faults, of which the registry reports one.
+/// The original story: three faults, of which the registry reports one.
 pub(super) fn story() -> Pieces {
     of("alpine")
         .asked("https://auth.docker.io/token?service=index.docker.io&scope=repository:alpine:pull")
@@ -24,7 +24,7 @@ fn order(pieces: Pieces, expected: &[&str]) {
 }
 
 #[test]
-fn of_three_faults_the_first_check_decides() {
+fn first_failed_check_of_three_is_decisive() {
     let expected = [
         "decisive service-mismatch",
         "decisive audience-mismatch",
@@ -34,7 +34,7 @@ fn of_three_faults_the_first_check_decides() {
     ];
     order(story(), &expected);
     assert_eq!(story().explain().decisive().map(|one| one.id), Some("service-mismatch"));
-    // Nothing is said of expiry without a Date; with one it is, and it would have failed before access.
+    // Expiry is checked only if the Date is known. That check precedes access.
     order(
         story().date("Thu, 22 Sep 2016 13:00:00 GMT"),
         &[&expected[..2], &["would-fail-next token-expired"], &expected[2..]].concat(),
@@ -68,7 +68,7 @@ fn invalid_token_with_a_right_audience_is_about_the_key() {
             "would-fail-next access-empty",
         ],
     );
-    // And says that challenge, realm and token server did their part.
+    // It also proves that challenge, realm and token server worked.
     order(
         sound().challenge(CHALLENGE.replace("https", "http")).error("invalid_token"),
         &["decisive token-rejected", "note realm-plain-http"],
@@ -76,7 +76,7 @@ fn invalid_token_with_a_right_audience_is_about_the_key() {
 }
 
 #[test]
-fn later_checks_follow_in_their_order() {
+fn later_checks_are_listed_in_order() {
     let faulty = || {
         let other = json!({"aud": "x", "exp": 1_474_546_000, "access": [
             {"type": "repository", "name": "team/app", "actions": []}]});
@@ -108,7 +108,7 @@ fn later_checks_follow_in_their_order() {
 }
 
 #[test]
-fn before_there_is_a_token_the_challenge_decides() {
+fn without_a_token_the_challenge_is_decisive() {
     let asked = || of(NAME).asked(URL.replace("=reg.", "=r.").replace(":pull", ":push"));
     let rest = ["would-fail-next service-mismatch", "would-fail-next scope-without-pull"];
     let plain = asked().challenge(CHALLENGE.replace("https:", "http:"));
@@ -122,7 +122,7 @@ fn before_there_is_a_token_the_challenge_decides() {
 }
 
 #[test]
-fn what_the_answer_says_decides_whatever_else_is_found() {
+fn causes_stated_by_the_response_are_decisive() {
     let faulty =
         || sound().no_challenge().challenge(CHALLENGE).asked(URL.replace("team/", "team%252F"));
     let expected = |id| ["decisive scope-double-encoded".to_owned(), format!("decisive {id}")];
@@ -152,9 +152,9 @@ fn what_the_answer_says_decides_whatever_else_is_found() {
     order(flipped, &["decisive access-no-actions", "decisive challenge-flipped-to-basic"]);
 }
 
-/// With a token the challenge is the answer to it, without one it is the first answer.
+/// With a token, the challenge belongs to the response to the token; otherwise to the first response.
 #[test]
-fn a_token_makes_the_challenge_the_answer_to_it() {
+fn with_a_token_the_challenge_belongs_to_the_final_response() {
     let token = claims(json!({}));
     for (line, first, second) in [
         ("", "challenge-missing", "rejected-without-challenge"),
@@ -168,9 +168,9 @@ fn a_token_makes_the_challenge_the_answer_to_it() {
     order(invalid, &[]);
 }
 
-/// What is not given is unknown, never absent.
+/// Missing data is unknown, never absent.
 #[test]
-fn what_is_not_given_is_not_missed() {
+fn missing_data_is_unknown_not_absent() {
     for pieces in [
         of(NAME),
         of(""),

@@ -1,11 +1,11 @@
-//! `--offline` as a script meets it: exit codes, what is null, and that nobody is asked.
+//! `--offline`: exit codes, null values, and no requests.
 
 use serde_json::{Value, json};
 
 use super::given_builder::{CHALLENGE, DATE, NAME, URL, claims};
 use crate::support::{Ran, Regq};
 
-/// A run of `regq explain --offline` with these words.
+/// Runs `regq explain --offline` with these arguments.
 pub(super) fn offline(words: &[&str]) -> Ran {
     Regq::new().args(["explain", "--offline"]).args(words).run_in_process()
 }
@@ -21,7 +21,7 @@ pub(super) fn object(words: &[&str]) -> Value {
 }
 
 #[test]
-fn the_exit_code_follows_the_final_answer() {
+fn exit_code_follows_the_final_status() {
     let codes = [
         (4, "denied", &["401", "403"][..]),
         (3, "not-found", &["404"]),
@@ -46,7 +46,7 @@ fn the_exit_code_follows_the_final_answer() {
 }
 
 #[test]
-fn without_a_status_a_challenge_is_a_401() {
+fn a_challenge_without_a_status_is_a_401() {
     for challenge in ["", "Basic", CHALLENGE, "Bearer realm=\""] {
         let object = object(&["--challenge", challenge]);
         assert_eq!(object["outcome"], json!({"exitCode": 4, "kind": "denied", "status": 401}));
@@ -54,7 +54,7 @@ fn without_a_status_a_challenge_is_a_401() {
 }
 
 #[test]
-fn without_either_the_findings_decide() {
+fn without_a_response_the_findings_set_the_exit_code() {
     let unknown = |code: u8| match code {
         0 => json!({"exitCode": 0, "kind": null, "status": null}),
         _ => json!({"exitCode": 4, "kind": "denied", "status": null}),
@@ -65,7 +65,7 @@ fn without_either_the_findings_decide() {
         (0, &[NAME]),
         (0, &[NAME, "--token-url", URL, "--token", &sound]),
         (0, &[NAME, "--date", DATE]),
-        // A note alone is no failure.
+        // Notes are not failures.
         (0, &[NAME, "--token", opaque]),
         (4, &[NAME, "--token", "ghp_0123456789"]),
         (4, &[NAME, "--token-url", "https://a.example/t?scope=repository:a:push"]),
@@ -76,9 +76,9 @@ fn without_either_the_findings_decide() {
     }
 }
 
-/// A good answer is one, unless it is no manifest.
+/// A 2xx response is a success unless it is not a manifest.
 #[test]
-fn a_good_answer_fails_only_for_what_decides() {
+fn a_successful_response_fails_only_for_decisive_findings() {
     let folder = std::env::temp_dir().join(format!("regq-explain-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     for (name, body, code) in [
@@ -90,14 +90,14 @@ fn a_good_answer_fails_only_for_what_decides() {
         std::fs::write(&file, body).unwrap();
         let file = file.to_str().unwrap();
         offline(&[NAME, "--status", "200", "--body", file]).code(code);
-        // Whatever else is wrong with what was asked.
+        // Even if the request has other faults.
         offline(&[NAME, "--status", "200", "--body", file, "--token", "ghp_0123456789"]).code(code);
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
-fn without_a_name_there_is_none_and_what_needs_it_is_silent() {
+fn rules_that_need_a_reference_are_silent_without_one() {
     let found = object(&[
         "--token-url",
         "https://reg.example.com/token?scope=repository:reg.example.com/a:pull",
@@ -109,12 +109,12 @@ fn without_a_name_there_is_none_and_what_needs_it_is_silent() {
     assert_eq!(found["curl"], Value::Null);
     let ids: Vec<_> = found["findings"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
     assert_eq!(ids, ["token-url-not-realm"]);
-    // A name that is given is said as it was typed.
+    // The reference is printed as typed.
     assert_eq!(object(&["alpine", "--status", "404"])["reference"], "alpine");
 }
 
 #[test]
-fn a_token_may_come_from_standard_input_in_whatever_is_around_it() {
+fn token_is_read_from_stdin_with_text_around_it() {
     let token = claims(json!({"aud": "x"}));
     for text in [
         token.clone(),
@@ -132,9 +132,9 @@ fn a_token_may_come_from_standard_input_in_whatever_is_around_it() {
     }
 }
 
-/// Expiry is judged against a Date that belongs to the attempt, and by no other clock.
+/// Expiry is checked against the attempt's own Date, not against another clock.
 #[test]
-fn times_are_shown_and_judged_by_the_given_date_alone() {
+fn times_are_checked_only_against_the_supplied_date() {
     let token = claims(json!({}));
     let said = |words: &[&str]| {
         let all = [&[NAME, "--challenge", CHALLENGE, "--token", &token], words].concat();
@@ -159,9 +159,9 @@ fn times_are_shown_and_judged_by_the_given_date_alone() {
     }
 }
 
-/// Apostrophes in what a registry sends: four characters in a shell, which stay together, in lines that fit.
+/// Apostrophes in values of a registry are escaped for the shell.
 #[test]
-fn curl_commands_fit_whatever_is_in_them() {
+fn curl_commands_are_quoted() {
     let realm = format!("https://auth.example.com/it's{}", "x'y".repeat(80));
     let ran = offline(&[NAME, "--curl", "--challenge", &format!("Bearer realm=\"{realm}\"")]);
     super::hostile::is_plain(&ran);
@@ -174,9 +174,9 @@ fn curl_commands_fit_whatever_is_in_them() {
     assert_eq!(read, format!("-sS {realm}?scope=repository:team/app:pull "), "{ran}");
 }
 
-/// What alone tells nothing is told all the same.
+/// Data that cannot be used alone is still listed.
 #[test]
-fn a_body_and_a_date_without_what_they_belong_to_are_told() {
+fn a_body_or_date_alone_is_reported_as_unused() {
     let file = format!("{}/body-alone-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     std::fs::write(&file, "denied: go away").unwrap();
     let told = |words: &[&str]| {

@@ -1,4 +1,4 @@
-//! What holds for any pieces, hostile and broken ones included.
+//! Properties that hold for any supplied data, malicious and broken data included.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::support::Regq;
 
 const FINDINGS: &str = include_str!("../../vectors/findings.tsv");
 
-/// What people paste, in pieces: they meet each other in all orders.
+/// Fragments of pasted text, to be combined at random.
 const FRAGMENTS: &[&str] = &[
     "https://",
     "http://",
@@ -100,7 +100,7 @@ fn fragments(u: &mut Unstructured<'_>, most: usize) -> Drawn<String> {
     Ok(text)
 }
 
-/// A text with something put into it, or cut out of it.
+/// A text with a random insertion or deletion.
 fn mutated(u: &mut Unstructured<'_>, text: &str) -> Drawn<String> {
     let mut text: Vec<char> = text.chars().collect();
     for _ in 0..u.int_in_range(0..=2)? {
@@ -138,7 +138,7 @@ fn line(u: &mut Unstructured<'_>) -> Drawn<String> {
     mutated(u, &format!("{line}{end}"))
 }
 
-/// Any pieces; which of them are given is any, too.
+/// Random supplied data.
 fn pieces(u: &mut Unstructured<'_>) -> Drawn<Pieces> {
     let mut pieces = of(u.choose(NAMES)?);
     if u.ratio(2, 3)? {
@@ -165,7 +165,7 @@ fn pieces(u: &mut Unstructured<'_>) -> Drawn<Pieces> {
     Ok(pieces)
 }
 
-/// All that is said, in one text.
+/// The whole explanation as one text.
 fn said(explanation: &Explanation) -> String {
     let steps = explanation.steps.iter().map(|step| step.detail.clone());
     let findings =
@@ -185,7 +185,7 @@ fn said(explanation: &Explanation) -> String {
 }
 
 #[test]
-fn findings_are_well_formed_for_any_pieces() {
+fn findings_are_well_formed_for_any_data() {
     let listed: BTreeMap<_, _> = FINDINGS
         .lines()
         .skip(1)
@@ -211,9 +211,9 @@ fn findings_are_well_formed_for_any_pieces() {
             assert!(!names.into_iter().any(open), "{finding:?}");
             assert!(finding.evidence.chars().count() <= 603, "{finding:?}");
         }
-        // Something decided, or nothing is to come.
+        // If anything would fail next, something is decisive.
         let worst = findings.first().map(|one| one.severity);
-        // What no check answers was answered before any of them.
+        // A status that no check returns comes from before all checks.
         let door = !matches!(explanation.outcome.status, None | Some(200..=299 | 401 | 403 | 404));
         assert!(worst != Some(Severity::WouldFailNext) || door, "{pieces:?} {findings:?}");
         assert!(explanation.steps.iter().all(|step| !step.detail.is_empty()), "{pieces:?}");
@@ -221,11 +221,11 @@ fn findings_are_well_formed_for_any_pieces() {
         Ok(())
     })
     .budget_ms(1_000);
-    // So that the property is about something, on a slow machine too: its time is what is limited.
+    // Checks that enough cases ran. The property is limited by time, and machines differ.
     assert!(seen.len() > 8, "{seen:?}");
 }
 
-/// A text as a server writes it.
+/// A text in one of the encodings of servers.
 fn written(u: &mut Unstructured<'_>, text: &str) -> Drawn<String> {
     let percent = |c: char| match c {
         c if c.is_ascii_alphanumeric() => c.to_string(),
@@ -240,9 +240,9 @@ fn written(u: &mut Unstructured<'_>, text: &str) -> Drawn<String> {
     })
 }
 
-/// A token and a password, whatever is in them, and whoever repeats them.
+/// Random tokens and passwords, repeated anywhere.
 #[test]
-fn secrets_are_never_said() {
+fn secrets_are_redacted_in_any_data() {
     const CORE: &str = "s3cr3t-c0re";
     let mut tried = 0;
     arbtest(|u| {
@@ -278,7 +278,7 @@ fn secrets_are_never_said() {
                 "error_description=\"",
                 "",
             ])?;
-            // As a quoted string has it.
+            // Escaped for a quoted string.
             let value = echoed(u)?.replace('\\', "\\\\").replace('"', "\\\"");
             pieces = pieces.line(format!("Bearer {name}{value}\""));
         }
@@ -298,13 +298,13 @@ fn secrets_are_never_said() {
     assert!(tried > 5, "{tried}");
 }
 
-/// The program's own: one line of JSON, and text that fits a terminal.
+/// The program prints one line of JSON, or text that is safe for a terminal.
 #[test]
-fn what_is_printed_is_one_line_of_json_or_plain_text() {
+fn output_is_one_line_of_json_or_plain_text() {
     arbtest(|u| {
         let mut words = vec!["explain".to_owned(), "--offline".into(), "--curl".into()];
         words.extend(Some((*u.choose(NAMES)?).to_owned()).filter(|name| !name.is_empty()));
-        // In one word: what begins with a dash is no value of its own.
+        // With `=`, because a value that begins with a dash is not accepted as a separate argument.
         words.extend([format!("--token-url={}", url(u)?), format!("--challenge={}", line(u)?)]);
         words.extend(["--status".into(), u.choose(STATUSES)?.to_string()]);
         words.extend(["--token".into(), "-".into()]);

@@ -1,5 +1,4 @@
-//! Registries as they are: each shape as a scripted exchange that ends with the manifest. Nothing is wrong with any
-//! of them, whatever is unusual about them, so nothing may be found above a note.
+//! Successful logins at registries with unusual behaviour, as scripts. There must be no finding above `note`.
 
 use super::scripted::{DATE, date};
 use super::{Say, Script, jwt, play};
@@ -8,13 +7,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// A registry's name, what it does, and the notes that there are.
+/// A registry, its script, and the expected notes.
 type Shape = (&'static str, Script, &'static [&'static str]);
 
 const OPAQUE: &str = "djE6b3BhcXVlLXRva2Vu";
 const PULL: &str = "repository:team/app:pull";
 
-/// A token server's answer with a JWT of these claims.
+/// A token response with a JWT of these claims.
 pub(super) fn granted(service: &str, access: &Value) -> Say {
     let claims = json!({
         "iss": "issuer", "sub": "", "aud": service, "access": access,
@@ -23,7 +22,7 @@ pub(super) fn granted(service: &str, access: &Value) -> Say {
     Say::token(jwt(&claims)).header("Date", date(37))
 }
 
-/// `access` that allows to pull `team/app`.
+/// An `access` claim that allows pulling `team/app`.
 pub(super) fn pull() -> Value {
     json!([{ "type": "repository", "name": "team/app", "actions": ["pull"] }])
 }
@@ -33,7 +32,7 @@ pub(super) fn with_jwt(challenge: &str, service: &str) -> Script {
     Script::new().https().challenge(challenge).token(granted(service, &pull()))
 }
 
-/// A registry with this challenge and a token that says nothing.
+/// A registry with this challenge and an opaque token.
 pub(super) fn with_opaque(challenge: &str) -> Script {
     Script::new().https().challenge(challenge).token(Say::token(OPAQUE))
 }
@@ -56,7 +55,7 @@ pub(super) fn ghcr() -> Script {
 }
 
 pub(super) fn quay() -> Script {
-    // The scope only on refusals, and `token` alone in the body.
+    // The scope only in refusals, and only `token` in the body.
     with_jwt(r#"Bearer realm="SELF/v2/auth",service="HOST""#, "quay")
         .challenge(r#"Bearer realm="SELF/v2/auth",service="quay""#)
 }
@@ -64,7 +63,7 @@ pub(super) fn quay() -> Script {
 pub(super) fn ecr() -> Script {
     let line = r#"Basic realm="SELF/",service="ecr.amazonaws.com""#;
     let first = Say::challenge(line).header("Content-Type", "text/plain").body("Not Authorized\n");
-    // Its manifests say their digest to a HEAD only, and hardly that.
+    // Only a HEAD has a digest header, without a size.
     Script::new().https().first(first)
 }
 
@@ -129,7 +128,7 @@ pub(super) fn red_hat() -> Script {
 }
 
 pub(super) fn gitea(line: &str) -> Script {
-    // The token says whose it is and nothing else; anonymous is a ghost.
+    // The token names only its user; anonymous users are called Ghost.
     let claims = json!({ "UserID": -1, "nbf": DATE - 5, "exp": DATE + 86400 });
     let first = Say::challenge(line).line(r#"Basic realm="Gitea Container Registry""#);
     let first = first.words(&[("UNAUTHORIZED", "")]);
@@ -137,7 +136,7 @@ pub(super) fn gitea(line: &str) -> Script {
 }
 
 pub(super) fn zot() -> Script {
-    // bearer without quotes, and a challenge on good answers too.
+    // Unquoted parameters, and a challenge in successful responses too.
     let line = r"bearer realm=SELF/zot/auth,service=zot,scope=";
     with_jwt(&format!("{line}\"{PULL}\""), "zot").last(Say::manifest().line("bearer realm=SELF"))
 }
@@ -197,7 +196,7 @@ fn shapes() -> Vec<Shape> {
                 r#"{{"auth":"{}","identitytoken":"{IDENTITY}"}}"#,
                 STANDARD.encode("00000000-0000-0000-0000-000000000000:")
             )),
-            // Its sub is empty in this script, and so in a walk that worked.
+            // The script's sub is empty although the walk succeeds.
             &["subject-empty"],
         ),
         ("GitLab", gitlab(), &[]),
@@ -265,7 +264,7 @@ fn shapes() -> Vec<Shape> {
 }
 
 #[test]
-fn nothing_is_wrong_with_registries_as_they_are() {
+fn unusual_registries_have_no_finding() {
     let mut wrong = Vec::new();
     for (name, script, notes) in shapes() {
         let played = play(script);
@@ -282,8 +281,8 @@ fn nothing_is_wrong_with_registries_as_they_are() {
 }
 
 #[test]
-fn a_realm_on_another_host_is_nothing_unusual() {
-    // Docker Hub's is on auth.docker.io, and so on. Nobody's credentials are sent there.
+fn a_realm_on_another_host_has_no_finding() {
+    // As Docker Hub's on auth.docker.io. No credentials are sent there.
     let there = Script::new().https().token(granted("registry.docker.io", &pull()));
     let line = format!(r#"Bearer realm="ELSE/token",service="registry.docker.io",scope="{PULL}""#);
     for localhost in [false, true] {

@@ -1,5 +1,4 @@
-//! Registries as they refuse: what each shape answers to whom it does not let in, and what that is found to be.
-//! Nothing else may be found above a note.
+//! How real registries refuse access, and the findings for each. There must be no other finding above `note`.
 
 use super::registries::{
     acr, artifact_registry, artifactory, bearer, digital_ocean, distribution, docker_hub, ecr,
@@ -8,18 +7,18 @@ use super::registries::{
 use super::{Say, Script, play};
 use serde_json::{Value, json};
 
-/// What is refused, how, the exit code, and the findings above a note.
+/// A registry's refusal, the exit code, and the findings above `note`.
 type Refused = (&'static str, Script, i32, &'static [&'static str]);
 
 const UNAUTHORIZED: &[(&str, &str)] = &[("UNAUTHORIZED", "authentication required")];
 const LOGIN: &[&str] = &["login-required decisive"];
 
-/// An entry for the repository that allows nothing.
+/// An access entry without actions.
 fn nothing() -> Value {
     json!([{ "type": "repository", "name": "team/app", "actions": [] }])
 }
 
-/// A 401 as distribution answers to a token that does not allow what is asked.
+/// distribution's 401 for a token with insufficient access.
 fn insufficient(path: &str, service: &str) -> Say {
     let line = format!(r#"{},error="insufficient_scope""#, bearer(path, service));
     Say::challenge(line).words(UNAUTHORIZED)
@@ -391,11 +390,11 @@ fn check(rows: Vec<Refused>) {
 }
 
 #[test]
-fn public_registries_refuse_for_reasons_that_are_found() {
+fn refusals_of_public_registries_are_explained() {
     check(public());
 }
 
 #[test]
-fn registries_of_ones_own_refuse_for_reasons_that_are_found() {
+fn refusals_of_private_registries_are_explained() {
     check(own());
 }

@@ -1,7 +1,7 @@
-//! Registries that follow a script, and what regq says of them.
+//! Runs `regq explain` against registries that follow a script.
 //!
-//! In every text of a script `SELF` stands for the scheme and host that is asked, `HOST` for the host, and `ELSE`
-//! for the scheme and host of a second server, where the script has one.
+//! In the texts of a script, `SELF` is the registry's scheme and host, `HOST` its host, and `ELSE` the scheme and host of
+//! the second server, if any.
 
 use crate::support::content::sha256;
 use crate::support::secrets::{PASSWORD, USER};
@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// An answer as text.
+/// A scripted response.
 #[derive(Clone, Debug)]
 pub(super) struct Say {
     status: u16,
@@ -33,7 +33,7 @@ impl Say {
         self
     }
 
-    /// 401 with a line of challenge; more follow with [`Say::line`].
+    /// 401 with one challenge line. [`Say::line`] adds more.
     pub(super) fn challenge(line: impl Into<String>) -> Say {
         Say::new(401).line(line)
     }
@@ -42,12 +42,12 @@ impl Say {
         self.header("WWW-Authenticate", line)
     }
 
-    /// 401 with the script's usual challenge, and more parameters.
+    /// 401 with the usual challenge and more parameters.
     pub(super) fn again(more: &str) -> Say {
         Say::challenge(format!("{CHALLENGE}{more}"))
     }
 
-    /// The usual answer of a token server, with this token.
+    /// The usual token response with this token.
     pub(super) fn token(token: impl AsRef<str>) -> Say {
         Say::json(200, &json!({ "token": token.as_ref() }))
     }
@@ -56,7 +56,7 @@ impl Say {
         Say::new(status).header("Content-Type", "application/json").body(body.to_string())
     }
 
-    /// An error in the words of the specification.
+    /// An error body as specified.
     pub(super) fn words(self, errors: &[(&str, &str)]) -> Say {
         let errors: Vec<_> = errors
             .iter()
@@ -70,7 +70,7 @@ impl Say {
         Say::new(200).header("Content-Type", "text/html").body(format!("<html>{text}</html>"))
     }
 
-    /// The manifest, and what a registry says about it.
+    /// The manifest with its headers.
     pub(super) fn manifest() -> Say {
         Say::new(200)
             .header("Content-Type", "application/vnd.oci.image.index.v1+json")
@@ -78,7 +78,7 @@ impl Say {
             .body(MANIFEST)
     }
 
-    /// Whether the value of a header has this in it.
+    /// Whether any header value contains a text.
     pub(super) fn has_in_header(&self, text: &str) -> bool {
         self.headers.iter().any(|(_, value)| value.contains(text))
     }
@@ -92,45 +92,45 @@ impl Say {
 pub(super) const MANIFEST: &str =
     r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
 
-/// The manifest's.
+/// The manifest's digest.
 pub(super) fn digest() -> String {
     sha256(MANIFEST.as_bytes())
 }
 
-/// distribution's challenge.
+/// A challenge as sent by distribution.
 pub(super) const CHALLENGE: &str =
     r#"Bearer realm="SELF/token",service="registry.example",scope="repository:team/app:pull""#;
 
-/// A registry, its token server, and who asks.
+/// A registry, its token server and the flags of the run.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
-    /// What is said to a question without credentials.
+    /// The response to a request without credentials.
     pub(super) first: Say,
-    /// What is said at every path that is no manifest's.
+    /// The response at all paths other than the manifest's.
     pub(super) token: Say,
-    /// What is said there to a POST, where that differs.
+    /// The response to a POST there, if different.
     pub(super) posted: Option<Say>,
-    /// What is said to a question with a token or a password.
+    /// The response to a request with a token or password.
     pub(super) last: Say,
-    /// What is said to a GET in place of `last` or `first`.
+    /// The response to a GET, instead of `last` or `first`.
     pub(super) read: Option<Say>,
-    /// A second server, with a script of its own.
+    /// The script of a second server.
     pub(super) elsewhere: Option<Box<Script>>,
     pub(super) https: bool,
-    /// The user's password is given on stdin.
+    /// Whether the password is passed on stdin.
     pub(super) user: bool,
     pub(super) password: &'static str,
-    /// An entry of a credential file for the registry.
+    /// The registry's entry in a credential file.
     pub(super) entry: Option<String>,
     pub(super) args: Vec<String>,
-    /// That `regq digest` asks too is of no interest.
+    /// Skips `regq digest`.
     pub(super) alone: bool,
-    /// What is asked for at the registry.
+    /// The requested repository and tag.
     pub(super) name: &'static str,
 }
 
 impl Script {
-    /// A registry that lets everybody have `team/app:1.0`, with a token.
+    /// A registry that gives anyone a token for `team/app:1.0`.
     pub(super) fn new() -> Script {
         Script {
             first: Say::challenge(CHALLENGE),
@@ -153,7 +153,7 @@ impl Script {
         Script { first, ..self }
     }
 
-    /// Another challenge in one line.
+    /// Sets the challenge line.
     pub(super) fn challenge(self, line: &str) -> Script {
         self.first(Say::challenge(line))
     }
@@ -162,7 +162,7 @@ impl Script {
         Script { token, ..self }
     }
 
-    /// A token with other claims: what is `null` is left out.
+    /// Changes the token's claims; `null` removes one.
     pub(super) fn claims(self, changes: &Value) -> Script {
         self.token(Say::token(jwt(&changed(changes))))
     }
@@ -216,12 +216,12 @@ impl Script {
         Script { name, ..self }
     }
 
-    /// The token server's answer, as JSON.
+    /// The token response as JSON.
     pub(super) fn answer_of_token_server(&self) -> Option<Value> {
         serde_json::from_str(&self.token.body).ok()
     }
 
-    /// All that is said.
+    /// All responses.
     pub(super) fn said(&self) -> Vec<&Say> {
         let said = [&self.first, &self.token, &self.last].into_iter();
         said.chain(&self.posted).chain(&self.read).collect()
@@ -257,7 +257,7 @@ impl Script {
     }
 }
 
-/// What a token server of distribution says of `team/app`.
+/// The usual claims of a token for `team/app`.
 pub(super) fn claims() -> Value {
     json!({
         "iss": "auth.example",
@@ -271,10 +271,10 @@ pub(super) fn claims() -> Value {
     })
 }
 
-/// The moment at which the scripts play, where it matters: Sun, 06 Nov 2016 08:49:37 GMT.
+/// The scripts' current time: Sun, 06 Nov 2016 08:49:37 GMT.
 pub(super) const DATE: i64 = 1_478_422_177;
 
-/// The same as a header's value.
+/// The same minute as a header value.
 pub(super) fn date(seconds: u8) -> String {
     format!("Sun, 06 Nov 2016 08:49:{seconds:02} GMT")
 }
@@ -291,7 +291,7 @@ fn changed(changes: &Value) -> Value {
     claims
 }
 
-/// A JWT with these claims, signed by nobody in particular.
+/// A JWT with these claims and a dummy signature.
 pub(super) fn jwt(claims: &Value) -> String {
     let header = json!({ "typ": "JWT", "alg": "ES256", "kid": "KID1" });
     let [header, claims] = [&header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
@@ -303,21 +303,21 @@ pub(super) fn entry(name: &str, actions: &[&str]) -> Value {
     json!({ "access": [{ "type": "repository", "name": name, "actions": actions }] })
 }
 
-/// What came of a script.
+/// The results of running a script.
 pub(super) struct Played {
     pub(super) object: Value,
     pub(super) text: String,
     pub(super) code: i32,
-    /// The requests of one explanation, at the registry and elsewhere.
+    /// The requests of one `explain` run, at the registry and at the second server.
     pub(super) requests: Vec<Request>,
     pub(super) elsewhere: Vec<Request>,
-    /// Those of `regq digest`, at the registry.
+    /// The requests of `regq digest` at the registry.
     pub(super) digest: Vec<Request>,
     pub(super) host: String,
     pub(super) other: String,
 }
 
-/// Plays a script: explains it, as JSON and as text, and asks for the digest alone.
+/// Runs `explain --json`, `explain` and `digest` against a script, and checks that they agree.
 #[track_caller]
 pub(super) fn play(script: Script) -> Played {
     let (user, entry, https, name) = (script.user, script.entry.clone(), script.https, script.name);
@@ -346,7 +346,7 @@ pub(super) fn play(script: Script) -> Played {
     let asked = elsewhere.as_ref().map(Server::requests).unwrap_or_default();
     let text = run(&["explain"], &args);
     let before = server.requests().len();
-    // What is given is for explain alone.
+    // `digest` does not take these flags.
     let given = ["--token", "--token-url", "--challenge", "--status", "--body", "--date"];
     let mut own = args.clone();
     while let Some(at) = own.iter().position(|arg| given.contains(&arg.as_str())) {
@@ -356,7 +356,7 @@ pub(super) fn play(script: Script) -> Played {
     let code = if alone { json.code } else { run(&["digest"], &own).code };
     json.code(code);
     text.code(code);
-    // All that went wrong is in the explanation; beside it there are notes.
+    // Failures are in the explanation, so stderr has only notes.
     let notes = |ran: &Ran| ran.stderr.lines().all(|line| line.starts_with("note: "));
     assert!(notes(&json) && notes(&text), "{json}{text}");
     let text = String::from_utf8(text.stdout).expect("UTF-8");
@@ -397,7 +397,7 @@ impl Played {
         Some((finding["severity"].as_str().unwrap(), finding["evidence"].as_str().unwrap()))
     }
 
-    /// The details of the steps of this name, with HOST and ELSE for the servers.
+    /// The details of the steps with this name. HOST and ELSE replace the servers.
     pub(super) fn steps(&self, name: &str) -> Vec<String> {
         let steps = self.object["steps"].as_array().unwrap();
         steps
@@ -407,18 +407,18 @@ impl Played {
             .collect()
     }
 
-    /// A text with HOST and ELSE for the servers.
+    /// Replaces the servers in a text by HOST and ELSE.
     pub(super) fn named(&self, text: &str) -> String {
         let text = text.replace(&self.host, "HOST");
         if self.other.is_empty() { text } else { text.replace(&self.other, "ELSE") }
     }
 
-    /// The requests that the registry got, each as method, path and query.
+    /// The requests that the registry received: method, path and query.
     pub(super) fn lines(&self) -> Vec<String> {
         self.requests.iter().map(Request::line).collect()
     }
 
-    /// What both forms must have in common, and what every object promises.
+    /// Checks that JSON and text agree, and that the JSON has all keys.
     #[track_caller]
     fn agrees(&self) {
         for name in
@@ -440,7 +440,7 @@ impl Played {
             assert!(self.text.contains(&format!("  {id}: ")), "{id}: {self}");
         }
         let worst = self.findings().first().map(order);
-        // The walk has the manifest, or somebody is told why not; what is given is judged for itself.
+        // The walk succeeded, or a finding says why not. Supplied data has its own findings.
         let given = !self.steps("given").is_empty();
         if self.code == 0 && !given {
             assert!(worst.is_none_or(|worst| worst == 2), "{self}");
@@ -450,7 +450,7 @@ impl Played {
             let command = self.object["command"].as_str().unwrap_or_default();
             let same = command.starts_with("regq digest ") && !command.contains("--trust-realm");
             assert!(!same, "a command that has just failed does not work: {self}");
-            // What no check answers was answered before any of them.
+            // A status that no check returns comes from before all checks.
             let checked = [200, 401, 403, 404].map(Value::from);
             let door = !checked.contains(&self.object["outcome"]["status"]);
             assert!(worst != Some(1) || door, "what fails next fails after something: {self}");

@@ -1,5 +1,4 @@
-//! What an explanation never says: passwords and tokens, wherever servers repeat them; and what it never does to a
-//! terminal, whatever servers send.
+//! An explanation contains no password or token, wherever servers repeat them, and no control characters.
 
 use super::scripted::{CHALLENGE, date};
 use super::{Played, Say, Script, jwt, play};
@@ -8,11 +7,10 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
-/// A secret, and a script in which it is sent.
+/// A secret and a script that sends it.
 type Sent = (&'static str, fn() -> Script);
 
-// None of the secrets that every run is searched for: here some are never sent, and then nobody knows that they are
-// secrets.
+// Not the secrets that every run is searched for: some of these are never sent, so regq cannot know them.
 const PASSWORD: &str = "s3cret-p4ssword";
 const IDENTITY: &str = "1dent1ty-of-many";
 const READY: &str = "r3ady-made-token";
@@ -24,13 +22,13 @@ const SENT: &[Sent] = &[
     (IDENTITY, || Script::new().entry(format!(r#"{{"identitytoken":"{IDENTITY}"}}"#))),
     (READY, || Script::new().entry(format!(r#"{{"registrytoken":"{READY}"}}"#))),
     (GRANTED, || Script::new().token(Say::token(GRANTED))),
-    // One that nobody asked for.
+    // A secret that was not requested.
     (GRANTED, || {
         Script::new().token(Say::json(200, &json!({ "token": "opaque", "refresh_token": GRANTED })))
     }),
 ];
 
-/// Where a server repeats what it was sent, or what it knows.
+/// A place where a server repeats a secret.
 type Place = fn(Script, &str) -> Script;
 
 const PLACES: &[Place] = &[
@@ -79,7 +77,7 @@ const PLACES: &[Place] = &[
     },
 ];
 
-/// No part of the secret that would help anybody is in what was said.
+/// Checks that the output contains no useful part of the secret.
 #[track_caller]
 fn silent(played: &Played, secret: &str) {
     let begins: String = secret.chars().take(7).collect();
@@ -89,7 +87,7 @@ fn silent(played: &Played, secret: &str) {
     }
 }
 
-/// Plays a script in which a server repeats a secret. False where regq and the server did not share it.
+/// Runs a script in which a server repeats a secret. Returns false if regq did not share the secret with the server.
 #[track_caller]
 fn repeats(script: Script, secret: &str) -> bool {
     let answer = script.answer_of_token_server().unwrap_or_default();
@@ -112,7 +110,7 @@ fn sent(request: &Request, secret: &str) -> bool {
 }
 
 #[test]
-fn what_servers_repeat_is_not_said() {
+fn secrets_that_servers_repeat_are_redacted() {
     for (secret, script) in SENT {
         let repeated =
             PLACES.iter().filter(|place| repeats(place(script(), secret), secret)).count();
@@ -120,10 +118,10 @@ fn what_servers_repeat_is_not_said() {
     }
 }
 
-/// Wherever texts are cut: where nothing but a secret stands, again and again, every cut is within one. Of two that
-/// begin half a secret apart, one leaves at least its half.
+/// If a text repeats a secret many times, every cut falls within one. Two offsets, half a secret apart, leave at least
+/// half of it in one of them.
 #[test]
-fn no_half_of_a_secret_is_left_where_a_text_is_cut() {
+fn cut_texts_contain_no_part_of_a_secret() {
     for (secret, script) in [&SENT[0], &SENT[4], &SENT[5]] {
         for place in PLACES {
             for before in [0, secret.len() / 2] {
@@ -135,7 +133,7 @@ fn no_half_of_a_secret_is_left_where_a_text_is_cut() {
 }
 
 #[test]
-fn a_secret_is_not_said_with_its_quotes_escaped_either() {
+fn secrets_with_escaped_quotes_are_redacted() {
     let opaque = r#"gr4nted"-t0ken\of-ada"#;
     let claims = json!({ "iss": opaque, "sub": opaque, "access": [] });
     let answer = json!({ "token": jwt(&claims), "refresh_token": opaque });
@@ -143,10 +141,10 @@ fn a_secret_is_not_said_with_its_quotes_escaped_either() {
     silent(&played, opaque);
 }
 
-/// A password with all that is written in other ways in JSON, in URLs and in pages.
+/// A password with characters that JSON, URLs and HTML escape.
 const ODD_PASSWORD: &str = "hunter2/&(\"\u{fc}\\')*tail";
 
-/// That, as servers and their libraries write it.
+/// The encodings of the password that servers use.
 fn writings() -> Vec<String> {
     let each =
         |write: &dyn Fn(u8) -> String| -> String { ODD_PASSWORD.bytes().map(write).collect() };
@@ -183,7 +181,7 @@ fn writings() -> Vec<String> {
 }
 
 #[test]
-fn a_secret_that_servers_write_in_their_own_way_is_not_said() {
+fn encoded_secrets_are_redacted() {
     for text in writings() {
         for last in [true, false] {
             for say in [
@@ -206,7 +204,7 @@ fn a_secret_that_servers_write_in_their_own_way_is_not_said() {
 }
 
 #[test]
-fn what_is_given_is_not_said() {
+fn supplied_secrets_are_redacted() {
     let played = play(Script::new().args(&["--token", GRANTED]));
     silent(&played, GRANTED);
     assert!(played.steps("given")[0].contains("opaque, 16 characters, SHA-256 "), "{played}");
@@ -220,9 +218,9 @@ fn what_is_given_is_not_said() {
     silent(&play(Script::new().args(&token)), GRANTED);
 }
 
-/// Nobody knows these for secrets, but by their names.
+/// Only their names show that these are secrets.
 #[test]
-fn a_token_in_a_page_or_in_a_refusal_is_not_said() {
+fn unknown_tokens_in_error_bodies_are_redacted() {
     for say in [
         Say::page(&format!("signed in, access_token={GRANTED}")),
         Say::new(403).body(format!("access_token={GRANTED}")),
@@ -236,26 +234,26 @@ fn a_token_in_a_page_or_in_a_refusal_is_not_said() {
     }
 }
 
-/// What would move a terminal's cursor, ring its bell, or turn its text around.
+/// Characters that control a terminal or reverse text.
 const ODD: &str = "\u{1b}[31m\u{7}\u{9b}2J\u{202e}\u{200b}\r\u{8}x";
 
 #[test]
-fn nothing_that_servers_send_reaches_a_terminal_as_it_is() {
-    // Headers carry no control characters but in bytes above ASCII.
+fn control_characters_from_servers_are_escaped() {
+    // Headers cannot contain ASCII control characters.
     let header = "\u{9b}2J\u{202e}\u{200b}x";
     for (place, text) in PLACES.iter().enumerate() {
         for odd in [ODD, header] {
-            // Where a header cannot carry it, the server would send none.
+            // Such a header could not be sent.
             if odd == ODD && in_header(place) {
                 continue;
             }
-            // The runs themselves are searched.
+            // `play` checks the output.
             play(text(Script::new(), odd));
         }
     }
 }
 
-/// Whether a place of the list is a header's value.
+/// Whether a place is a header value.
 fn in_header(place: usize) -> bool {
     let script = PLACES[place](Script::new(), "MARK");
     script.said().iter().any(|say| say.has_in_header("MARK"))

@@ -1,4 +1,4 @@
-//! The steps of a walk: what is told of each, and what is asked to be able to tell it.
+//! The steps of a walk, and the requests behind them.
 
 use super::scripted::{CHALLENGE, DATE, MANIFEST, claims, date};
 use super::walk::claims::wrong;
@@ -19,7 +19,7 @@ fn told(object: &Value, host: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_walk_is_told_from_the_name_to_the_answer() {
+fn steps_describe_the_whole_walk() {
     let token = jwt(&claims());
     let token_answer = Say::token(&token).header("Date", date(37));
     let words = [("UNAUTHORIZED", "authentication required")];
@@ -64,7 +64,7 @@ fn a_walk_is_told_from_the_name_to_the_answer() {
                 .to_owned(),
         ]
     );
-    // What is read for people stands in the object as it is.
+    // The object contains the claims unchanged.
     assert_eq!(played.object["token"]["kind"], "jwt");
     assert_eq!(played.object["token"]["claims"], claims());
     assert_eq!(played.object["token"]["header"]["kid"], "KID1");
@@ -83,7 +83,7 @@ fn hash(token: &str) -> String {
 }
 
 #[test]
-fn times_are_held_against_the_registrys_date() {
+fn times_are_compared_with_the_registrys_date() {
     for (exp, says) in [
         (DATE + 300, "300 s left at"),
         (DATE + 1, "1 s left at"),
@@ -95,7 +95,7 @@ fn times_are_held_against_the_registrys_date() {
         let whole = format!("{says} the registry's Date, 2016-11-06 08:49:37 UTC");
         assert!(told.contains(&whole), "{says}: {told}");
     }
-    // Without one nothing is said of what is left.
+    // Without a Date, the time left is not shown.
     let played = play(wrong(&json!({})).last(Say::again(r#",error="invalid_token""#)));
     let told = played.steps("claims").join("\n");
     assert!(told.contains("expires 2016-11-06 08:54:37 UTC"), "{told}");
@@ -104,7 +104,7 @@ fn times_are_held_against_the_registrys_date() {
 }
 
 #[test]
-fn what_access_there_is_stands_against_what_was_asked() {
+fn granted_access_is_shown_with_the_required_scope() {
     let asks = "the challenge requires repository:team/app:pull";
     let one = |name: &str, actions: &[&str]| json!({ "type": "repository", "name": name, "actions": actions });
     for (access, says) in [
@@ -120,7 +120,7 @@ fn what_access_there_is_stands_against_what_was_asked() {
 }
 
 #[test]
-fn the_words_of_a_head_that_failed_are_heard_once_and_by_explain_alone() {
+fn only_explain_reads_the_error_body_of_a_failed_head() {
     let words = [("TOOMANYREQUESTS", "slow down")];
     for status in [400, 403, 404, 429, 500, 503] {
         for anonymous in [true, false] {
@@ -139,7 +139,7 @@ fn the_words_of_a_head_that_failed_are_heard_once_and_by_explain_alone() {
                 expected.insert(0, "HEAD");
             }
             assert_eq!(asked(&played.requests), expected, "{status}");
-            // A 403 is worth a second look to whoever asks.
+            // For a 403, every command reads the error body.
             if status != 403 {
                 expected.pop();
             }
@@ -157,17 +157,17 @@ fn the_words_of_a_head_that_failed_are_heard_once_and_by_explain_alone() {
 }
 
 #[test]
-fn a_get_that_gets_what_a_head_did_not_changes_nothing() {
+fn successful_get_after_a_failed_head_changes_nothing() {
     let missing = Say::new(404).header("X-Cache", "MISS");
     let played = play(Script::new().last(missing).read(Say::manifest()));
     assert_eq!(played.code, 3, "{played}");
     assert_eq!(played.object["outcome"]["status"], 404);
-    // The status that decided is told, and no word of a manifest.
+    // The deciding status is shown, without the manifest's text.
     assert!(!played.text.contains(MANIFEST), "{played}");
 }
 
 #[test]
-fn a_redirect_is_told_with_both_hosts() {
+fn redirect_step_names_both_hosts() {
     let there = "ELSE/v2/team/app/manifests/1.0?X-Signature=s3cret";
     let script = Script::new().first(Say::new(307).header("Location", there));
     let played = play(script.elsewhere(Script::new()));
@@ -182,7 +182,7 @@ fn a_redirect_is_told_with_both_hosts() {
     assert_eq!(played.steps("connection").len(), 2, "{played}");
 }
 
-/// Explains without a script around it.
+/// Runs `explain` without a script.
 fn explained(server: &Server, args: &[&str]) -> Ran {
     let regq = Regq::new().args(["explain", "--json", "--retries", "0"]).args(args);
     regq.arg(format!("{}/team/app:1.0", server.authority())).run_in_process()
@@ -229,7 +229,7 @@ fn found() -> Reply {
 }
 
 #[test]
-fn a_registry_on_this_machine_without_tls_is_told() {
+fn fallback_to_plain_http_is_a_step() {
     let server = Server::start(None, |_| found());
     let ran = explained(&server, &[]);
     let told = told(&ran.code(0).json()[0], &server.authority());
@@ -245,7 +245,7 @@ fn a_registry_on_this_machine_without_tls_is_told() {
 }
 
 #[test]
-fn every_place_that_was_looked_at_is_told_and_which_one_matched() {
+fn credential_lookups_are_steps() {
     let server = Server::start(None, |request| match request.header("authorization") {
         Some(_) => found(),
         None => Reply::new(401).header("WWW-Authenticate", r#"Basic realm="x""#),
@@ -278,7 +278,7 @@ fn every_place_that_was_looked_at_is_told_and_which_one_matched() {
 }
 
 #[test]
-fn what_is_asked_again_is_told_once() {
+fn a_retried_request_is_one_step() {
     let asked = AtomicUsize::new(0);
     let server = Server::start(None, move |_| match asked.fetch_add(1, Ordering::SeqCst) {
         0 => Reply::new(429).header("Retry-After", "0"),
@@ -292,7 +292,7 @@ fn what_is_asked_again_is_told_once() {
 }
 
 #[test]
-fn a_limit_is_told_with_what_the_headers_say_of_it() {
+fn rate_limit_headers_are_shown() {
     let last = Say::new(429).header("Retry-After", "3600").header("RateLimit-Limit", "100;w=21600");
     let played = play(Script::new().last(last.header("Docker-RateLimit-Source", "192.0.2.7")));
     assert_eq!(played.code, 5, "{played}");
@@ -303,7 +303,7 @@ fn a_limit_is_told_with_what_the_headers_say_of_it() {
 }
 
 #[test]
-fn addresses_are_told_where_no_connection_comes_about() {
+fn addresses_are_shown_if_no_connection_was_made() {
     let ran = Regq::new()
         .args(["explain", "--json", "--retries", "0", "localhost:1/a/b:1"])
         .run_in_process();
@@ -311,7 +311,7 @@ fn addresses_are_told_where_no_connection_comes_about() {
     let told = told(object, "localhost");
     let addresses = "connection: HOST at 127.0.0.1:1, [::1]:1: not connected";
     assert!(told.iter().any(|step| step == addresses), "{told:?}");
-    // A certificate that is not trusted ends a connection too; a token server's is told beside the registry's.
+    // An untrusted certificate ends the connection too. The token server's addresses are shown as well.
     let server = Server::start(Some(Certificate::Server), |_| Reply::new(200));
     let told = self::told(&explained(&server, &[]).json()[0], &server.authority());
     let none = "connection: 127.0.0.1 at HOST: not connected";

@@ -1,10 +1,10 @@
-//! The first answer and its challenge.
+//! Supplied challenges of a first response.
 
 use crate::explain::given::{Row, decisive, note, silent};
 use crate::explain::given_builder::{CHALLENGE, HUB, NAME, claims, of, sound};
 use serde_json::json;
 
-/// A challenge that names this realm.
+/// A challenge with this realm.
 fn realm(realm: &str) -> String {
     format!("Bearer realm=\"{realm}\",service=\"reg.example.com\"")
 }

@@ -1,4 +1,4 @@
-//! What the token server answered, and what the token says of itself.
+//! Supplied tokens and token responses.
 
 use crate::explain::given::{Row, decisive, next, note, silent};
 use crate::explain::given_builder::{
@@ -6,7 +6,7 @@ use crate::explain::given_builder::{
 };
 use serde_json::{Value, json};
 
-/// The sound login with these changes to the token's claims, refused for `invalid_token`.
+/// A correct login, but with these changes to the claims, refused with `invalid_token`.
 fn with(changes: Value) -> Pieces {
     sound().token(claims(changes)).error("invalid_token")
 }

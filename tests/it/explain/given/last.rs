@@ -1,4 +1,4 @@
-//! The registry's final answer.
+//! Supplied final responses.
 
 use crate::explain::given::{Row, decisive, silent};
 use crate::explain::given_builder::{CHALLENGE, NAME, Pieces, access, claims, jwt, of, sound};

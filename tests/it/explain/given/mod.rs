@@ -1,4 +1,4 @@
-//! Every cause that shows in given pieces: found from its sign, and not from what nearly is its sign.
+//! Every finding on supplied data is found in data that shows it, and not in data that nearly does.
 //!
 //! The rows are in this folder's files, by the stage at which a login fails.
 
@@ -16,7 +16,7 @@ use crate::explain::given_builder::{self as builder, CHALLENGE, HUB, NAME, Piece
 
 const FINDINGS: &str = include_str!("../../../vectors/findings.tsv");
 
-/// Pieces, and whether a cause shows in them.
+/// Supplied data, and whether it shows a finding.
 pub(super) struct Row {
     id: &'static str,
     pieces: Pieces,
@@ -24,9 +24,9 @@ pub(super) struct Row {
 }
 
 enum Says {
-    /// It does, and this is in the evidence.
+    /// It does, with this text in the evidence.
     Sign(Severity, &'static str),
-    /// It does not, though nearly.
+    /// It nearly does.
     Silent,
 }
 
@@ -51,7 +51,7 @@ fn rows() -> Vec<Row> {
     tables.into_iter().flatten().collect()
 }
 
-/// What no given piece can show, and why.
+/// Findings that supplied data cannot show, and why.
 const WALK_ONLY: &[(&[&str], &str)] = &[
     (
         &[
@@ -77,7 +77,7 @@ const WALK_ONLY: &[(&[&str], &str)] = &[
 ];
 
 #[test]
-fn signs_are_found_and_what_nearly_is_one_is_not() {
+fn every_row_has_its_finding_or_none() {
     let mut wrong = Vec::new();
     for Row { id, pieces, says } in rows() {
         let findings = pieces.explain().findings;
@@ -104,9 +104,9 @@ fn signs_are_found_and_what_nearly_is_one_is_not() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The worst that a row may say is in the list; a note is never more.
+/// No row exceeds the severity in the list.
 #[test]
-fn every_cause_that_pieces_can_show_has_both_rows_and_its_severity() {
+fn every_finding_has_a_positive_and_a_negative_row() {
     let rows = rows();
     let elsewhere: BTreeSet<_> =
         WALK_ONLY.iter().flat_map(|(ids, _)| ids.iter().copied()).collect();
@@ -134,16 +134,16 @@ fn every_cause_that_pieces_can_show_has_both_rows_and_its_severity() {
 }
 
 #[test]
-fn nothing_is_found_in_a_sound_login() {
+fn a_correct_login_has_no_finding() {
     assert_eq!(sound().found(), Vec::<String>::new());
-    // So that each of the pieces is judged at all.
+    // Checks that all data is used.
     let pieces = [sound(), sound().error("invalid_token"), sound().status(403)];
     assert!(pieces[1..].iter().all(|pieces| !pieces.found().is_empty()));
 }
 
-/// What is right is named where it is known, and what was wrong is never named as right.
+/// Advice contains the correct value if it is known, and never the wrong one.
 #[test]
-fn advice_names_what_is_right() {
+fn advice_contains_the_correct_value() {
     let asked = |scope: &str| format!("https://auth.example.com/token?service=s&scope={scope}");
     let tagged = || asked("repository:team/app:1:pull");
     let [more, read] =

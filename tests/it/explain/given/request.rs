@@ -1,4 +1,4 @@
-//! What the token server was asked.
+//! Supplied token URLs.
 
 use crate::explain::given::{Row, decisive, next, note, silent};
 use crate::explain::given_builder::{CHALLENGE, HUB, NAME, Pieces, URL, access, claims, of, sound};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 const SERVER: &str = "https://auth.example.com/token?service=reg.example.com";
 
-/// A request with this scope, and what came of it: nothing.
+/// A request with this scope that got an empty access claim.
 fn asked(scope: &str) -> Pieces {
     of(NAME).asked(format!("{SERVER}&scope={scope}")).challenge(CHALLENGE)
 }

@@ -1,4 +1,4 @@
-//! Causes in the first answer and its challenge.
+//! Walks with faults in the first response and its challenge.
 
 use crate::explain::walk::{Case, check};
 use crate::explain::{Say, Script, play};
@@ -10,7 +10,7 @@ pub(super) const CASES: &[Case] = &[
         severity: "decisive",
         names: &["200", "page"],
         sign: || Script::new().first(Say::page("Log in to the hotel")),
-        // A registry it is, whatever it sends there.
+        // The header shows that this is a registry, whatever the body.
         near: || {
             let page = Say::page("Log in");
             Script::new().first(page.header("Docker-Distribution-Api-Version", "registry/2.0"))
@@ -21,7 +21,7 @@ pub(super) const CASES: &[Case] = &[
         severity: "decisive",
         names: &["401", "without a WWW-Authenticate"],
         sign: || Script::new().first(Say::new(401).body("Unauthorized")),
-        // The one to the token is another's business.
+        // A missing challenge after the token is another finding.
         near: || Script::new().last(Say::new(401)),
     },
     Case {
@@ -60,7 +60,7 @@ pub(super) const CASES: &[Case] = &[
             r#"Bearer realm="HOST/token,service=x"#,
         ],
         sign: || Script::new().challenge(r#"Bearer realm="HOST/token,service=x"#),
-        // Odd, and yet as the grammar has it.
+        // Unusual, but valid in the grammar.
         near: || Script::new().challenge(r#"bearer , realm = "SELF/token" ,, service=s,"#),
     },
     Case {
@@ -100,7 +100,7 @@ pub(super) const CASES: &[Case] = &[
         },
     },
     Case {
-        // regq finds its way, which most others do not.
+        // regq resolves the realm; most clients do not.
         id: "realm-not-absolute",
         severity: "note",
         names: &[r#""/token""#, "http://HOST/token"],
@@ -122,7 +122,7 @@ pub(super) const CASES: &[Case] = &[
         near: || Script::new().token(Say::new(502)),
     },
     Case {
-        // It does not speak TLS.
+        // The server does not support TLS.
         id: "realm-unreachable",
         severity: "decisive",
         names: &["HOST", "TLS"],
@@ -134,7 +134,7 @@ pub(super) const CASES: &[Case] = &[
         severity: "decisive",
         names: &["localhost", "127.0.0.1"],
         sign: || Script::new().user().challenge(r#"Bearer realm="http://localhost:PORT/token""#),
-        // Without credentials nobody's are sent.
+        // Without credentials there is nothing to protect.
         near: || Script::new().challenge(r#"Bearer realm="http://localhost:PORT/token""#),
     },
     Case {
@@ -142,7 +142,7 @@ pub(super) const CASES: &[Case] = &[
         severity: "decisive",
         names: &["localhost", "127.0.0.1"],
         sign: || Script::new().user().challenge(r#"Bearer realm="http://localhost:PORT/token""#),
-        // The user's word.
+        // The user trusts the realm.
         near: || {
             let script = Script::new().user().args(&["--trust-realm", "localhost"]);
             script.challenge(r#"Bearer realm="http://localhost:PORT/token""#)
@@ -163,7 +163,7 @@ pub(super) const CASES: &[Case] = &[
         },
     },
     Case {
-        // Names may be odd, as long as they are nobody's.
+        // Unusual names are fine unless they belong to another repository.
         id: "scope-other-repository",
         severity: "note",
         names: &[r#""docker/team/app""#],
@@ -176,12 +176,12 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 #[test]
-fn causes_in_the_first_answer() {
+fn faults_of_the_first_response_are_found() {
     check(CASES);
 }
 
 #[test]
-fn what_is_refused_is_not_asked() {
+fn refused_realms_are_not_contacted() {
     let line = r#"Bearer realm="http://localhost:PORT/token""#;
     let played = play(Script::new().user().challenge(line));
     assert_eq!(played.lines(), ["HEAD /v2/team/app/manifests/1.0"]);
@@ -194,7 +194,7 @@ fn what_is_refused_is_not_asked() {
 }
 
 #[test]
-fn a_challenge_that_cannot_be_read_is_not_in_the_way_of_one_that_can() {
+fn malformed_challenge_does_not_hide_a_valid_one() {
     let lines = Say::challenge(r#"Basic realm="x"#).line(crate::explain::scripted::CHALLENGE);
     let played = play(Script::new().first(lines.clone()));
     assert_eq!(played.findings(), ["challenge-malformed note"]);

@@ -1,16 +1,16 @@
-//! Causes in what the token says of itself.
+//! Walks with faults in the token's claims.
 
 use crate::explain::scripted::{DATE, date};
 use crate::explain::walk::{Case, check};
 use crate::explain::{Say, Script, entry, jwt, play};
 use serde_json::{Value, json};
 
-/// The registry finds the token's access too small.
+/// The registry refuses the token for insufficient access.
 pub(in crate::explain) fn too_little(claims: &Value) -> Script {
     Script::new().claims(claims).last(Say::again(r#",error="insufficient_scope""#))
 }
 
-/// The registry finds the token itself wrong.
+/// The registry refuses the token as invalid.
 pub(in crate::explain) fn wrong(claims: &Value) -> Script {
     let last = Say::again(r#",error="invalid_token""#).header("Date", date(37));
     Script::new().claims(claims).last(last)
@@ -28,7 +28,7 @@ pub(super) const CASES: &[Case] = &[
         id: "access-empty",
         severity: "decisive",
         names: &["access is []"],
-        // What Go makes of an empty list.
+        // Go encodes an empty list as null.
         sign: || {
             let last = Say::again(r#",error="insufficient_scope""#);
             let claims = jwt(&json!({ "aud": "registry.example", "access": null }));
@@ -61,7 +61,7 @@ pub(super) const CASES: &[Case] = &[
         near: || too_little(&entry("team/app", &["*"])),
     },
     Case {
-        // Gitea's says nothing of access and is good, so on a walk that is no more than a note.
+        // Gitea's tokens have no access claim and are valid, so this is a note on a walk.
         id: "access-missing",
         severity: "note",
         names: &["no access claim"],
@@ -80,7 +80,7 @@ pub(super) const CASES: &[Case] = &[
         severity: "decisive",
         names: &[r#""a", "b""#],
         sign: || wrong(&json!({ "aud": ["a", "b"] })),
-        // Without a service there is nothing to be compared.
+        // Without a service there is nothing to compare.
         near: || {
             let line = r#"Bearer realm="SELF/token",scope="repository:team/app:pull""#;
             let last = Say::challenge(format!("{line},error=\"invalid_token\""));
@@ -95,7 +95,7 @@ pub(super) const CASES: &[Case] = &[
         near: || wrong(&json!({ "exp": DATE + 1 })),
     },
     Case {
-        // Within the minute that registries forgive.
+        // Within the minute that registries tolerate.
         id: "token-expired",
         severity: "note",
         names: &["08:48:37", "08:49:37"],
@@ -103,7 +103,7 @@ pub(super) const CASES: &[Case] = &[
             let last = Say::again("").header("Date", date(37));
             Script::new().claims(&json!({ "exp": DATE - 60 })).last(last)
         },
-        // Whose clock it was is not known.
+        // It is unknown whose clock this was.
         near: || wrong(&json!({ "exp": 0 })).last(Say::again(r#",error="invalid_token""#)),
     },
     Case {
@@ -118,7 +118,7 @@ pub(super) const CASES: &[Case] = &[
         severity: "note",
         names: &["the Date of both servers", "this machine's clock by "],
         sign: || wrong(&json!({})).token(token_at(date(38))),
-        // Which of them is wrong is not known.
+        // It is unknown which of them is wrong.
         near: || wrong(&json!({})).token(token_at("Sun, 06 Nov 2016 08:50:37 GMT".to_owned())),
     },
     Case {
@@ -164,12 +164,12 @@ fn token_at(date: String) -> Say {
 }
 
 #[test]
-fn causes_in_the_tokens_claims() {
+fn claims_that_fail_are_found() {
     check(CASES);
 }
 
 #[test]
-fn what_a_registry_checks_first_decides_and_the_rest_would_fail_next() {
+fn first_failed_check_is_decisive_and_later_ones_would_fail_next() {
     let all = json!({ "aud": "other", "exp": DATE - 100, "access": [] });
     assert_eq!(
         play(wrong(&all)).findings(),
@@ -182,7 +182,7 @@ fn what_a_registry_checks_first_decides_and_the_rest_would_fail_next() {
     let rest = json!({ "exp": DATE - 100, "access": [] });
     let findings = ["token-expired decisive", "access-empty would-fail-next"];
     assert_eq!(play(wrong(&rest)).findings(), findings);
-    // What stands against the token's audience was not in the way of the check after it.
+    // A later check failed, so the audience check passed.
     assert_eq!(
         play(too_little(&json!({ "aud": "other", "access": [] }))).findings(),
         ["access-empty decisive", "insufficient-scope decisive", "audience-mismatch note"]
@@ -190,7 +190,7 @@ fn what_a_registry_checks_first_decides_and_the_rest_would_fail_next() {
 }
 
 #[test]
-fn a_token_that_got_the_manifest_is_good_whatever_it_says() {
+fn claims_of_an_accepted_token_are_notes() {
     let claims = json!({ "aud": "x", "exp": 0, "nbf": DATE * 2, "access": [], "iss": "y" });
     let played = play(Script::new().claims(&claims).last(Say::manifest().header("Date", date(0))));
     assert_eq!(

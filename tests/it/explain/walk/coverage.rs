@@ -1,14 +1,14 @@
-//! Every cause that may be seen on regq's own walk has its row.
+//! Checks that every finding of a walk has a row in the tables of this folder.
 
 use super::{Case, challenge, claims, last, token};
 
 const FINDINGS: &str = include_str!("../../../vectors/findings.tsv");
 
-/// What no walk against this machine can show, and why.
+/// Findings that no walk on loopback can show, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
-    // A registry on loopback may name any token server: the end-to-end test has public addresses.
+    // A loopback registry may name any token server. The end-to-end tests use public addresses.
     ("realm-private-address", "needs a registry with a public address"),
-    // regq writes the prefix itself, so it is missing only where Docker Hub's challenge lacks it.
+    // regq adds the prefix itself, so only Docker Hub's challenge could lack it.
     ("library-prefix-missing", "needs Docker Hub"),
 ];
 
@@ -17,7 +17,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
 }
 
 #[test]
-fn every_cause_of_the_walk_is_shown() {
+fn every_finding_of_the_walk_has_a_row() {
     for line in FINDINGS.lines().skip(1) {
         let fields: Vec<_> = line.split('\t').collect();
         let [id, _, worst, from, ..] = fields.as_slice() else { panic!("{line}") };
@@ -30,11 +30,11 @@ fn every_cause_of_the_walk_is_shown() {
     }
 }
 
-/// Those of which a walk shows no more than that they are good to know.
+/// Findings that are only notes on a walk.
 const SLIGHT: &[&str] = &["access-missing"];
 
 #[test]
-fn what_can_decide_does_so_in_a_row() {
+fn every_decisive_finding_is_decisive_in_a_row() {
     for line in FINDINGS.lines().skip(1).filter(|line| line.contains("\tdecisive\tboth\t")) {
         let id = line.split('\t').next().unwrap();
         let decides = cases().any(|case| case.id == id && case.severity == "decisive");

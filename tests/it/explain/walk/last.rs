@@ -1,4 +1,4 @@
-//! Causes in the registry's last answer.
+//! Walks with causes in the registry's final response.
 
 use crate::explain::scripted::{CHALLENGE, DATE, MANIFEST, date};
 use crate::explain::walk::{Case, check};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 const DENIED: &[(&str, &str)] = &[("DENIED", "requested access to the resource is denied")];
 
-/// Answers of Docker Hub for what is private or not there.
+/// Docker Hub's response for repositories that are private or missing.
 fn hub(more: &str) -> Say {
     let both = [("DENIED", "access is denied"), ("UNAUTHORIZED", "authentication required")];
     Say::again(more).words(&both)
@@ -26,7 +26,7 @@ pub(super) const CASES: &[Case] = &[
         severity: "decisive",
         names: &["401", "invalid_token", r#""KID1""#, r#""auth.example""#],
         sign: || Script::new().last(Say::again(r#",error="invalid_token""#)),
-        // There is a better reason.
+        // Another finding explains it better.
         near: || crate::explain::walk::claims::wrong(&json!({ "aud": "other.example" })),
     },
     Case {
@@ -37,7 +37,7 @@ pub(super) const CASES: &[Case] = &[
             let last = Say::again(r#",error="invalid_token""#);
             Script::new().token(Say::token("opaque")).last(last)
         },
-        // ACR says so before it has seen any.
+        // ACR sends this code before it receives a token.
         near: || {
             let first = Say::again(r#",error="invalid_token""#);
             Script::new().first(first).token(Say::new(401))
@@ -68,7 +68,7 @@ pub(super) const CASES: &[Case] = &[
         severity: "decisive",
         names: &["same challenge"],
         sign: || Script::new().last(Say::challenge(CHALLENGE)),
-        // The token is not good enough, which is reason enough.
+        // The token's access explains the refusal.
         near: || Script::new().claims(&entry("team/app", &[])).last(Say::challenge(CHALLENGE)),
     },
     Case {
@@ -90,7 +90,7 @@ pub(super) const CASES: &[Case] = &[
         severity: "decisive",
         names: &["401", "DENIED", "UNAUTHORIZED"],
         sign: || Script::new().claims(&json!({ "access": [] })).last(hub("")),
-        // The token allows it, so it is there.
+        // The token allows access, so the repository exists.
         near: || Script::new().last(hub("")),
     },
     Case {
@@ -137,12 +137,12 @@ pub(super) const CASES: &[Case] = &[
         near: || Script::new().token(Say::new(429).body("Too Many Requests")),
     },
     Case {
-        // It leads to an answer, so it is good to know and no more.
+        // The request succeeded, so this is a note.
         id: "registry-moved",
         severity: "note",
         names: &["HOST", "ELSE"],
         sign: || moved(Script::new()),
-        // Storage has no challenge.
+        // A storage server has no challenge.
         near: || moved(Script::new().first(Say::manifest())),
     },
     Case {
@@ -225,12 +225,12 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 #[test]
-fn causes_in_the_last_answer() {
+fn causes_in_the_final_response_are_found() {
     check(CASES);
 }
 
 #[test]
-fn the_command_logs_in_where_a_redirect_leads() {
+fn suggested_login_is_for_the_host_after_a_redirect() {
     for second in [Script::new().last(Say::new(401)), Script::new().challenge("Basic realm=x")] {
         let played = crate::explain::play(moved(second));
         let command = played.named(played.object["command"].as_str().unwrap());
@@ -245,7 +245,7 @@ fn the_command_logs_in_where_a_redirect_leads() {
 }
 
 #[test]
-fn by_hand_is_not_said_to_work_where_regq_just_failed() {
+fn curl_commands_are_not_said_to_work_after_a_failure() {
     let played = crate::explain::play(Script::new().last(Say::new(503)).arg("--curl"));
     assert_eq!(played.object["command"], serde_json::Value::Null, "{played}");
     assert!(!played.text.contains("Try:"), "{played}");
@@ -253,7 +253,7 @@ fn by_hand_is_not_said_to_work_where_regq_just_failed() {
 }
 
 #[test]
-fn a_redirect_to_what_has_no_name_leaves_no_command() {
+fn redirect_to_an_unnamed_host_suggests_no_command() {
     for there in ["ELSE/login", "ELSE/v2/Team/app/manifests/1.0", "ELSE/v2/"] {
         let script = Script::new().first(Say::new(307).header("Location", there));
         let there = Script::new().first(Say::challenge("Basic realm=x"));
@@ -265,7 +265,7 @@ fn a_redirect_to_what_has_no_name_leaves_no_command() {
 }
 
 #[test]
-fn a_redirect_that_repeats_a_password_is_in_no_command() {
+fn password_in_a_redirect_is_not_in_the_suggested_command() {
     let there = format!("ELSE/v2/{PASSWORD}/manifests/1.0");
     let moved = Say::new(307).header("Location", there);
     let script = Script::new().user().challenge("Basic realm=x").last(moved);
@@ -275,7 +275,7 @@ fn a_redirect_that_repeats_a_password_is_in_no_command() {
 }
 
 #[test]
-fn what_failed_and_no_login_mends_has_no_command() {
+fn failures_that_no_login_fixes_suggest_no_command() {
     let rejected = || Say::again(r#",error="invalid_token""#);
     for script in [
         crate::explain::walk::claims::wrong(&json!({ "aud": "other.example" })),

@@ -1,4 +1,4 @@
-//! Tables of causes: a script that has the sign of one, and scripts that nearly have it.
+//! Tables of findings on regq's own walk: a script that shows each finding, and one that nearly does.
 
 pub(super) mod challenge;
 pub(super) mod claims;
@@ -8,17 +8,17 @@ pub(super) mod token;
 
 use crate::explain::{Script, play};
 
-/// A cause, and how it shows.
+/// A finding with a script that shows it.
 pub(super) struct Case {
     pub(super) id: &'static str,
     pub(super) severity: &'static str,
-    /// What the evidence names, with `HOST` for the registry and `ELSE` for the second server.
+    /// Texts in the evidence. `HOST` is the registry, `ELSE` the second server.
     pub(super) names: &'static [&'static str],
     pub(super) sign: fn() -> Script,
     pub(super) near: fn() -> Script,
 }
 
-/// Plays every row.
+/// Runs every row.
 #[track_caller]
 pub(super) fn check(cases: &[Case]) {
     let mut wrong = Vec::new();

@@ -1,4 +1,4 @@
-//! Causes in the token server's answer.
+//! Walks with faults in the token server's response.
 
 use crate::explain::walk::{Case, check};
 use crate::explain::{Say, Script, jwt, play};
@@ -77,7 +77,7 @@ pub(super) const CASES: &[Case] = &[
         severity: "decisive",
         names: &["405", "GET"],
         sign: || Script::new().token(Say::new(405)),
-        // Servers that exchange no identity tokens say so; regq asks by GET then.
+        // If the server does not accept identity tokens, regq retries with GET.
         near: || identity().posted(Say::new(405)),
     },
     Case {
@@ -99,7 +99,7 @@ pub(super) const CASES: &[Case] = &[
         severity: "decisive",
         names: &["text/html", "Sign in"],
         sign: || Script::new().token(Say::page("Sign in")),
-        // What it says it is matters less than what it is.
+        // The body counts, not its media type.
         near: || {
             let body = json!({ "token": jwt(&crate::explain::scripted::claims()) }).to_string();
             Script::new().token(Say::new(200).header("Content-Type", "text/html").body(body))
@@ -137,7 +137,7 @@ pub(super) const CASES: &[Case] = &[
         severity: "decisive",
         names: &["HOST returned 307", "ELSE"],
         sign: || redirected().user(),
-        // Who has nothing to lose may go there.
+        // Without credentials the redirect may be followed.
         near: redirected,
     },
     Case {
@@ -172,12 +172,12 @@ fn issued_at(time: &str) -> Script {
 }
 
 #[test]
-fn causes_in_the_token_servers_answer() {
+fn faults_of_the_token_response_are_found() {
     check(CASES);
 }
 
 #[test]
-fn a_token_servers_own_refusal_is_all_there_is_to_say() {
+fn refusal_by_the_token_server_is_the_only_finding() {
     for (status, id) in [
         (400, "token-request-refused"),
         (401, "login-required"),
@@ -190,14 +190,14 @@ fn a_token_servers_own_refusal_is_all_there_is_to_say() {
         let played = play(Script::new().token(Say::new(status).words(&[("DENIED", "no")])));
         assert_eq!(played.findings(), [format!("{id} decisive")], "{played}");
         assert_eq!(played.object["outcome"]["status"], status, "{played}");
-        // The registry's own answer is asked for only once.
+        // The registry itself is requested only once.
         let registry = played.lines().iter().filter(|line| line.contains("/manifests/")).count();
         assert_eq!(registry, 1, "{:?}", played.lines());
     }
 }
 
 #[test]
-fn an_identity_token_that_is_refused_both_ways_is_rejected_credentials() {
+fn identity_token_refused_by_post_and_get_is_credentials_rejected() {
     let played = play(identity().posted(Say::new(401)).token(Say::new(401)));
     assert_eq!(played.finding("login-required"), None, "{played}");
     let (severity, evidence) = played.finding("credentials-rejected").expect("found");
@@ -206,10 +206,10 @@ fn an_identity_token_that_is_refused_both_ways_is_rejected_credentials() {
 }
 
 #[test]
-fn a_token_request_is_not_sent_on_with_credentials() {
+fn token_request_with_credentials_follows_no_redirect() {
     let played = play(redirected().user());
     assert_eq!(played.findings(), ["token-redirected decisive"]);
     assert!(played.elsewhere.is_empty());
-    // Nor is the query of where it leads said: single sign-on puts secrets there.
+    // The query of the target is redacted too: single sign-on puts secrets there.
     assert!(!played.text.contains("SAMLRequest=secret"), "{played}");
 }
