@@ -4,8 +4,7 @@
 //! attempt ([`Given`]), or both. Output is an [`Explanation`]: the steps of the login and all findings, in the order in
 //! which a registry would report them.
 //!
-//! [`explain`] is pure: it sends no request and reads no clock. A [`Recorder`] records the
-//! requests of a client.
+//! [`explain`] is pure: it sends no request and reads no clock. [`walk()`] sends the requests of a login and records them.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -21,6 +20,7 @@ mod recording;
 mod rules;
 mod supplied;
 mod token_url;
+mod walk;
 
 pub use self::by_hand::ManualRequests;
 pub use self::narrative::Step;
@@ -28,6 +28,7 @@ pub use self::ranking::Severity;
 pub use self::recording::{Recorder, Recording};
 pub use self::rules::Remedy;
 pub use self::supplied::{Given, parse_date};
+pub use self::walk::{Walk, walk};
 
 use self::attempt::Attempt;
 use self::jwt::Form;
@@ -166,35 +167,18 @@ const CUT: &str = "...";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A [`Recorder`] records the requests of a client:
+/// [`walk()`] records the requests of a client:
 ///
 /// ```no_run
-/// use regq::explain::{Case, Given, Recorder, explain};
-/// use regq::reference::Reference;
-/// use regq::registry::{Client, Config, Observer, ResolveOptions};
+/// use regq::explain::walk;
+/// use regq::{Client, Config, Reference};
 ///
-/// let recorder = Recorder::default();
-/// let mut config = Config::default();
-/// config.observer = Observer::with_conversation(
-///     {
-///         let recorder = recorder.clone();
-///         move |event| recorder.record(event)
-///     },
-///     {
-///         let recorder = recorder.clone();
-///         move |exchange| recorder.record_exchange(exchange)
-///     },
-/// );
+/// let client = Client::new(Config::default())?;
 /// let reference = Reference::parse("registry.example.com/team/app")?;
-/// let options = ResolveOptions { error_details: true, ..ResolveOptions::default() };
-/// let error = Client::new(config)?.resolve(&reference, &options).err();
-///
-/// let (given, recording) = (Given::default(), recorder.take());
-/// let case = Case::new(&given).reference(&reference).recording(&recording, error.as_ref());
-/// for finding in explain(&case).findings {
+/// for finding in walk(&client, &reference).explain(&reference).findings {
 ///     println!("{}: {} ({})", finding.id, finding.advice, finding.evidence);
 /// }
-/// # Ok::<(), regq::error::Error>(())
+/// # Ok::<(), regq::Error>(())
 /// ```
 pub fn explain(case: &Case<'_>) -> Explanation {
     let Case { given, reference, recording, error, plain_http } = *case;
@@ -240,6 +224,15 @@ pub fn explain(case: &Case<'_>) -> Explanation {
     };
     explanation.redact();
     explanation
+}
+
+impl Walk {
+    /// Explains this attempt.
+    pub fn explain(&self, reference: &Reference) -> Explanation {
+        let given = Given::default();
+        let error = self.result.as_ref().err();
+        explain(&Case::new(&given).reference(reference).recording(&self.recording, error))
+    }
 }
 
 /// The user whose credentials were sent.

@@ -1,7 +1,7 @@
 //! What a response proves: which challenge a token was for, which checks passed, and which statuses precede all checks.
 
 use super::walk::claims::wrong;
-use super::{Say, Script, entry, play};
+use super::{Script, ScriptedResponse, entry, run_script};
 use crate::support::Regq;
 use serde_json::{Value, json};
 
@@ -10,7 +10,11 @@ const OTHER: &str =
 
 /// The findings above `note`, with severities.
 fn loud(script: Script) -> Vec<String> {
-    play(script).findings().into_iter().filter(|finding| !finding.ends_with(" note")).collect()
+    run_script(script)
+        .findings()
+        .into_iter()
+        .filter(|finding| !finding.ends_with(" note"))
+        .collect()
 }
 
 /// The same for supplied data.
@@ -33,29 +37,29 @@ fn file(name: &str, text: &str) -> String {
 #[test]
 fn a_token_is_compared_with_the_challenge_that_led_to_it() {
     // The first challenge led to a different token, which was refused.
-    let last = Say::challenge(format!(r#"{OTHER},error="invalid_token""#));
+    let last = ScriptedResponse::challenge(format!(r#"{OTHER},error="invalid_token""#));
     let script = Script::new().claims(&json!({ "aud": "other.example" })).last(last);
-    let played = play(script);
-    assert_eq!(played.findings(), ["token-rejected decisive"]);
+    let results = run_script(script);
+    assert_eq!(results.findings(), ["token-rejected decisive"]);
     // The steps show both challenges and both tokens.
-    let services: Vec<_> = played
+    let services: Vec<_> = results
         .steps("challenge")
         .iter()
         .map(|step| step.contains(r#"service "other.example""#))
         .collect();
-    assert_eq!(services, [false, true], "{played}");
-    let audiences = played.steps("claims").iter().filter(|step| step.contains("audience")).count();
-    assert_eq!(audiences, 2, "{played}");
+    assert_eq!(services, [false, true], "{results}");
+    let audiences = results.steps("claims").iter().filter(|step| step.contains("audience")).count();
+    assert_eq!(audiences, 2, "{results}");
 }
 
 #[test]
 fn the_get_decides_if_head_is_unsupported() {
     for status in [405, 501] {
-        let unknown = Say::new(404).words(&[("MANIFEST_UNKNOWN", "manifest unknown")]);
-        let script = Script::new().last(Say::new(status)).read(unknown);
+        let unknown = ScriptedResponse::new(404).words(&[("MANIFEST_UNKNOWN", "manifest unknown")]);
+        let script = Script::new().last(ScriptedResponse::new(status)).read(unknown);
         // The script gives every GET this response, so the HEAD must be the request.
         assert_eq!(loud(script.clone()), ["not-found decisive"], "{status}");
-        let script = script.read(Say::new(403));
+        let script = script.read(ScriptedResponse::new(403));
         assert_eq!(loud(script), ["forbidden decisive"], "{status}");
     }
 }
@@ -63,7 +67,7 @@ fn the_get_decides_if_head_is_unsupported() {
 #[test]
 fn an_unusual_status_precedes_all_checks() {
     for status in [400, 408, 502] {
-        let script = wrong(&json!({ "aud": "other.example" })).last(Say::new(status));
+        let script = wrong(&json!({ "aud": "other.example" })).last(ScriptedResponse::new(status));
         let due = ["audience-mismatch would-fail-next"];
         assert_eq!(loud(script.args(&["--retries", "0"])), due, "{status}");
         let damaged = ["--token", "a1.b2.c3", "--status", &status.to_string()];
@@ -76,7 +80,7 @@ fn an_invalid_manifest_proves_that_the_token_passed() {
     let pinned = "team/app@sha256:1111111111111111111111111111111111111111111111111111111111111111";
     let claims = json!({ "aud": "other.example", "access": [] });
     assert_eq!(
-        loud(wrong(&claims).last(Say::manifest()).name(pinned)),
+        loud(wrong(&claims).last(ScriptedResponse::manifest()).name(pinned)),
         ["digest-mismatch decisive"]
     );
 }
@@ -105,32 +109,34 @@ fn an_unusable_challenge_does_not_hide_a_usable_one() {
         offline(&["--challenge", r#"Bearer realm="a", realm="b""#, "--challenge", basic]),
         ["basic-only decisive", "challenge-malformed decisive"]
     );
-    let script = Script::new().first(Say::challenge("Bearer").line(basic));
-    let played = play(script);
-    let command = played.object["command"].as_str().unwrap();
-    assert!(command.starts_with("regq login "), "{played}");
+    let script = Script::new().first(ScriptedResponse::challenge("Bearer").line(basic));
+    let results = run_script(script);
+    let command = results.object["command"].as_str().unwrap();
+    assert!(command.starts_with("regq login "), "{results}");
 }
 
 #[test]
 fn a_stored_token_that_is_a_password_is_rejected_like_any_token() {
     let file = file("password", "ghp_0123456789abcdef");
     let script = Script::new().args(&["--token-file", &file]);
-    let refused = Say::again(r#",error="invalid_token""#);
+    let refused = ScriptedResponse::again(r#",error="invalid_token""#);
     assert_eq!(loud(script.last(refused)), ["token-rejected decisive"]);
 }
 
 #[test]
 fn the_body_of_a_successful_get_is_not_an_error_body() {
-    let played = play(Script::new().last(Say::new(404)).read(Say::manifest()));
-    assert_eq!(played.findings(), ["not-found decisive"], "{played}");
-    let (_, evidence) = played.finding("not-found").unwrap();
+    let results = run_script(
+        Script::new().last(ScriptedResponse::new(404)).read(ScriptedResponse::manifest()),
+    );
+    assert_eq!(results.findings(), ["not-found decisive"], "{results}");
+    let (_, evidence) = results.finding("not-found").unwrap();
     assert!(!evidence.contains("schemaVersion"), "{evidence}");
 }
 
 #[test]
 fn json_without_a_token_is_token_missing() {
     for answer in ["[]", "{}", r#"{"token":""}"#] {
-        let script = Script::new().token(Say::new(200).body(answer));
+        let script = Script::new().token(ScriptedResponse::new(200).body(answer));
         assert_eq!(loud(script), ["token-missing decisive"], "{answer}");
     }
 }
@@ -141,8 +147,8 @@ fn unreadable_claims_do_not_count_as_valid() {
         assert_eq!(loud(wrong(&claims)), [""; 0], "{claims}");
     }
     // An opaque token.
-    let refused = Say::again(r#",error="invalid_token""#);
-    let opaque = Script::new().token(Say::token("djE6opaque")).last(refused);
+    let refused = ScriptedResponse::again(r#",error="invalid_token""#);
+    let opaque = Script::new().token(ScriptedResponse::token("djE6opaque")).last(refused);
     assert_eq!(loud(opaque), ["token-rejected decisive"]);
 }
 
@@ -151,8 +157,8 @@ fn a_finding_of_both_attempts_has_both_evidences() {
     let script = wrong(&json!({ "aud": "own.example" }));
     let token =
         super::jwt(&json!({ "aud": "mine.example", "access": [entry("team/app", &["pull"])] }));
-    let played = play(script.args(&["--token", &token]));
-    let (_, evidence) = played.finding("audience-mismatch").unwrap();
+    let results = run_script(script.args(&["--token", &token]));
+    let (_, evidence) = results.finding("audience-mismatch").unwrap();
     for seen in ["\"mine.example\"", "in regq's own walk", "\"own.example\""] {
         assert!(evidence.contains(seen), "{evidence}");
     }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::scripted::{DATE, Say, Script, claims, jwt, play};
+use super::scripted::{DATE, Script, ScriptedResponse, claims, jwt, run_script};
 use crate::support::Request;
 
 /// A script that succeeds, and a supplied token with these claims.
@@ -17,22 +17,22 @@ fn given(changes: serde_json::Value) -> Script {
 
 #[test]
 fn issuer_is_compared_with_that_of_regqs_own_token() {
-    let played = play(given(json!({"iss": "harbor-token-issuer"})));
-    let (severity, evidence) = played.finding("issuer-unexpected").expect("a finding");
-    assert_eq!((severity, played.code), ("note", 0), "{played}");
+    let results = run_script(given(json!({"iss": "harbor-token-issuer"})));
+    let (severity, evidence) = results.finding("issuer-unexpected").expect("a finding");
+    assert_eq!((severity, results.code), ("note", 0), "{results}");
     assert!(
         evidence.contains("\"harbor-token-issuer\"") && evidence.contains("\"auth.example\""),
         "{evidence}"
     );
 
-    let opaque = || Say::token("b3BhcXVl");
+    let opaque = || ScriptedResponse::token("b3BhcXVl");
     for silent in [
         given(json!({"jti": "2"})),
         given(json!({"iss": "x"})).token(opaque()),
         Script::new().args(&["--token", "b3BhcXVl"]),
     ] {
-        let played = play(silent);
-        assert_eq!(played.finding("issuer-unexpected"), None, "{played}");
+        let results = run_script(silent);
+        assert_eq!(results.finding("issuer-unexpected"), None, "{results}");
     }
 }
 
@@ -57,27 +57,27 @@ fn supplied_data_keeps_its_severity_and_the_walk_sets_the_exit_code() {
         (Script::new().args(&["--challenge", ""]), "challenge-missing decisive"),
         (given(json!({})).args(&["--challenge", "Basic"]), "challenge-flipped-to-basic decisive"),
     ] {
-        let played = play(script);
-        assert_eq!(played.findings(), [finding], "{played}");
+        let results = run_script(script);
+        assert_eq!(results.findings(), [finding], "{results}");
         let outcome = json!({"exitCode": 0, "kind": null, "status": 200});
-        assert_eq!(played.object["outcome"], outcome, "{played}");
-        assert!(played.text.contains("\nSuccess: "), "{played}");
+        assert_eq!(results.object["outcome"], outcome, "{results}");
+        assert!(results.text.contains("\nSuccess: "), "{results}");
     }
 }
 
 /// Both attempts are refused: each finding is reported once, with the higher severity.
 #[test]
 fn a_finding_of_both_attempts_is_reported_once() {
-    let refused = Say::again(",error=\"invalid_token\"");
+    let refused = ScriptedResponse::again(",error=\"invalid_token\"");
     let other = json!({"aud": "other"});
     let script = given(other.clone()).claims(&other).last(refused);
-    let played = play(script.args(&["--token-url", "http://HOST/token?service=other"]));
+    let results = run_script(script.args(&["--token-url", "http://HOST/token?service=other"]));
     assert_eq!(
-        played.findings(),
+        results.findings(),
         ["service-mismatch decisive", "audience-mismatch decisive"],
-        "{played}"
+        "{results}"
     );
-    assert_eq!(played.code, 4);
+    assert_eq!(results.code, 4);
 }
 
 #[test]
@@ -85,26 +85,26 @@ fn supplied_data_is_not_sent() {
     let token = jwt(&json!({"jti": "given"}));
     let script = Script::new().elsewhere(Script::new()).args(&["--token", &token]);
     let script = script.args(&["--token-url", "ELSE/token?service=other&scope=x"]);
-    let played =
-        play(script.args(&["--challenge", "Bearer realm=\"ELSE/token\",service=\"given\""]));
-    assert!(played.elsewhere.is_empty(), "{:?}", played.elsewhere);
+    let results =
+        run_script(script.args(&["--challenge", "Bearer realm=\"ELSE/token\",service=\"given\""]));
+    assert!(results.elsewhere.is_empty(), "{:?}", results.elsewhere);
     let sent = |request: &Request| request.header("authorization").unwrap_or_default().to_owned();
-    assert!(played.requests.len() >= 3, "{played}");
-    assert!(!played.requests.iter().any(|request| sent(request).contains(&token)), "{played}");
+    assert!(results.requests.len() >= 3, "{results}");
+    assert!(!results.requests.iter().any(|request| sent(request).contains(&token)), "{results}");
     assert!(
-        !played.lines().iter().any(|line| line.contains("other") || line.contains("given")),
-        "{played}"
+        !results.lines().iter().any(|line| line.contains("other") || line.contains("given")),
+        "{results}"
     );
     // Supplied data has precedence in the output.
-    assert_eq!(played.object["challenges"][0]["params"]["service"], "given", "{played}");
-    assert_eq!(played.object["token"]["claims"]["jti"], "given", "{played}");
+    assert_eq!(results.object["challenges"][0]["params"]["service"], "given", "{results}");
+    assert_eq!(results.object["token"]["claims"]["jti"], "given", "{results}");
 }
 
 /// The walk's Date does not apply to the supplied attempt.
 #[test]
 fn supplied_token_is_not_checked_against_the_walks_date() {
     let old = || given(json!({"exp": DATE - 1000}));
-    assert_eq!(play(old()).findings(), [""; 0]);
-    let judged = play(old().args(&["--date", "Sun, 06 Nov 2016 08:49:37 GMT"]));
+    assert_eq!(run_script(old()).findings(), [""; 0]);
+    let judged = run_script(old().args(&["--date", "Sun, 06 Nov 2016 08:49:37 GMT"]));
     assert_eq!(judged.findings(), ["token-expired decisive"], "{judged}");
 }

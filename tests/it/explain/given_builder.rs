@@ -24,20 +24,20 @@ pub(super) const HUB: &str = "Bearer realm=\"https://auth.docker.io/token\",\
 
 /// Supplied data.
 #[derive(Debug, Default)]
-pub(super) struct Pieces {
+pub(super) struct Supplied {
     name: Option<String>,
     given: Given,
     plain_http: bool,
 }
 
 /// Only a reference; not even that if it is empty.
-pub(super) fn of(name: &str) -> Pieces {
+pub(super) fn of(name: &str) -> Supplied {
     let name = Some(name).filter(|name| !name.is_empty()).map(str::to_owned);
-    Pieces { name, ..Pieces::default() }
+    Supplied { name, ..Supplied::default() }
 }
 
 /// A correct login: it has no finding.
-pub(super) fn sound() -> Pieces {
+pub(super) fn correct() -> Supplied {
     of(NAME).asked(URL).token(claims(json!({}))).challenge(CHALLENGE).date(DATE)
 }
 
@@ -70,51 +70,51 @@ pub(super) fn access(name: &str, actions: &[&str]) -> Value {
     json!({"access": [{"type": "repository", "name": name, "actions": actions}]})
 }
 
-impl Pieces {
+impl Supplied {
     /// The token URL.
-    pub(super) fn asked(mut self, url: impl Into<String>) -> Pieces {
+    pub(super) fn asked(mut self, url: impl Into<String>) -> Supplied {
         self.given.token_url = Some(url.into());
         self
     }
 
     /// The token or token response.
-    pub(super) fn token(mut self, token: impl Into<String>) -> Pieces {
+    pub(super) fn token(mut self, token: impl Into<String>) -> Supplied {
         self.given.token = Some(Secret::new(token));
         self
     }
 
     /// Replaces the challenge lines.
-    pub(super) fn challenge(mut self, line: impl Into<String>) -> Pieces {
+    pub(super) fn challenge(mut self, line: impl Into<String>) -> Supplied {
         self.given.challenges = Some(vec![line.into()]);
         self
     }
 
     /// Adds a challenge line.
-    pub(super) fn line(mut self, line: impl Into<String>) -> Pieces {
+    pub(super) fn line(mut self, line: impl Into<String>) -> Supplied {
         self.given.challenges.get_or_insert_default().push(line.into());
         self
     }
 
     /// Removes the challenges.
-    pub(super) fn no_challenge(mut self) -> Pieces {
+    pub(super) fn no_challenge(mut self) -> Supplied {
         self.given.challenges = None;
         self
     }
 
     /// Removes the token.
-    pub(super) fn no_token(mut self) -> Pieces {
+    pub(super) fn no_token(mut self) -> Supplied {
         self.given.token = None;
         self
     }
 
     /// Removes the token URL.
-    pub(super) fn not_asked(mut self) -> Pieces {
+    pub(super) fn not_asked(mut self) -> Supplied {
         self.given.token_url = None;
         self
     }
 
     /// Appends a text to the last challenge line.
-    pub(super) fn error(mut self, code: &str) -> Pieces {
+    pub(super) fn error(mut self, code: &str) -> Supplied {
         let lines = self.given.challenges.get_or_insert_default();
         let line = lines.last_mut().expect("a challenge");
         line.push_str(&format!(",error=\"{code}\""));
@@ -122,37 +122,37 @@ impl Pieces {
     }
 
     /// The status of the final response.
-    pub(super) fn status(mut self, status: u16) -> Pieces {
+    pub(super) fn status(mut self, status: u16) -> Supplied {
         self.given.status = Some(status);
         self
     }
 
     /// The body of the final response.
-    pub(super) fn body(mut self, body: impl Into<Vec<u8>>) -> Pieces {
+    pub(super) fn body(mut self, body: impl Into<Vec<u8>>) -> Supplied {
         self.given.body = Some(body.into());
         self
     }
 
     /// The body of the final response, with these error codes.
-    pub(super) fn codes(self, codes: &[&str]) -> Pieces {
+    pub(super) fn codes(self, codes: &[&str]) -> Supplied {
         let errors: Vec<_> = codes.iter().map(|code| json!({"code": code})).collect();
         self.body(json!({"errors": errors}).to_string())
     }
 
     /// The `Date` of the final response.
-    pub(super) fn date(mut self, date: &str) -> Pieces {
+    pub(super) fn date(mut self, date: &str) -> Supplied {
         self.given.date = Some(parse_date(date).expect("a date"));
         self
     }
 
     /// Removes the `Date`.
-    pub(super) fn no_date(mut self) -> Pieces {
+    pub(super) fn no_date(mut self) -> Supplied {
         self.given.date = None;
         self
     }
 
     /// Uses plain http for the registry.
-    pub(super) fn plain_http(mut self) -> Pieces {
+    pub(super) fn plain_http(mut self) -> Supplied {
         self.plain_http = true;
         self
     }

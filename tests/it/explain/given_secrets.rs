@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::given_builder::NAME;
-use super::scripted::{CHALLENGE, Say, Script};
+use super::scripted::{CHALLENGE, Script, ScriptedResponse};
 use crate::support::Regq;
 use crate::support::secrets::{GRANTED, IDENTITY, PASSWORD, READY};
 
@@ -149,8 +149,8 @@ fn usage_errors_print_no_secret() {
 fn walk_redacts_supplied_secrets() {
     let echo = format!("{CHALLENGE},error=\"invalid_token\",error_description=\"not {GRANTED}\"");
     let words = [("DENIED", GRANTED)];
-    let script = Script::new().first(Say::challenge(echo.clone()).words(&words));
-    let (server, _) = script.last(Say::challenge(echo).words(&words)).start();
+    let script = Script::new().first(ScriptedResponse::challenge(echo.clone()).words(&words));
+    let (server, _) = script.last(ScriptedResponse::challenge(echo).words(&words)).start();
     for more in ["--json", "--curl", "-v"] {
         let run =
             Regq::new().args(["explain", "--plain-http", "--retries", "0", "--token", GRANTED]);

@@ -23,5 +23,5 @@ mod secrecy;
 mod steps;
 mod walk;
 
-use self::scripted::{Played, Say, Script, entry, jwt, play};
+use self::scripted::{Results, Script, ScriptedResponse, entry, jwt, run_script};
 use crate::support::text::is_wrapped;

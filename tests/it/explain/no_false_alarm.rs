@@ -1,12 +1,12 @@
 //! Correct data, mostly of real registries, has no finding above `note`.
 
-use super::given_builder::{CHALLENGE, DATE, NAME, Pieces, URL, access, claims, of, sound};
+use super::given_builder::{CHALLENGE, DATE, NAME, Supplied, URL, access, claims, correct, of};
 use serde_json::json;
 
 #[track_caller]
-fn innocent(rows: Vec<(&str, Pieces)>) {
-    let accused = rows.iter().filter_map(|(about, pieces)| {
-        let faults = pieces.faults();
+fn innocent(rows: Vec<(&str, Supplied)>) {
+    let accused = rows.iter().filter_map(|(about, supplied)| {
+        let faults = supplied.faults();
         (!faults.is_empty()).then(|| format!("{about}: {faults:#?}"))
     });
     let accused: Vec<_> = accused.collect();
@@ -14,7 +14,7 @@ fn innocent(rows: Vec<(&str, Pieces)>) {
 }
 
 /// A login at a registry: its challenge, the token URL and the token.
-fn login(name: &str, challenge: &str, url: &str, token: &str) -> Pieces {
+fn login(name: &str, challenge: &str, url: &str, token: &str) -> Supplied {
     of(name).challenge(challenge).asked(url).token(token).date(DATE)
 }
 
@@ -189,7 +189,7 @@ fn correct_logins_at_real_registries_have_no_finding() {
 #[test]
 fn equivalent_token_urls_have_no_finding() {
     let asked = |scope: &str| {
-        sound()
+        correct()
             .asked(format!("https://auth.example.com/token?service=reg.example.com&scope={scope}"))
     };
     innocent(vec![
@@ -205,17 +205,20 @@ fn equivalent_token_urls_have_no_finding() {
         ("a catalog beside it", asked("registry:catalog:*&scope=repository:team/app:pull")),
         ("an empty pair", asked("repository:team/app:pull&&")),
         ("a fragment", asked("repository:team/app:pull#x")),
-        ("a host in capitals", sound().asked(URL.replace("auth.example.com", "AUTH.Example.Com"))),
-        ("a port that is its scheme's", sound().asked(URL.replace(".com/", ".com:443/"))),
+        (
+            "a host in capitals",
+            correct().asked(URL.replace("auth.example.com", "AUTH.Example.Com")),
+        ),
+        ("a port that is its scheme's", correct().asked(URL.replace(".com/", ".com:443/"))),
         (
             "a password in front",
-            sound()
+            correct()
                 .asked(URL.replace("auth.", "ada:pass-of-ada@auth."))
                 .token(claims(json!({"sub": "ada"}))),
         ),
-        ("quotes around", sound().asked(format!("'{URL}'"))),
-        ("other quotes around", sound().asked(format!(" \"{URL}\" "))),
-        ("white space around", sound().asked(format!(" {URL}\n"))),
+        ("quotes around", correct().asked(format!("'{URL}'"))),
+        ("other quotes around", correct().asked(format!(" \"{URL}\" "))),
+        ("white space around", correct().asked(format!(" {URL}\n"))),
     ]);
 }
 
@@ -228,14 +231,14 @@ fn equivalent_challenges_have_no_finding() {
         ("in lower case", challenge(&format!("www-authenticate:{CHALLENGE}\r\n"))),
         ("as curl shows it", challenge(&format!("< www-authenticate: {CHALLENGE}"))),
         ("without quotes", challenge(&CHALLENGE.replace('"', ""))),
-        ("a realm with a query", sound().challenge(CHALLENGE.replace("/token", "/token?x=y"))),
+        ("a realm with a query", correct().challenge(CHALLENGE.replace("/token", "/token?x=y"))),
         (
             "a realm in capitals",
-            sound().challenge(CHALLENGE.replace("https://auth", "HTTPS://AUTH")),
+            correct().challenge(CHALLENGE.replace("https://auth", "HTTPS://AUTH")),
         ),
         (
             "a realm without a path",
-            sound().challenge(CHALLENGE.replace("/token", "")).asked(URL.replace("/token", "")),
+            correct().challenge(CHALLENGE.replace("/token", "")).asked(URL.replace("/token", "")),
         ),
         ("more parameters", challenge(&format!("{CHALLENGE},error_description=\"\",foo=bar"))),
         (
@@ -252,7 +255,7 @@ fn equivalent_challenges_have_no_finding() {
         ),
         (
             "two repositories, the other of which is not for everybody",
-            sound()
+            correct()
                 .challenge(
                     CHALLENGE.replace("repository:", "repository:team/base:pull repository:"),
                 )
@@ -260,7 +263,7 @@ fn equivalent_challenges_have_no_finding() {
                 {"type": "repository", "name": "team/base", "actions": []},
                 {"type": "repository", "name": "team/app", "actions": ["pull"]}]}))),
         ),
-        ("a proxy's other scheme beside it", sound().line("Negotiate")),
+        ("a proxy's other scheme beside it", correct().line("Negotiate")),
         ("on a good answer", of(NAME).challenge("basic realm=x").status(200)),
     ]);
 }
@@ -273,14 +276,14 @@ fn padded(token: &str) -> String {
 
 #[test]
 fn valid_token_variants_have_no_finding() {
-    let token = |changes| sound().token(claims(changes)).date(DATE);
+    let token = |changes| correct().token(claims(changes)).date(DATE);
     let plain = || claims(json!({}));
     innocent(vec![
-        ("Bearer in front", sound().token(format!("Bearer {}", plain()))),
-        ("a header", sound().token(format!("Authorization: bearer {}", plain()))),
-        ("an answer", sound().token(format!("{{\"token\":\"{}\"}}", plain()))),
-        ("the other answer", sound().token(format!(" {{\"access_token\":\"{}\"}}\n", plain()))),
-        ("padding", sound().token(padded(&plain()))),
+        ("Bearer in front", correct().token(format!("Bearer {}", plain()))),
+        ("a header", correct().token(format!("Authorization: bearer {}", plain()))),
+        ("an answer", correct().token(format!("{{\"token\":\"{}\"}}", plain()))),
+        ("the other answer", correct().token(format!(" {{\"access_token\":\"{}\"}}\n", plain()))),
+        ("padding", correct().token(padded(&plain()))),
         ("a list of audiences", token(json!({"aud": ["x", "reg.example.com"]}))),
         ("times with fractions", token(json!({"exp": 1_474_547_283.5, "nbf": 1_474_546_983.25}))),
         ("no times at all", token(json!({"exp": null, "nbf": null, "iat": null}))),

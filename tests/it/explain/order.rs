@@ -1,12 +1,12 @@
 //! Which finding is decisive: that of the first failed check, or the one that the response itself states.
 
 use super::given_builder::{
-    CHALLENGE, DATE, HUB, NAME, Pieces, URL, access, claims, jwt, of, sound,
+    CHALLENGE, DATE, HUB, NAME, Supplied, URL, access, claims, correct, jwt, of,
 };
 use serde_json::json;
 
 /// The original story: three faults, of which the registry reports one.
-pub(super) fn story() -> Pieces {
+pub(super) fn story() -> Supplied {
     of("alpine")
         .asked("https://auth.docker.io/token?service=index.docker.io&scope=repository:alpine:pull")
         .token(jwt(
@@ -19,8 +19,8 @@ pub(super) fn story() -> Pieces {
 }
 
 #[track_caller]
-fn order(pieces: Pieces, expected: &[&str]) {
-    assert_eq!(pieces.found(), expected, "{pieces:#?}");
+fn order(supplied: Supplied, expected: &[&str]) {
+    assert_eq!(supplied.found(), expected, "{supplied:#?}");
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn first_failed_check_of_three_is_decisive() {
 /// Distribution checks signature, issuer, audience and times before access, so this proves that those passed.
 #[test]
 fn insufficient_scope_proves_that_audience_and_times_passed() {
-    let pieces = || story().challenge(HUB.replace("library/", "")).error("insufficient_scope");
+    let supplied = || story().challenge(HUB.replace("library/", "")).error("insufficient_scope");
     let expected = [
         "decisive scope-lost-in-shell",
         "decisive library-prefix-missing",
@@ -53,15 +53,15 @@ fn insufficient_scope_proves_that_audience_and_times_passed() {
         "note service-mismatch",
         "note audience-mismatch",
     ];
-    order(pieces(), &expected);
+    order(supplied(), &expected);
     let expired = [&expected[..], &["note token-expired"]].concat();
-    order(pieces().date("Thu, 22 Sep 2030 13:00:00 GMT"), &expired);
+    order(supplied().date("Thu, 22 Sep 2030 13:00:00 GMT"), &expired);
 }
 
 #[test]
 fn invalid_token_with_a_right_audience_is_about_the_key() {
     order(
-        sound().token(claims(json!({"access": []}))).error("invalid_token"),
+        correct().token(claims(json!({"access": []}))).error("invalid_token"),
         &[
             "decisive token-rejected",
             "would-fail-next scope-lost-in-shell",
@@ -70,7 +70,7 @@ fn invalid_token_with_a_right_audience_is_about_the_key() {
     );
     // It also proves that challenge, realm and token server worked.
     order(
-        sound().challenge(CHALLENGE.replace("https", "http")).error("invalid_token"),
+        correct().challenge(CHALLENGE.replace("https", "http")).error("invalid_token"),
         &["decisive token-rejected", "note realm-plain-http"],
     );
 }
@@ -80,7 +80,7 @@ fn later_checks_are_listed_in_order() {
     let faulty = || {
         let other = json!({"aud": "x", "exp": 1_474_546_000, "access": [
             {"type": "repository", "name": "team/app", "actions": []}]});
-        sound().token(claims(other)).error("invalid_token").date(DATE)
+        correct().token(claims(other)).error("invalid_token").date(DATE)
     };
     order(
         faulty(),
@@ -124,7 +124,7 @@ fn without_a_token_the_challenge_is_decisive() {
 #[test]
 fn causes_stated_by_the_response_are_decisive() {
     let faulty =
-        || sound().no_challenge().challenge(CHALLENGE).asked(URL.replace("team/", "team%252F"));
+        || correct().no_challenge().challenge(CHALLENGE).asked(URL.replace("team/", "team%252F"));
     let expected = |id| ["decisive scope-double-encoded".to_owned(), format!("decisive {id}")];
     let forbidden = faulty().status(403);
     assert_eq!(forbidden.found(), expected("forbidden"));
@@ -148,7 +148,7 @@ fn causes_stated_by_the_response_are_decisive() {
         ["decisive not-a-registry", "decisive not-a-manifest", "note scope-double-encoded"]
     );
     let flipped =
-        sound().token(claims(access("team/app", &[]))).challenge("Basic realm=\"harbor\"");
+        correct().token(claims(access("team/app", &[]))).challenge("Basic realm=\"harbor\"");
     order(flipped, &["decisive access-no-actions", "decisive challenge-flipped-to-basic"]);
 }
 
@@ -160,9 +160,9 @@ fn with_a_token_the_challenge_belongs_to_the_final_response() {
         ("", "challenge-missing", "rejected-without-challenge"),
         ("Basic realm=\"a\"", "basic-only", "challenge-flipped-to-basic"),
     ] {
-        let pieces = || of(NAME).challenge(line);
-        order(pieces(), &[&format!("decisive {first}")]);
-        order(pieces().token(token.clone()), &[&format!("decisive {second}")]);
+        let supplied = || of(NAME).challenge(line);
+        order(supplied(), &[&format!("decisive {first}")]);
+        order(supplied().token(token.clone()), &[&format!("decisive {second}")]);
     }
     let invalid = of(NAME).challenge(CHALLENGE).error("invalid_token");
     order(invalid, &[]);
@@ -171,7 +171,7 @@ fn with_a_token_the_challenge_belongs_to_the_final_response() {
 /// Missing data is unknown, never absent.
 #[test]
 fn missing_data_is_unknown_not_absent() {
-    for pieces in [
+    for supplied in [
         of(NAME),
         of(""),
         of(NAME).status(401),
@@ -183,6 +183,6 @@ fn missing_data_is_unknown_not_absent() {
         of(NAME).date(DATE),
         of(NAME).body("denied"),
     ] {
-        order(pieces, &[]);
+        order(supplied, &[]);
     }
 }

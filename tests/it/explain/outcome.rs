@@ -59,11 +59,11 @@ fn without_a_response_the_findings_set_the_exit_code() {
         0 => json!({"exitCode": 0, "kind": null, "status": null}),
         _ => json!({"exitCode": 4, "kind": "denied", "status": null}),
     };
-    let (sound, opaque) = (claims(json!({})), "b3BhcXVl");
+    let (correct, opaque) = (claims(json!({})), "b3BhcXVl");
     for (code, words) in [
         (0, &[][..]),
         (0, &[NAME]),
-        (0, &[NAME, "--token-url", URL, "--token", &sound]),
+        (0, &[NAME, "--token-url", URL, "--token", &correct]),
         (0, &[NAME, "--date", DATE]),
         // Notes are not failures.
         (0, &[NAME, "--token", opaque]),
@@ -179,7 +179,7 @@ fn curl_commands_are_quoted() {
 fn a_body_or_date_alone_is_reported_as_unused() {
     let file = format!("{}/body-alone-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     std::fs::write(&file, "denied: go away").unwrap();
-    let told = |words: &[&str]| {
+    let steps = |words: &[&str]| {
         let steps = object(&[&[NAME], words].concat())["steps"].clone();
         let given = |step: &&Value| step["step"] == "given";
         let steps: Vec<_> = steps.as_array().unwrap().iter().filter(given).cloned().collect();
@@ -187,12 +187,12 @@ fn a_body_or_date_alone_is_reported_as_unused() {
     };
     let body = "body: 15 bytes; it says \"denied: go away\"; not used: the response's status is \
                 unknown";
-    assert_eq!(told(&["--body", &file]), [body]);
+    assert_eq!(steps(&["--body", &file]), [body]);
     let said = "final response: 403; it says \"denied: go away\"";
-    assert_eq!(told(&["--body", &file, "--status", "403"]), [said]);
+    assert_eq!(steps(&["--body", &file, "--status", "403"]), [said]);
     let date = "date: 2016-09-22 12:23:10 UTC; not used: there is no token";
-    assert_eq!(told(&["--date", DATE]), [date]);
+    assert_eq!(steps(&["--date", DATE]), [date]);
     let token = claims(json!({}));
-    assert!(told(&["--date", DATE, "--token", &token])[0].starts_with("token: "));
+    assert!(steps(&["--date", DATE, "--token", &token])[0].starts_with("token: "));
     std::fs::remove_file(file).unwrap();
 }

@@ -7,7 +7,7 @@ use arbtest::arbtest;
 use regq::explain::{Explanation, Severity};
 use serde_json::json;
 
-use super::given_builder::{CHALLENGE, HUB, NAME, Pieces, URL, access, claims, jwt, of};
+use super::given_builder::{CHALLENGE, HUB, NAME, Supplied, URL, access, claims, jwt, of};
 use super::hostile::is_plain;
 use crate::support::Regq;
 
@@ -139,30 +139,30 @@ fn line(u: &mut Unstructured<'_>) -> Drawn<String> {
 }
 
 /// Random supplied data.
-fn pieces(u: &mut Unstructured<'_>) -> Drawn<Pieces> {
-    let mut pieces = of(u.choose(NAMES)?);
+fn supplied(u: &mut Unstructured<'_>) -> Drawn<Supplied> {
+    let mut supplied = of(u.choose(NAMES)?);
     if u.ratio(2, 3)? {
-        pieces = pieces.asked(url(u)?);
+        supplied = supplied.asked(url(u)?);
     }
     if u.ratio(2, 3)? {
-        pieces = pieces.token(token(u)?);
+        supplied = supplied.token(token(u)?);
     }
     for _ in 0..u.int_in_range(0..=2)? {
-        pieces = pieces.line(line(u)?);
+        supplied = supplied.line(line(u)?);
     }
     if u.ratio(1, 2)? {
-        pieces = pieces.status(*u.choose(STATUSES)?);
+        supplied = supplied.status(*u.choose(STATUSES)?);
     }
     if u.ratio(1, 3)? {
-        pieces = pieces.body(fragments(u, 5)?);
+        supplied = supplied.body(fragments(u, 5)?);
     }
     if u.ratio(1, 3)? {
-        pieces = pieces.date("Thu, 22 Sep 2016 12:23:10 GMT");
+        supplied = supplied.date("Thu, 22 Sep 2016 12:23:10 GMT");
     }
     if u.ratio(1, 8)? {
-        pieces = pieces.plain_http();
+        supplied = supplied.plain_http();
     }
-    Ok(pieces)
+    Ok(supplied)
 }
 
 /// The whole explanation as one text.
@@ -196,15 +196,15 @@ fn findings_are_well_formed_for_any_data() {
         .collect();
     let mut seen = BTreeSet::new();
     arbtest(|u| {
-        let pieces = pieces(u)?;
-        let explanation = pieces.explain();
+        let supplied = supplied(u)?;
+        let explanation = supplied.explain();
         let findings = &explanation.findings;
-        assert!(findings.is_sorted_by_key(|one| one.severity), "{pieces:?}");
+        assert!(findings.is_sorted_by_key(|one| one.severity), "{supplied:?}");
         let mut ids = BTreeSet::new();
         for finding in findings {
-            assert!(ids.insert(finding.id), "{} twice: {pieces:?}", finding.id);
+            assert!(ids.insert(finding.id), "{} twice: {supplied:?}", finding.id);
             let worst = listed.get(finding.id).expect("a listed finding");
-            assert!(*worst == "decisive" || finding.severity == Severity::Note, "{pieces:?}");
+            assert!(*worst == "decisive" || finding.severity == Severity::Note, "{supplied:?}");
             assert!(!finding.evidence.is_empty(), "{finding:?}");
             let open = |name: &str| finding.advice.contains(&format!("{{{name}}}"));
             let names = ["service", "repository", "scope", "realm", "registry"];
@@ -215,8 +215,8 @@ fn findings_are_well_formed_for_any_data() {
         let worst = findings.first().map(|one| one.severity);
         // A status that no check returns comes from before all checks.
         let door = !matches!(explanation.outcome.status, None | Some(200..=299 | 401 | 403 | 404));
-        assert!(worst != Some(Severity::WouldFailNext) || door, "{pieces:?} {findings:?}");
-        assert!(explanation.steps.iter().all(|step| !step.detail.is_empty()), "{pieces:?}");
+        assert!(worst != Some(Severity::WouldFailNext) || door, "{supplied:?} {findings:?}");
+        assert!(explanation.steps.iter().all(|step| !step.detail.is_empty()), "{supplied:?}");
         seen.extend(ids);
         Ok(())
     })
@@ -269,7 +269,7 @@ fn secrets_are_redacted_in_any_data() {
         };
         let given =
             if u.ratio(1, 4)? { json!({"token": token}).to_string() } else { token.clone() };
-        let mut pieces = of(u.choose(NAMES)?).asked(url).token(given);
+        let mut supplied = of(u.choose(NAMES)?).asked(url).token(given);
         for _ in 0..u.int_in_range(0..=2)? {
             let name = *u.choose(&[
                 "realm=\"https://auth.example.com/",
@@ -280,17 +280,17 @@ fn secrets_are_redacted_in_any_data() {
             ])?;
             // Escaped for a quoted string.
             let value = echoed(u)?.replace('\\', "\\\\").replace('"', "\\\"");
-            pieces = pieces.line(format!("Bearer {name}{value}\""));
+            supplied = supplied.line(format!("Bearer {name}{value}\""));
         }
         let body = match u.int_in_range(0..=2)? {
             0 => echoed(u)?,
             1 => json!({"errors": [{"code": "DENIED", "message": echoed(u)?}]}).to_string(),
             _ => format!("<p>{}</p>", echoed(u)?),
         };
-        pieces = pieces.status(*u.choose(STATUSES)?).body(body);
-        let text = said(&pieces.explain());
+        supplied = supplied.status(*u.choose(STATUSES)?).body(body);
+        let text = said(&supplied.explain());
         let core = |text: &str| text.replace("%2d", "-").contains(CORE);
-        assert!(!core(&text), "{token:?} and {password:?} in {pieces:?}:\n{text}");
+        assert!(!core(&text), "{token:?} and {password:?} in {supplied:?}:\n{text}");
         tried += 1;
         Ok(())
     })

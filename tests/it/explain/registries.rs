@@ -1,7 +1,7 @@
 //! Successful logins at registries with unusual behaviour, as scripts. There must be no finding above `note`.
 
 use super::scripted::{DATE, date};
-use super::{Say, Script, jwt, play};
+use super::{Script, ScriptedResponse, jwt, run_script};
 use crate::support::secrets::{IDENTITY, PASSWORD, USER};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,12 +14,12 @@ const OPAQUE: &str = "djE6b3BhcXVlLXRva2Vu";
 const PULL: &str = "repository:team/app:pull";
 
 /// A token response with a JWT of these claims.
-pub(super) fn granted(service: &str, access: &Value) -> Say {
+pub(super) fn granted(service: &str, access: &Value) -> ScriptedResponse {
     let claims = json!({
         "iss": "issuer", "sub": "", "aud": service, "access": access,
         "iat": DATE, "nbf": DATE, "exp": DATE + 3600,
     });
-    Say::token(jwt(&claims)).header("Date", date(37))
+    ScriptedResponse::token(jwt(&claims)).header("Date", date(37))
 }
 
 /// An `access` claim that allows pulling `team/app`.
@@ -34,7 +34,7 @@ pub(super) fn with_jwt(challenge: &str, service: &str) -> Script {
 
 /// A registry with this challenge and an opaque token.
 pub(super) fn with_opaque(challenge: &str) -> Script {
-    Script::new().https().challenge(challenge).token(Say::token(OPAQUE))
+    Script::new().https().challenge(challenge).token(ScriptedResponse::token(OPAQUE))
 }
 
 pub(super) fn bearer(path: &str, service: &str) -> String {
@@ -42,11 +42,12 @@ pub(super) fn bearer(path: &str, service: &str) -> String {
 }
 
 pub(super) fn docker_hub() -> Script {
-    let version = |say: Say| say.header("Docker-Distribution-Api-Version", "registry/2.0");
-    let last = version(Say::manifest()).header("RateLimit-Limit", "100;w=21600");
+    let version =
+        |say: ScriptedResponse| say.header("Docker-Distribution-Api-Version", "registry/2.0");
+    let last = version(ScriptedResponse::manifest()).header("RateLimit-Limit", "100;w=21600");
     let last = last.header("RateLimit-Remaining", "97;w=21600").header("Date", date(38));
     let script = with_jwt(&bearer("/token", "registry.docker.io"), "registry.docker.io");
-    let first = version(Say::challenge(bearer("/token", "registry.docker.io")));
+    let first = version(ScriptedResponse::challenge(bearer("/token", "registry.docker.io")));
     script.first(first.words(&[("UNAUTHORIZED", "authentication required")])).last(last)
 }
 
@@ -62,8 +63,10 @@ pub(super) fn quay() -> Script {
 
 pub(super) fn ecr() -> Script {
     let line = r#"Basic realm="SELF/",service="ecr.amazonaws.com""#;
-    let first = Say::challenge(line).header("Content-Type", "text/plain").body("Not Authorized\n");
-    // Only a HEAD has a digest header, without a size.
+    let first = ScriptedResponse::challenge(line)
+        .header("Content-Type", "text/plain")
+        .body("Not Authorized\n");
+    // ECR sends the digest header only for HEAD.
     Script::new().https().first(first)
 }
 
@@ -89,8 +92,8 @@ pub(super) fn acr() -> Script {
             "sub": "", "version": "1.0", "access": access, "exp": DATE + 4500,
         })),
     });
-    let first = Say::challenge(format!(r#"{line},error="invalid_token""#));
-    Script::new().https().first(first).token(Say::json(200, &token))
+    let first = ScriptedResponse::challenge(format!(r#"{line},error="invalid_token""#));
+    Script::new().https().first(first).token(ScriptedResponse::json(200, &token))
 }
 
 pub(super) fn gitlab() -> Script {
@@ -106,7 +109,7 @@ pub(super) fn harbor() -> Script {
         "token": jwt(&claims), "access_token": "", "expires_in": 1800,
         "issued_at": "2016-11-06T08:49:37Z",
     });
-    let token = Say::json(200, &token).header("Date", date(37));
+    let token = ScriptedResponse::json(200, &token).header("Date", date(37));
     let line = bearer("/service/token", "harbor-registry");
     Script::new().https().challenge(&line).token(token)
 }
@@ -114,12 +117,13 @@ pub(super) fn harbor() -> Script {
 pub(super) fn artifactory() -> Script {
     let service = "artifactory.example.com:443";
     with_jwt(&bearer("/artifactory/api/docker/null/v2/token", service), "*@*")
-        .token(Say::json(200, &json!({ "token": OPAQUE, "expires_in": 3600 })))
+        .token(ScriptedResponse::json(200, &json!({ "token": OPAQUE, "expires_in": 3600 })))
 }
 
 pub(super) fn nexus() -> Script {
     let line = r#"Bearer realm="SELF/v2/token",service="SELF/v2/token""#;
-    with_opaque(line).token(Say::token("DockerToken.8ba0d7f6-a5a2-3cdd-9c4a-1b3d4f1e2d3c"))
+    with_opaque(line)
+        .token(ScriptedResponse::token("DockerToken.8ba0d7f6-a5a2-3cdd-9c4a-1b3d4f1e2d3c"))
 }
 
 pub(super) fn red_hat() -> Script {
@@ -130,38 +134,43 @@ pub(super) fn red_hat() -> Script {
 pub(super) fn gitea(line: &str) -> Script {
     // The token names only its user; anonymous users are called Ghost.
     let claims = json!({ "UserID": -1, "nbf": DATE - 5, "exp": DATE + 86400 });
-    let first = Say::challenge(line).line(r#"Basic realm="Gitea Container Registry""#);
+    let first = ScriptedResponse::challenge(line).line(r#"Basic realm="Gitea Container Registry""#);
     let first = first.words(&[("UNAUTHORIZED", "")]);
-    Script::new().https().first(first).token(Say::token(jwt(&claims)))
+    Script::new().https().first(first).token(ScriptedResponse::token(jwt(&claims)))
 }
 
 pub(super) fn zot() -> Script {
     // Unquoted parameters, and a challenge in successful responses too.
     let line = r"bearer realm=SELF/zot/auth,service=zot,scope=";
-    with_jwt(&format!("{line}\"{PULL}\""), "zot").last(Say::manifest().line("bearer realm=SELF"))
+    with_jwt(&format!("{line}\"{PULL}\""), "zot")
+        .last(ScriptedResponse::manifest().line("bearer realm=SELF"))
 }
 
 pub(super) fn distribution(v3: bool) -> Script {
     let line = bearer("/auth", "Docker registry");
     let words = [("UNAUTHORIZED", "authentication required")];
-    let first = Say::challenge(line.clone()).words(&words);
+    let first = ScriptedResponse::challenge(line.clone()).words(&words);
     let first = first.header("Docker-Distribution-Api-Version", "registry/2.0");
     let audience = if v3 { json!(["Docker registry"]) } else { json!("Docker registry") };
     let token = granted("", &pull());
     let script = Script::new().https().first(first).token(token);
     let claims = json!({ "iss": "Auth service", "sub": "", "aud": audience, "access": pull() });
-    script.token(Say::json(200, &json!({ "token": jwt(&claims), "access_token": jwt(&claims) })))
+    script.token(ScriptedResponse::json(
+        200,
+        &json!({ "token": jwt(&claims), "access_token": jwt(&claims) }),
+    ))
 }
 
 pub(super) fn digital_ocean() -> Script {
-    let answer = Say::json(200, &json!({ "token": OPAQUE, "expires_in": 3600 }));
+    let answer = ScriptedResponse::json(200, &json!({ "token": OPAQUE, "expires_in": 3600 }));
     let line = bearer("/v2/registry/auth", "registry.digitalocean.com");
     Script::new().https().challenge(&line).token(answer)
 }
 
 pub(super) fn openshift() -> Script {
     let line = r#"Bearer realm="SELF/openshift/token""#;
-    with_opaque(line).token(Say::json(200, &json!({ "access_token": "sha256~b3BhcXVl" })))
+    with_opaque(line)
+        .token(ScriptedResponse::json(200, &json!({ "access_token": "sha256~b3BhcXVl" })))
 }
 
 fn shapes() -> Vec<Shape> {
@@ -169,7 +178,7 @@ fn shapes() -> Vec<Shape> {
     let gitea_star = r#"Bearer realm="SELF/v2/token",service="container_registry",scope="*""#;
     let authenticated = |sub: &str| {
         let claims = json!({ "sub": sub, "aud": "harbor-registry", "access": pull() });
-        harbor().user().token(Say::token(jwt(&claims)))
+        harbor().user().token(ScriptedResponse::token(jwt(&claims)))
     };
     let basic = |realm: &str| {
         let line = format!(r#"Basic realm="{realm}""#);
@@ -185,7 +194,7 @@ fn shapes() -> Vec<Shape> {
         ("GCR", google(), opaque),
         (
             "GCR, with a password",
-            google().user().token(Say::token("ya29.c.b0Aaekm1K.l-x_3")),
+            google().user().token(ScriptedResponse::token("ya29.c.b0Aaekm1K.l-x_3")),
             opaque,
         ),
         ("Artifact Registry", artifact_registry(), opaque),
@@ -232,7 +241,7 @@ fn shapes() -> Vec<Shape> {
         ("Cloudflare", basic("SELF/v2/team/app/manifests/1.0"), &[]),
         ("DigitalOcean", digital_ocean(), opaque),
         ("OpenShift", openshift(), opaque),
-        ("one without a login", Script::new().https().first(Say::manifest()), &[]),
+        ("one without a login", Script::new().https().first(ScriptedResponse::manifest()), &[]),
         (
             "one that asks for more than is wanted",
             with_jwt(
@@ -255,9 +264,9 @@ fn shapes() -> Vec<Shape> {
         (
             "one that does not do HEAD",
             gitlab()
-                .last(Say::new(405))
-                .read(Say::manifest())
-                .first(Say::challenge(bearer("/jwt/auth", "container_registry"))),
+                .last(ScriptedResponse::new(405))
+                .read(ScriptedResponse::manifest())
+                .first(ScriptedResponse::challenge(bearer("/jwt/auth", "container_registry"))),
             &[],
         ),
     ]
@@ -267,13 +276,13 @@ fn shapes() -> Vec<Shape> {
 fn unusual_registries_have_no_finding() {
     let mut wrong = Vec::new();
     for (name, script, notes) in shapes() {
-        let played = play(script);
+        let results = run_script(script);
         let expected: Vec<_> = notes.iter().map(|id| format!("{id} note")).collect();
-        if played.code != 0 || played.findings() != expected {
-            wrong.push(format!("{name}, expected {expected:?}:{played}"));
+        if results.code != 0 || results.findings() != expected {
+            wrong.push(format!("{name}, expected {expected:?}:{results}"));
         }
         if name.contains("refresh token") {
-            let posted = played.requests.iter().find(|request| request.method == "POST").unwrap();
+            let posted = results.requests.iter().find(|request| request.method == "POST").unwrap();
             assert_eq!(posted.form("refresh_token"), [IDENTITY]);
         }
     }
@@ -289,12 +298,12 @@ fn a_realm_on_another_host_has_no_finding() {
         let line =
             if localhost { line.replace("ELSE", "https://localhost:PORT") } else { line.clone() };
         let here = docker_hub().challenge(&line).elsewhere(there.clone());
-        let played = play(here.last(Say::manifest()));
-        assert_eq!((played.findings(), played.code), (Vec::new(), 0), "{played}");
-        assert_eq!(played.elsewhere.len(), usize::from(!localhost));
+        let results = run_script(here.last(ScriptedResponse::manifest()));
+        assert_eq!((results.findings(), results.code), (Vec::new(), 0), "{results}");
+        assert_eq!(results.elsewhere.len(), usize::from(!localhost));
     }
     // With credentials, on a second port of the same host.
-    let played = play(Script::new().https().user().challenge(&line).elsewhere(there));
-    assert_eq!(played.code, 0, "{played}");
-    assert!(!played.text.contains(PASSWORD));
+    let results = run_script(Script::new().https().user().challenge(&line).elsewhere(there));
+    assert_eq!(results.code, 0, "{results}");
+    assert!(!results.text.contains(PASSWORD));
 }

@@ -4,7 +4,7 @@ use super::registries::{
     acr, artifact_registry, artifactory, bearer, digital_ocean, distribution, docker_hub, ecr,
     ecr_public, ghcr, gitea, gitlab, google, granted, harbor, nexus, openshift, quay, red_hat, zot,
 };
-use super::{Say, Script, play};
+use super::{Script, ScriptedResponse, run_script};
 use serde_json::{Value, json};
 
 /// A registry's refusal, the exit code, and the findings above `note`.
@@ -19,9 +19,9 @@ fn nothing() -> Value {
 }
 
 /// distribution's 401 for a token with insufficient access.
-fn insufficient(path: &str, service: &str) -> Say {
+fn insufficient(path: &str, service: &str) -> ScriptedResponse {
     let line = format!(r#"{},error="insufficient_scope""#, bearer(path, service));
-    Say::challenge(line).words(UNAUTHORIZED)
+    ScriptedResponse::challenge(line).words(UNAUTHORIZED)
 }
 
 fn public() -> Vec<Refused> {
@@ -29,7 +29,7 @@ fn public() -> Vec<Refused> {
     let hub = |more: &str| {
         let line = format!("{}{more}", bearer("/token", "registry.docker.io"));
         let words = [("DENIED", "access is denied"), ("UNAUTHORIZED", "authentication required")];
-        Say::challenge(line).words(&words)
+        ScriptedResponse::challenge(line).words(&words)
     };
     let hub_empty = || docker_hub().token(granted("registry.docker.io", &json!([])));
     vec![
@@ -51,14 +51,14 @@ fn public() -> Vec<Refused> {
         ),
         (
             "Docker Hub: one's own repository that is not there",
-            docker_hub().last(Say::new(404).words(&[("NAME_UNKNOWN", "not known")])),
+            docker_hub().last(ScriptedResponse::new(404).words(&[("NAME_UNKNOWN", "not known")])),
             3,
             &["not-found decisive"],
         ),
         (
             "Docker Hub: the limit of pulls",
             docker_hub().last(
-                Say::new(429)
+                ScriptedResponse::new(429)
                     .header("RateLimit-Remaining", "0;w=21600")
                     .words(&[("TOOMANYREQUESTS", "You have reached your pull rate limit.")]),
             ),
@@ -67,34 +67,34 @@ fn public() -> Vec<Refused> {
         ),
         (
             "Docker Hub: the limit of abuse",
-            docker_hub().first(Say::new(429).body("Too Many Requests")),
+            docker_hub().first(ScriptedResponse::new(429).body("Too Many Requests")),
             5,
             &["rate-limited decisive"],
         ),
         (
             "Docker Hub: a wrong password",
-            docker_hub().user().token(Say::json(401, &json!({ "details": "incorrect password" }))),
+            docker_hub().user().token(ScriptedResponse::json(401, &json!({ "details": "incorrect password" }))),
             4,
             &["credentials-rejected decisive"],
         ),
-        ("GHCR: private, or not there", ghcr().token(Say::new(401).words(UNAUTHORIZED)), 4, LOGIN),
+        ("GHCR: private, or not there", ghcr().token(ScriptedResponse::new(401).words(UNAUTHORIZED)), 4, LOGIN),
         (
             "GHCR: no right to the package",
-            ghcr().user().token(Say::new(403).words(&[("DENIED", "permission_denied: read_package")])),
+            ghcr().user().token(ScriptedResponse::new(403).words(&[("DENIED", "permission_denied: read_package")])),
             4,
             &["token-denied decisive"],
         ),
         (
             "GHCR: no such tag",
-            ghcr().last(Say::new(404).words(&[("MANIFEST_UNKNOWN", "manifest unknown")])),
+            ghcr().last(ScriptedResponse::new(404).words(&[("MANIFEST_UNKNOWN", "manifest unknown")])),
             3,
             &["not-found decisive"],
         ),
-        ("Quay: anonymous without a right", quay().token(Say::new(401)), 4, LOGIN),
+        ("Quay: anonymous without a right", quay().token(ScriptedResponse::new(401)), 4, LOGIN),
         (
             "Quay: private, or not there",
             quay().token(granted("quay", &nothing())).last(
-                Say::challenge(
+                ScriptedResponse::challenge(
 r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
 )
                 .words(&[("UNAUTHORIZED", "access to the requested resource is not authorized")]),
@@ -104,7 +104,7 @@ r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
         ),
         (
             "Quay: a scope that it does not take",
-            quay().token(Say::new(400).body("Unable to decode repository and actions")),
+            quay().token(ScriptedResponse::new(400).body("Unable to decode repository and actions")),
             4,
             &["token-request-refused decisive"],
         ),
@@ -112,7 +112,7 @@ r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
         (
             "ECR: an expired password",
             ecr().user().last(
-                Say::challenge(r#"Basic realm="SELF/",service="ecr.amazonaws.com""#)
+                ScriptedResponse::challenge(r#"Basic realm="SELF/",service="ecr.amazonaws.com""#)
                     .words(&[("DENIED", "Your authorization token has expired. Reauthenticate")]),
             ),
             4,
@@ -120,47 +120,47 @@ r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
         ),
         (
             "ECR: no right",
-            ecr().user().last(Say::new(403).words(&[("DENIED", "User is not authorized")])),
+            ecr().user().last(ScriptedResponse::new(403).words(&[("DENIED", "User is not authorized")])),
             4,
             &["forbidden decisive"],
         ),
         (
             "ECR Public: the rate",
-            ecr_public().last(Say::new(429).words(&[("TOOMANYREQUESTS", "Rate exceeded")])),
+            ecr_public().last(ScriptedResponse::new(429).words(&[("TOOMANYREQUESTS", "Rate exceeded")])),
             5,
             &["rate-limited decisive"],
         ),
         (
             "Google: a token that it does not take",
-            google().last(Say::new(401).words(UNAUTHORIZED)),
+            google().last(ScriptedResponse::new(401).words(UNAUTHORIZED)),
             4,
             &["rejected-without-challenge decisive"],
         ),
         (
             "Artifact Registry: no right",
             artifact_registry().last(
-                Say::new(403).words(&[("DENIED", "Permission artifactregistry.repositories...")]),
+                ScriptedResponse::new(403).words(&[("DENIED", "Permission artifactregistry.repositories...")]),
             ),
             4,
             &["forbidden decisive"],
         ),
         (
             "Artifact Registry: a wrong key",
-            artifact_registry().user().token(Say::new(401).words(UNAUTHORIZED)),
+            artifact_registry().user().token(ScriptedResponse::new(401).words(UNAUTHORIZED)),
             4,
             &["credentials-rejected decisive"],
         ),
-        ("ACR: nobody", acr().token(Say::new(401).words(UNAUTHORIZED)), 4, LOGIN),
+        ("ACR: nobody", acr().token(ScriptedResponse::new(401).words(UNAUTHORIZED)), 4, LOGIN),
         (
             "ACR: a firewall",
-            acr().first(Say::new(403)).read(Say::new(403).words(&[("DENIED", "client with IP")])),
+            acr().first(ScriptedResponse::new(403)).read(ScriptedResponse::new(403).words(&[("DENIED", "client with IP")])),
             4,
             &["forbidden decisive"],
         ),
         (
             "ACR: more is wanted",
             acr().last(
-                Say::challenge(
+                ScriptedResponse::challenge(
                     r#"Bearer realm="SELF/oauth2/token",service="registry.azurecr.io",scope="repository:team/app:pull,delete",error="insufficient_scope""#,
                 )
                 .words(UNAUTHORIZED),
@@ -170,20 +170,20 @@ r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
         ),
         (
             "DigitalOcean: no such registry",
-            digital_ocean().token(Say::new(400).body("registry not found")),
+            digital_ocean().token(ScriptedResponse::new(400).body("registry not found")),
             4,
             &["token-request-refused decisive"],
         ),
-        ("Red Hat: nobody", red_hat().token(Say::new(401).body("Please login to the Red Hat Registry")), 4, LOGIN),
+        ("Red Hat: nobody", red_hat().token(ScriptedResponse::new(401).body("Please login to the Red Hat Registry")), 4, LOGIN),
         (
             "Red Hat: no such image",
-            red_hat().last(Say::new(404).words(&[("UNKNOWN", "Not Found")])),
+            red_hat().last(ScriptedResponse::new(404).words(&[("UNKNOWN", "Not Found")])),
             3,
             &["not-found decisive"],
         ),
         (
             "somebody else's word for it",
-            gitlab().last(Say::new(403).words(denied)),
+            gitlab().last(ScriptedResponse::new(403).words(denied)),
             4,
             &["forbidden decisive"],
         ),
@@ -205,51 +205,53 @@ fn own() -> Vec<Refused> {
         ),
         (
             "GitLab: it says no to the request for a token",
-            gitlab().token(Say::new(403).words(&[("DENIED", "access forbidden")])),
+            gitlab().token(ScriptedResponse::new(403).words(&[("DENIED", "access forbidden")])),
             4,
             &["token-denied decisive"],
         ),
         (
             "GitLab: no registry",
-            gitlab().token(Say::new(404)),
+            gitlab().token(ScriptedResponse::new(404)),
             4,
             &["token-endpoint-not-found decisive"],
         ),
         (
             "GitLab: a wrong password",
-            gitlab()
-                .user()
-                .token(Say::new(401).words(&[("UNAUTHORIZED", "HTTP Basic: Access denied")])),
+            gitlab().user().token(
+                ScriptedResponse::new(401).words(&[("UNAUTHORIZED", "HTTP Basic: Access denied")]),
+            ),
             4,
             &["credentials-rejected decisive"],
         ),
         (
             "Harbor: private, or not there",
             harbor().token(granted(service, &nothing())).last(
-                Say::challenge(r#"Basic realm="harbor""#)
+                ScriptedResponse::challenge(r#"Basic realm="harbor""#)
                     .words(&[("UNAUTHORIZED", "unauthorized to access repository: team/app")]),
             ),
             4,
             &["access-no-actions decisive", "challenge-flipped-to-basic decisive"],
         ),
-        ("Harbor: nobody", harbor().token(Say::new(401)), 4, LOGIN),
+        ("Harbor: nobody", harbor().token(ScriptedResponse::new(401)), 4, LOGIN),
         (
             "Harbor: a service that it does not know",
-            harbor().token(Say::new(400).body("Unable to handle service: x")),
+            harbor().token(ScriptedResponse::new(400).body("Unable to handle service: x")),
             4,
             &["token-request-refused decisive"],
         ),
         (
             "Harbor: a cache whose source says no",
-            harbor()
-                .last(Say::new(500).words(&[("UNKNOWN", "http status code: 401, body: DENIED")])),
+            harbor().last(
+                ScriptedResponse::new(500)
+                    .words(&[("UNKNOWN", "http status code: 401, body: DENIED")]),
+            ),
             6,
             &["upstream-refused decisive"],
         ),
         (
             "Artifactory: bad credentials",
             Script::new().user().challenge(r#"Basic realm="Artifactory Realm""#).last(
-                Say::challenge(r#"Basic realm="Artifactory Realm""#)
+                ScriptedResponse::challenge(r#"Basic realm="Artifactory Realm""#)
                     .body(r#"{"errors":[{"status":401,"message":"Bad Credentials"}]}"#),
             ),
             4,
@@ -257,13 +259,13 @@ fn own() -> Vec<Refused> {
         ),
         (
             "Artifactory: a token that is not exchanged",
-            artifactory().user().token(Say::new(401)),
+            artifactory().user().token(ScriptedResponse::new(401)),
             4,
             &["credentials-rejected decisive"],
         ),
         (
             "Artifactory: it hides what exists",
-            artifactory().last(Say::new(404).words(&[("MANIFEST_UNKNOWN", "")])),
+            artifactory().last(ScriptedResponse::new(404).words(&[("MANIFEST_UNKNOWN", "")])),
             3,
             &["not-found decisive"],
         ),
@@ -275,14 +277,16 @@ fn own() -> Vec<Refused> {
         ),
         (
             "Nexus: no right",
-            nexus().last(Say::challenge(r#"Bearer realm="SELF/v2/token",service="SELF/v2/token""#)),
+            nexus().last(ScriptedResponse::challenge(
+                r#"Bearer realm="SELF/v2/token",service="SELF/v2/token""#,
+            )),
             4,
             &["authorization-lost decisive"],
         ),
         (
             "Gitea: private, or not there",
             gitea(gitea_line).last(
-                Say::challenge(gitea_line)
+                ScriptedResponse::challenge(gitea_line)
                     .line(r#"Basic realm="Gitea Container Registry""#)
                     .words(&[("UNAUTHORIZED", "")]),
             ),
@@ -303,22 +307,29 @@ fn own() -> Vec<Refused> {
         ),
         (
             "zot: a token that it does not take",
-            zot().last(Say::new(401).words(&[("UNSUPPORTED", "the operation is unsupported")])),
+            zot().last(
+                ScriptedResponse::new(401)
+                    .words(&[("UNSUPPORTED", "the operation is unsupported")]),
+            ),
             4,
             &["rejected-without-challenge decisive"],
         ),
         (
             "distribution 2: a wrong key",
             distribution(false).last(
-                Say::challenge(format!(r#"{},error="invalid_token""#, bearer("/auth", registry)))
-                    .words(UNAUTHORIZED),
+                ScriptedResponse::challenge(format!(
+                    r#"{},error="invalid_token""#,
+                    bearer("/auth", registry)
+                ))
+                .words(UNAUTHORIZED),
             ),
             4,
             &["token-rejected decisive"],
         ),
         (
             "distribution 3: a wrong signature",
-            distribution(true).last(Say::challenge(bearer("/auth", registry)).words(UNAUTHORIZED)),
+            distribution(true)
+                .last(ScriptedResponse::challenge(bearer("/auth", registry)).words(UNAUTHORIZED)),
             4,
             &["authorization-lost decisive"],
         ),
@@ -334,14 +345,14 @@ fn own() -> Vec<Refused> {
             "distribution: docker_auth finds an account that is not the user's",
             distribution(false)
                 .user()
-                .token(Say::new(400).body("user and account are not the same")),
+                .token(ScriptedResponse::new(400).body("user and account are not the same")),
             4,
             &["token-request-refused decisive"],
         ),
         (
             "distribution: a cache whose source says no",
             distribution(false).last(
-                Say::new(500)
+                ScriptedResponse::new(500)
                     .words(&[("UNKNOWN", "denied: requested access to the resource is denied")]),
             ),
             6,
@@ -361,14 +372,15 @@ fn own() -> Vec<Refused> {
         ),
         (
             "a portal in front of it all",
-            Script::new().first(Say::page("Accept the terms of use")),
+            Script::new().first(ScriptedResponse::page("Accept the terms of use")),
             7,
             &["not-a-registry decisive", "not-a-manifest decisive"],
         ),
         (
             "a proxy that is broken",
-            Script::new()
-                .first(Say::new(502).header("Content-Type", "text/html").body("<h1>502</h1>")),
+            Script::new().first(
+                ScriptedResponse::new(502).header("Content-Type", "text/html").body("<h1>502</h1>"),
+            ),
             6,
             &[],
         ),
@@ -379,11 +391,11 @@ fn own() -> Vec<Refused> {
 fn check(rows: Vec<Refused>) {
     let mut wrong = Vec::new();
     for (name, script, code, expected) in rows {
-        let played = play(script);
-        let findings = played.findings();
+        let results = run_script(script);
+        let findings = results.findings();
         let above: Vec<_> = findings.iter().filter(|f| !f.ends_with(" note")).collect();
-        if played.code != code || above != expected {
-            wrong.push(format!("{name}, expected {code} and {expected:?}:{played}"));
+        if results.code != code || above != expected {
+            wrong.push(format!("{name}, expected {code} and {expected:?}:{results}"));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n\n"));

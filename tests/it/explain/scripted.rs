@@ -12,52 +12,58 @@ use serde_json::{Value, json};
 
 /// A scripted response.
 #[derive(Clone, Debug)]
-pub(super) struct Say {
+pub(super) struct ScriptedResponse {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: String,
 }
 
-impl Say {
-    pub(super) fn new(status: u16) -> Say {
-        Say { status, headers: Vec::new(), body: String::new() }
+impl ScriptedResponse {
+    pub(super) fn new(status: u16) -> ScriptedResponse {
+        ScriptedResponse { status, headers: Vec::new(), body: String::new() }
     }
 
-    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Say {
+    pub(super) fn header(
+        mut self,
+        name: &'static str,
+        value: impl Into<String>,
+    ) -> ScriptedResponse {
         self.headers.push((name, value.into()));
         self
     }
 
-    pub(super) fn body(mut self, body: impl Into<String>) -> Say {
+    pub(super) fn body(mut self, body: impl Into<String>) -> ScriptedResponse {
         self.body = body.into();
         self
     }
 
-    /// 401 with one challenge line. [`Say::line`] adds more.
-    pub(super) fn challenge(line: impl Into<String>) -> Say {
-        Say::new(401).line(line)
+    /// 401 with one challenge line. [`ScriptedResponse::line`] adds more.
+    pub(super) fn challenge(line: impl Into<String>) -> ScriptedResponse {
+        ScriptedResponse::new(401).line(line)
     }
 
-    pub(super) fn line(self, line: impl Into<String>) -> Say {
+    pub(super) fn line(self, line: impl Into<String>) -> ScriptedResponse {
         self.header("WWW-Authenticate", line)
     }
 
     /// 401 with the usual challenge and more parameters.
-    pub(super) fn again(more: &str) -> Say {
-        Say::challenge(format!("{CHALLENGE}{more}"))
+    pub(super) fn again(more: &str) -> ScriptedResponse {
+        ScriptedResponse::challenge(format!("{CHALLENGE}{more}"))
     }
 
     /// The usual token response with this token.
-    pub(super) fn token(token: impl AsRef<str>) -> Say {
-        Say::json(200, &json!({ "token": token.as_ref() }))
+    pub(super) fn token(token: impl AsRef<str>) -> ScriptedResponse {
+        ScriptedResponse::json(200, &json!({ "token": token.as_ref() }))
     }
 
-    pub(super) fn json(status: u16, body: &Value) -> Say {
-        Say::new(status).header("Content-Type", "application/json").body(body.to_string())
+    pub(super) fn json(status: u16, body: &Value) -> ScriptedResponse {
+        ScriptedResponse::new(status)
+            .header("Content-Type", "application/json")
+            .body(body.to_string())
     }
 
     /// An error body as specified.
-    pub(super) fn words(self, errors: &[(&str, &str)]) -> Say {
+    pub(super) fn words(self, errors: &[(&str, &str)]) -> ScriptedResponse {
         let errors: Vec<_> = errors
             .iter()
             .map(|(code, message)| json!({ "code": code, "message": message }))
@@ -66,13 +72,15 @@ impl Say {
             .body(json!({ "errors": errors }).to_string())
     }
 
-    pub(super) fn page(text: &str) -> Say {
-        Say::new(200).header("Content-Type", "text/html").body(format!("<html>{text}</html>"))
+    pub(super) fn page(text: &str) -> ScriptedResponse {
+        ScriptedResponse::new(200)
+            .header("Content-Type", "text/html")
+            .body(format!("<html>{text}</html>"))
     }
 
     /// The manifest with its headers.
-    pub(super) fn manifest() -> Say {
-        Say::new(200)
+    pub(super) fn manifest() -> ScriptedResponse {
+        ScriptedResponse::new(200)
             .header("Content-Type", "application/vnd.oci.image.index.v1+json")
             .header("Docker-Content-Digest", digest())
             .body(MANIFEST)
@@ -105,15 +113,15 @@ pub(super) const CHALLENGE: &str =
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     /// The response to a request without credentials.
-    pub(super) first: Say,
+    pub(super) first: ScriptedResponse,
     /// The response at all paths other than the manifest's.
-    pub(super) token: Say,
+    pub(super) token: ScriptedResponse,
     /// The response to a POST there, if different.
-    pub(super) posted: Option<Say>,
+    pub(super) posted: Option<ScriptedResponse>,
     /// The response to a request with a token or password.
-    pub(super) last: Say,
+    pub(super) last: ScriptedResponse,
     /// The response to a GET, instead of `last` or `first`.
-    pub(super) read: Option<Say>,
+    pub(super) read: Option<ScriptedResponse>,
     /// The script of a second server.
     pub(super) elsewhere: Option<Box<Script>>,
     pub(super) https: bool,
@@ -133,10 +141,10 @@ impl Script {
     /// A registry that gives anyone a token for `team/app:1.0`.
     pub(super) fn new() -> Script {
         Script {
-            first: Say::challenge(CHALLENGE),
-            token: Say::token(jwt(&claims())),
+            first: ScriptedResponse::challenge(CHALLENGE),
+            token: ScriptedResponse::token(jwt(&claims())),
             posted: None,
-            last: Say::manifest(),
+            last: ScriptedResponse::manifest(),
             read: None,
             elsewhere: None,
             https: false,
@@ -149,33 +157,33 @@ impl Script {
         }
     }
 
-    pub(super) fn first(self, first: Say) -> Script {
+    pub(super) fn first(self, first: ScriptedResponse) -> Script {
         Script { first, ..self }
     }
 
     /// Sets the challenge line.
     pub(super) fn challenge(self, line: &str) -> Script {
-        self.first(Say::challenge(line))
+        self.first(ScriptedResponse::challenge(line))
     }
 
-    pub(super) fn token(self, token: Say) -> Script {
+    pub(super) fn token(self, token: ScriptedResponse) -> Script {
         Script { token, ..self }
     }
 
     /// Changes the token's claims; `null` removes one.
     pub(super) fn claims(self, changes: &Value) -> Script {
-        self.token(Say::token(jwt(&changed(changes))))
+        self.token(ScriptedResponse::token(jwt(&changed(changes))))
     }
 
-    pub(super) fn last(self, last: Say) -> Script {
+    pub(super) fn last(self, last: ScriptedResponse) -> Script {
         Script { last, ..self }
     }
 
-    pub(super) fn read(self, read: Say) -> Script {
+    pub(super) fn read(self, read: ScriptedResponse) -> Script {
         Script { read: Some(read), ..self }
     }
 
-    pub(super) fn posted(self, posted: Say) -> Script {
+    pub(super) fn posted(self, posted: ScriptedResponse) -> Script {
         Script { posted: Some(posted), ..self }
     }
 
@@ -222,7 +230,7 @@ impl Script {
     }
 
     /// All responses.
-    pub(super) fn said(&self) -> Vec<&Say> {
+    pub(super) fn said(&self) -> Vec<&ScriptedResponse> {
         let said = [&self.first, &self.token, &self.last].into_iter();
         said.chain(&self.posted).chain(&self.read).collect()
     }
@@ -304,7 +312,7 @@ pub(super) fn entry(name: &str, actions: &[&str]) -> Value {
 }
 
 /// The results of running a script.
-pub(super) struct Played {
+pub(super) struct Results {
     pub(super) object: Value,
     pub(super) text: String,
     pub(super) code: i32,
@@ -319,7 +327,7 @@ pub(super) struct Played {
 
 /// Runs `explain --json`, `explain` and `digest` against a script, and checks that they agree.
 #[track_caller]
-pub(super) fn play(script: Script) -> Played {
+pub(super) fn run_script(script: Script) -> Results {
     let (user, entry, https, name) = (script.user, script.entry.clone(), script.https, script.name);
     let (args, alone, password) = (script.args.clone(), script.alone, script.password);
     let (server, elsewhere) = script.start();
@@ -368,7 +376,7 @@ pub(super) fn play(script: Script) -> Played {
     let objects = json.json();
     let [object] = objects.as_slice() else { panic!("one object\n{json}") };
     assert_eq!(object["outcome"]["exitCode"], json.code, "{json}");
-    let played = Played {
+    let results = Results {
         object: object.clone(),
         text,
         code: json.code,
@@ -378,11 +386,11 @@ pub(super) fn play(script: Script) -> Played {
         host,
         other,
     };
-    played.agrees();
-    played
+    results.agrees();
+    results
 }
 
-impl Played {
+impl Results {
     /// `id severity` of each finding, in order.
     pub(super) fn findings(&self) -> Vec<String> {
         let text = |finding: &Value, name: &str| finding[name].as_str().unwrap().to_owned();
@@ -458,7 +466,7 @@ impl Played {
     }
 }
 
-impl std::fmt::Display for Played {
+impl std::fmt::Display for Results {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "\ncode {}\n{}", self.code, self.text)?;
         write!(f, "{}", serde_json::to_string_pretty(&self.object["findings"]).unwrap())

@@ -1,7 +1,7 @@
 //! An explanation contains no password or token, wherever servers repeat them, and no control characters.
 
 use super::scripted::{CHALLENGE, date};
-use super::{Played, Say, Script, jwt, play};
+use super::{Results, Script, ScriptedResponse, jwt, run_script};
 use crate::support::Request;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -17,14 +17,17 @@ const READY: &str = "r3ady-made-token";
 const GRANTED: &str = "gr4nt-of-the-day";
 
 const SENT: &[Sent] = &[
-    (PASSWORD, || Script::new().password(PASSWORD).token(Say::token(GRANTED))),
+    (PASSWORD, || Script::new().password(PASSWORD).token(ScriptedResponse::token(GRANTED))),
     (PASSWORD, || Script::new().password(PASSWORD).challenge(r#"Basic realm="x""#)),
     (IDENTITY, || Script::new().entry(format!(r#"{{"identitytoken":"{IDENTITY}"}}"#))),
     (READY, || Script::new().entry(format!(r#"{{"registrytoken":"{READY}"}}"#))),
-    (GRANTED, || Script::new().token(Say::token(GRANTED))),
+    (GRANTED, || Script::new().token(ScriptedResponse::token(GRANTED))),
     // A secret that was not requested.
     (GRANTED, || {
-        Script::new().token(Say::json(200, &json!({ "token": "opaque", "refresh_token": GRANTED })))
+        Script::new().token(ScriptedResponse::json(
+            200,
+            &json!({ "token": "opaque", "refresh_token": GRANTED }),
+        ))
     }),
 ];
 
@@ -32,58 +35,70 @@ const SENT: &[Sent] = &[
 type Place = fn(Script, &str) -> Script;
 
 const PLACES: &[Place] = &[
-    |script, text| script.last(Say::again("").words(&[("UNAUTHORIZED", text), (text, "x")])),
-    |script, text| script.last(Say::new(403).body(format!("you sent {text}"))),
-    |script, text| script.last(Say::new(404).words(&[("MANIFEST_UNKNOWN", text)])),
-    |script, text| script.last(Say::page(text)),
-    |script, text| script.last(Say::new(200).header("Content-Type", text)),
-    |script, text| script.last(Say::manifest().header("Docker-Content-Digest", text)),
     |script, text| {
-        let last = Say::new(429).header("Retry-After", text).header("RateLimit-Remaining", text);
+        script.last(ScriptedResponse::again("").words(&[("UNAUTHORIZED", text), (text, "x")]))
+    },
+    |script, text| script.last(ScriptedResponse::new(403).body(format!("you sent {text}"))),
+    |script, text| script.last(ScriptedResponse::new(404).words(&[("MANIFEST_UNKNOWN", text)])),
+    |script, text| script.last(ScriptedResponse::page(text)),
+    |script, text| script.last(ScriptedResponse::new(200).header("Content-Type", text)),
+    |script, text| script.last(ScriptedResponse::manifest().header("Docker-Content-Digest", text)),
+    |script, text| {
+        let last = ScriptedResponse::new(429)
+            .header("Retry-After", text)
+            .header("RateLimit-Remaining", text);
         script.last(last)
     },
-    |script, text| script.last(Say::new(307).header("Location", format!("/{text}?x={text}"))),
     |script, text| {
-        script.last(Say::new(307).header("Location", format!("http://{text}.invalid:x")))
+        script.last(ScriptedResponse::new(307).header("Location", format!("/{text}?x={text}")))
     },
     |script, text| {
         script
-            .last(Say::again(&format!(r#",error="{text}",error_description="{text}",{text}="1""#)))
+            .last(ScriptedResponse::new(307).header("Location", format!("http://{text}.invalid:x")))
     },
-    |script, text| script.last(Say::challenge(format!(r#"{text} {text}, {text} realm="{text}""#))),
-    |script, text| script.last(Say::challenge(format!(r#"Bearer realm="{text}"#))),
     |script, text| {
-        let lines = Say::challenge(CHALLENGE).line(format!(r#"{text} a="{text}""#));
+        script.last(ScriptedResponse::again(&format!(
+            r#",error="{text}",error_description="{text}",{text}="1""#
+        )))
+    },
+    |script, text| {
+        script.last(ScriptedResponse::challenge(format!(r#"{text} {text}, {text} realm="{text}""#)))
+    },
+    |script, text| script.last(ScriptedResponse::challenge(format!(r#"Bearer realm="{text}"#))),
+    |script, text| {
+        let lines = ScriptedResponse::challenge(CHALLENGE).line(format!(r#"{text} a="{text}""#));
         script.first(lines.words(&[("UNAUTHORIZED", text)]))
     },
     |script, text| script.challenge(&format!(r#"Bearer realm="/{text}",service="{text}""#)),
     |script, text| script.challenge(&format!(r#"Bearer realm="SELF/?p={text}",scope="{text}""#)),
     |script, text| script.challenge(&format!(r#"Bearer realm="{text}" {text}"#)),
-    |script, text| script.token(Say::new(401).words(&[("DENIED", text)])),
-    |script, text| script.token(Say::new(400).body(text)),
-    |script, text| script.token(Say::new(503).header("Retry-After", text).body(text)),
-    |script, text| script.token(Say::page(text)),
-    |script, text| script.token(Say::new(200).body(format!("{text}{{"))),
-    |script, text| script.token(Say::token(format!("{text}\n"))),
-    |script, text| script.token(Say::new(307).header("Location", format!("/{text}?x={text}"))),
+    |script, text| script.token(ScriptedResponse::new(401).words(&[("DENIED", text)])),
+    |script, text| script.token(ScriptedResponse::new(400).body(text)),
+    |script, text| script.token(ScriptedResponse::new(503).header("Retry-After", text).body(text)),
+    |script, text| script.token(ScriptedResponse::page(text)),
+    |script, text| script.token(ScriptedResponse::new(200).body(format!("{text}{{"))),
+    |script, text| script.token(ScriptedResponse::token(format!("{text}\n"))),
+    |script, text| {
+        script.token(ScriptedResponse::new(307).header("Location", format!("/{text}?x={text}")))
+    },
     |script, text| {
         let entry = json!({ "type": "repository", "name": text, "actions": [text] });
         let claims = json!({
             "iss": text, "sub": text, "aud": [text], "jti": text, "access": [entry], text: text,
             "exp": 1, "nbf": format!("{text}"),
         });
-        let last = Say::again(r#",error="invalid_token""#).header("Date", date(37));
-        script.token(Say::token(jwt(&claims))).last(last)
+        let last = ScriptedResponse::again(r#",error="invalid_token""#).header("Date", date(37));
+        script.token(ScriptedResponse::token(jwt(&claims))).last(last)
     },
 ];
 
 /// Checks that the output contains no useful part of the secret.
 #[track_caller]
-fn silent(played: &Played, secret: &str) {
+fn assert_redacted(results: &Results, secret: &str) {
     let begins: String = secret.chars().take(7).collect();
-    let unwrapped: String = played.text.split_whitespace().collect();
-    for said in [played.object.to_string(), unwrapped] {
-        assert!(!said.contains(&begins), "{secret} is in {said}{played}");
+    let unwrapped: String = results.text.split_whitespace().collect();
+    for said in [results.object.to_string(), unwrapped] {
+        assert!(!said.contains(&begins), "{secret} is in {said}{results}");
     }
 }
 
@@ -92,11 +107,11 @@ fn silent(played: &Played, secret: &str) {
 fn repeats(script: Script, secret: &str) -> bool {
     let answer = script.answer_of_token_server().unwrap_or_default();
     let given = ["token", "refresh_token"].iter().any(|name| answer[name] == secret);
-    let played = play(script.alone());
-    let asked = played.requests.iter().any(|request| !request.path().contains("/manifests/"));
-    let shared = (given && asked) || played.requests.iter().any(|request| sent(request, secret));
+    let results = run_script(script.alone());
+    let asked = results.requests.iter().any(|request| !request.path().contains("/manifests/"));
+    let shared = (given && asked) || results.requests.iter().any(|request| sent(request, secret));
     if shared {
-        silent(&played, secret);
+        assert_redacted(&results, secret);
     }
     shared
 }
@@ -137,8 +152,8 @@ fn secrets_with_escaped_quotes_are_redacted() {
     let opaque = r#"gr4nted"-t0ken\of-ada"#;
     let claims = json!({ "iss": opaque, "sub": opaque, "access": [] });
     let answer = json!({ "token": jwt(&claims), "refresh_token": opaque });
-    let played = play(Script::new().token(Say::json(200, &answer)));
-    silent(&played, opaque);
+    let results = run_script(Script::new().token(ScriptedResponse::json(200, &answer)));
+    assert_redacted(&results, opaque);
 }
 
 /// A password with characters that JSON, URLs and HTML escape.
@@ -185,19 +200,19 @@ fn encoded_secrets_are_redacted() {
     for text in writings() {
         for last in [true, false] {
             for say in [
-                Say::new(403).body(format!("login failed for {text}!")),
-                Say::new(401).body(format!(r#"{{"msg":"login failed for {text}"}}"#)),
-                Say::new(403).words(&[("DENIED", &text)]),
-                Say::page(&text),
+                ScriptedResponse::new(403).body(format!("login failed for {text}!")),
+                ScriptedResponse::new(401).body(format!(r#"{{"msg":"login failed for {text}"}}"#)),
+                ScriptedResponse::new(403).words(&[("DENIED", &text)]),
+                ScriptedResponse::page(&text),
             ] {
                 let script = Script::new().password(ODD_PASSWORD);
                 let script = if last { script.last(say) } else { script.token(say) };
-                let played = play(script.alone());
-                let unwrapped: String = played.text.split_whitespace().collect();
-                let whole = format!("{}{unwrapped}", played.object);
+                let results = run_script(script.alone());
+                let unwrapped: String = results.text.split_whitespace().collect();
+                let whole = format!("{}{unwrapped}", results.object);
                 let begins: String = text.trim_start_matches('"').chars().take(8).collect();
-                assert!(!whole.contains("hunter2"), "{text} is in {played}");
-                assert!(!whole.contains(&begins), "{text} is in {played}");
+                assert!(!whole.contains("hunter2"), "{text} is in {results}");
+                assert!(!whole.contains(&begins), "{text} is in {results}");
             }
         }
     }
@@ -205,32 +220,32 @@ fn encoded_secrets_are_redacted() {
 
 #[test]
 fn supplied_secrets_are_redacted() {
-    let played = play(Script::new().args(&["--token", GRANTED]));
-    silent(&played, GRANTED);
-    assert!(played.steps("given")[0].contains("opaque, 16 characters, SHA-256 "), "{played}");
+    let results = run_script(Script::new().args(&["--token", GRANTED]));
+    assert_redacted(&results, GRANTED);
+    assert!(results.steps("given")[0].contains("opaque, 16 characters, SHA-256 "), "{results}");
     let url =
         format!("http://ada:{PASSWORD}@HOST/token?service=x&password={PASSWORD}&code={GRANTED}");
-    let played = play(Script::new().args(&["--token-url", &url]));
-    silent(&played, PASSWORD);
-    silent(&played, GRANTED);
+    let results = run_script(Script::new().args(&["--token-url", &url]));
+    assert_redacted(&results, PASSWORD);
+    assert_redacted(&results, GRANTED);
     let line = format!(r#"Bearer realm="http://HOST/token?sig={GRANTED}",service="{GRANTED}""#);
     let token = ["--token", GRANTED, "--challenge", &line];
-    silent(&play(Script::new().args(&token)), GRANTED);
+    assert_redacted(&run_script(Script::new().args(&token)), GRANTED);
 }
 
 /// Only their names show that these are secrets.
 #[test]
 fn unknown_tokens_in_error_bodies_are_redacted() {
     for say in [
-        Say::page(&format!("signed in, access_token={GRANTED}")),
-        Say::new(403).body(format!("access_token={GRANTED}")),
-        Say::json(401, &json!({ "id_token": GRANTED })),
-        Say::new(403).words(&[("DENIED", &jwt(&json!({ "sub": GRANTED })))]),
+        ScriptedResponse::page(&format!("signed in, access_token={GRANTED}")),
+        ScriptedResponse::new(403).body(format!("access_token={GRANTED}")),
+        ScriptedResponse::json(401, &json!({ "id_token": GRANTED })),
+        ScriptedResponse::new(403).words(&[("DENIED", &jwt(&json!({ "sub": GRANTED })))]),
     ] {
-        silent(&play(Script::new().token(say.clone()).alone()), GRANTED);
-        let played = play(Script::new().last(say).alone());
-        silent(&played, GRANTED);
-        assert!(!played.object.to_string().contains("eyJ"), "{played}");
+        assert_redacted(&run_script(Script::new().token(say.clone()).alone()), GRANTED);
+        let results = run_script(Script::new().last(say).alone());
+        assert_redacted(&results, GRANTED);
+        assert!(!results.object.to_string().contains("eyJ"), "{results}");
     }
 }
 
@@ -247,8 +262,8 @@ fn control_characters_from_servers_are_escaped() {
             if odd == ODD && in_header(place) {
                 continue;
             }
-            // `play` checks the output.
-            play(text(Script::new(), odd));
+            // `run_script` checks the output.
+            run_script(text(Script::new(), odd));
         }
     }
 }

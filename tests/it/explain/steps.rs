@@ -2,7 +2,7 @@
 
 use super::scripted::{CHALLENGE, DATE, MANIFEST, claims, date};
 use super::walk::claims::wrong;
-use super::{Say, Script, jwt, play};
+use super::{Script, ScriptedResponse, jwt, run_script};
 use crate::support::secrets::{PASSWORD, USER};
 use crate::support::{Certificate, Ran, Regq, Reply, Server, tls};
 use base64::Engine;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// All steps as `step: detail`.
-fn told(object: &Value, host: &str) -> Vec<String> {
+fn step_lines(object: &Value, host: &str) -> Vec<String> {
     let text = |step: &Value, name: &str| step[name].as_str().unwrap().to_owned();
     let steps = object["steps"].as_array().unwrap().iter();
     let steps = steps.map(|step| format!("{}: {}", text(step, "step"), text(step, "detail")));
@@ -21,17 +21,18 @@ fn told(object: &Value, host: &str) -> Vec<String> {
 #[test]
 fn steps_describe_the_whole_walk() {
     let token = jwt(&claims());
-    let token_answer = Say::token(&token).header("Date", date(37));
+    let token_answer = ScriptedResponse::token(&token).header("Date", date(37));
     let words = [("UNAUTHORIZED", "authentication required")];
-    let last = Say::again(r#",error="invalid_token""#).words(&words).header("Date", date(40));
-    let played = play(Script::new().https().user().token(token_answer).last(last));
+    let last =
+        ScriptedResponse::again(r#",error="invalid_token""#).words(&words).header("Date", date(40));
+    let results = run_script(Script::new().https().user().token(token_answer).last(last));
     let shown = format!("{} characters, SHA-256 {}...", token.len(), hash(&token));
     let challenge = CHALLENGE.replace("SELF", "https://HOST");
     let scope = "repository:team/app:pull";
     let head = "HEAD https://HOST/v2/team/app/manifests/1.0";
     let get = "GET https://HOST/v2/team/app/manifests/1.0";
     assert_eq!(
-        told(&played.object, &played.host),
+        step_lines(&results.object, &results.host),
         [
             "name: HOST/team/app:1.0".to_owned(),
             "connection: 127.0.0.1 at HOST, TLS 1.3, certificate verified".to_owned(),
@@ -65,15 +66,15 @@ fn steps_describe_the_whole_walk() {
         ]
     );
     // The object contains the claims unchanged.
-    assert_eq!(played.object["token"]["kind"], "jwt");
-    assert_eq!(played.object["token"]["claims"], claims());
-    assert_eq!(played.object["token"]["header"]["kid"], "KID1");
-    let challenge = &played.object["challenges"][0];
+    assert_eq!(results.object["token"]["kind"], "jwt");
+    assert_eq!(results.object["token"]["claims"], claims());
+    assert_eq!(results.object["token"]["header"]["kid"], "KID1");
+    let challenge = &results.object["challenges"][0];
     assert_eq!(challenge["scheme"], "bearer");
     assert_eq!(challenge["params"]["scope"], scope);
     assert_eq!(challenge["token68"], Value::Null);
     let outcome = json!({ "exitCode": 4, "kind": "denied", "status": 401 });
-    assert_eq!(played.object["outcome"], outcome);
+    assert_eq!(results.object["outcome"], outcome);
 }
 
 /// The first six characters of a token's SHA-256.
@@ -90,17 +91,21 @@ fn times_are_compared_with_the_registrys_date() {
         (DATE, "expired 0 s before"),
         (DATE - 86_400, "expired 86400 s before"),
     ] {
-        let played = play(wrong(&json!({ "exp": exp })));
-        let told = played.steps("claims").join("\n");
+        let results = run_script(wrong(&json!({ "exp": exp })));
+        let step_lines = results.steps("claims").join("\n");
         let whole = format!("{says} the registry's Date, 2016-11-06 08:49:37 UTC");
-        assert!(told.contains(&whole), "{says}: {told}");
+        assert!(step_lines.contains(&whole), "{says}: {step_lines}");
     }
     // Without a Date, the time left is not shown.
-    let played = play(wrong(&json!({})).last(Say::again(r#",error="invalid_token""#)));
-    let told = played.steps("claims").join("\n");
-    assert!(told.contains("expires 2016-11-06 08:54:37 UTC"), "{told}");
+    let results =
+        run_script(wrong(&json!({})).last(ScriptedResponse::again(r#",error="invalid_token""#)));
+    let step_lines = results.steps("claims").join("\n");
+    assert!(step_lines.contains("expires 2016-11-06 08:54:37 UTC"), "{step_lines}");
     let end = "08:54:37 UTC, not checked: the response's Date is unknown";
-    assert!(!told.contains("left") && told.lines().any(|line| line.ends_with(end)), "{told}");
+    assert!(
+        !step_lines.contains("left") && step_lines.lines().any(|line| line.ends_with(end)),
+        "{step_lines}"
+    );
 }
 
 #[test]
@@ -114,8 +119,8 @@ fn granted_access_is_shown_with_the_required_scope() {
         (json!([one("app", &["pull", "push"])]), "repository:app:pull,push"),
         (json!([one("a", &[]), one("b", &["*"])]), "repository:a: repository:b:*"),
     ] {
-        let played = play(wrong(&json!({ "access": access })));
-        assert_eq!(played.steps("access"), [format!("{says}; {asks}")]);
+        let results = run_script(wrong(&json!({ "access": access })));
+        assert_eq!(results.steps("access"), [format!("{says}; {asks}")]);
     }
 }
 
@@ -124,12 +129,12 @@ fn only_explain_reads_the_error_body_of_a_failed_head() {
     let words = [("TOOMANYREQUESTS", "slow down")];
     for status in [400, 403, 404, 429, 500, 503] {
         for anonymous in [true, false] {
-            let answer = Say::new(status).words(&words);
+            let answer = ScriptedResponse::new(status).words(&words);
             let script = match anonymous {
                 true => Script::new().first(answer),
                 false => Script::new().last(answer),
             };
-            let played = play(script);
+            let results = run_script(script);
             let asked = |requests: &[crate::support::Request]| -> Vec<String> {
                 let manifests = requests.iter().filter(|r| r.path().contains("/manifests/"));
                 manifests.map(|request| request.method.clone()).collect()
@@ -138,48 +143,48 @@ fn only_explain_reads_the_error_body_of_a_failed_head() {
             if !anonymous {
                 expected.insert(0, "HEAD");
             }
-            assert_eq!(asked(&played.requests), expected, "{status}");
+            assert_eq!(asked(&results.requests), expected, "{status}");
             // For a 403, every command reads the error body.
             if status != 403 {
                 expected.pop();
             }
-            assert_eq!(asked(&played.digest), expected, "{status}");
-            let last = played.requests.last().unwrap();
-            let before = &played.requests[played.requests.len() - 2];
+            assert_eq!(asked(&results.digest), expected, "{status}");
+            let last = results.requests.last().unwrap();
+            let before = &results.requests[results.requests.len() - 2];
             for header in ["accept", "authorization"] {
                 assert_eq!(last.header(header), before.header(header), "{status}");
             }
             let said = format!(r#"{status}; it says "TOOMANYREQUESTS: slow down""#);
-            assert_eq!(played.steps("answer").last(), Some(&said), "{status}");
-            assert_eq!(played.object["outcome"]["status"], status);
+            assert_eq!(results.steps("answer").last(), Some(&said), "{status}");
+            assert_eq!(results.object["outcome"]["status"], status);
         }
     }
 }
 
 #[test]
 fn successful_get_after_a_failed_head_changes_nothing() {
-    let missing = Say::new(404).header("X-Cache", "MISS");
-    let played = play(Script::new().last(missing).read(Say::manifest()));
-    assert_eq!(played.code, 3, "{played}");
-    assert_eq!(played.object["outcome"]["status"], 404);
+    let missing = ScriptedResponse::new(404).header("X-Cache", "MISS");
+    let results = run_script(Script::new().last(missing).read(ScriptedResponse::manifest()));
+    assert_eq!(results.code, 3, "{results}");
+    assert_eq!(results.object["outcome"]["status"], 404);
     // The deciding status is shown, without the manifest's text.
-    assert!(!played.text.contains(MANIFEST), "{played}");
+    assert!(!results.text.contains(MANIFEST), "{results}");
 }
 
 #[test]
 fn redirect_step_names_both_hosts() {
     let there = "ELSE/v2/team/app/manifests/1.0?X-Signature=s3cret";
-    let script = Script::new().first(Say::new(307).header("Location", there));
-    let played = play(script.elsewhere(Script::new()));
-    assert_eq!(played.code, 0, "{played}");
-    assert_eq!(played.findings(), ["registry-moved note"]);
-    let answer = &played.steps("answer")[0];
+    let script = Script::new().first(ScriptedResponse::new(307).header("Location", there));
+    let results = run_script(script.elsewhere(Script::new()));
+    assert_eq!(results.code, 0, "{results}");
+    assert_eq!(results.findings(), ["registry-moved note"]);
+    let answer = &results.steps("answer")[0];
     assert!(
         answer.starts_with("307, redirect to http://ELSE/v2/team/app/manifests/1.0"),
         "{answer}"
     );
-    assert!(!played.text.contains("s3cret"), "{played}");
-    assert_eq!(played.steps("connection").len(), 2, "{played}");
+    assert!(!results.text.contains("s3cret"), "{results}");
+    assert_eq!(results.steps("connection").len(), 2, "{results}");
 }
 
 /// Runs `explain` without a script.
@@ -198,8 +203,8 @@ fn certificates_are_verified_or_not_or_refused() {
         (vec!["--insecure"], "127.0.0.1 at HOST, TLS 1.3, certificate not checked"),
     ] {
         let ran = explained(&server, &args);
-        let told = told(&ran.code(0).json()[0], &server.authority());
-        assert_eq!(told[1], format!("connection: {says}"));
+        let step_lines = step_lines(&ran.code(0).json()[0], &server.authority());
+        assert_eq!(step_lines[1], format!("connection: {says}"));
     }
     let refused = [
         (good(), "is not signed by a trusted authority"),
@@ -212,10 +217,10 @@ fn certificates_are_verified_or_not_or_refused() {
         let digest = Regq::new().args(["digest", "--retries", "0"]).args(args);
         let digest = digest.arg(format!("{}/team/app:1.0", server.authority())).run_in_process();
         let ran = ran.code(digest.code).json();
-        let told = told(&ran[0], &server.authority());
-        let error = told.last().unwrap();
-        assert!(error.starts_with("error: "), "{told:?}");
-        assert!(error.contains("certificate") && error.contains(says), "{says}: {told:?}");
+        let step_lines = step_lines(&ran[0], &server.authority());
+        let error = step_lines.last().unwrap();
+        assert!(error.starts_with("error: "), "{step_lines:?}");
+        assert!(error.contains("certificate") && error.contains(says), "{says}: {step_lines:?}");
         assert_eq!(ran[0]["findings"], json!([]));
         assert_eq!(server.requests().len(), 0);
     }
@@ -232,9 +237,9 @@ fn found() -> Reply {
 fn fallback_to_plain_http_is_a_step() {
     let server = Server::start(None, |_| found());
     let ran = explained(&server, &[]);
-    let told = told(&ran.code(0).json()[0], &server.authority());
+    let step_lines = step_lines(&ran.code(0).json()[0], &server.authority());
     assert_eq!(
-        told[1..5],
+        step_lines[1..5],
         [
             "request: HEAD https://HOST/v2/team/app/manifests/1.0, without credentials",
             "answer: none",
@@ -265,16 +270,16 @@ fn credential_lookups_are_steps() {
         .run_in_process();
     let ran = ran.replace(folder.display().to_string(), "FOLDER");
     std::fs::remove_dir_all(&folder).unwrap();
-    let told = told(&ran.code(0).json()[0], &host);
+    let step_lines = step_lines(&ran.code(0).json()[0], &host);
     let credentials: Vec<_> =
-        told.iter().filter_map(|step| step.strip_prefix("credentials: ")).collect();
-    let [first, second] = credentials.as_slice() else { panic!("{told:?}") };
+        step_lines.iter().filter_map(|step| step.strip_prefix("credentials: ")).collect();
+    let [first, second] = credentials.as_slice() else { panic!("{step_lines:?}") };
     assert!(first.starts_with("DOCKER_AUTH_CONFIG: "), "{first}");
     assert!(second.starts_with("FOLDER/config.json: "), "{second}");
     assert!(second.contains(r#""HOST""#), "{second}");
     let with =
         format!(r#"with the credentials of "{USER}" from the entry "HOST" in FOLDER/config.json"#);
-    assert!(told.iter().any(|step| step.ends_with(&with)), "{told:?}");
+    assert!(step_lines.iter().any(|step| step.ends_with(&with)), "{step_lines:?}");
 }
 
 #[test]
@@ -293,13 +298,16 @@ fn a_retried_request_is_one_step() {
 
 #[test]
 fn rate_limit_headers_are_shown() {
-    let last = Say::new(429).header("Retry-After", "3600").header("RateLimit-Limit", "100;w=21600");
-    let played = play(Script::new().last(last.header("Docker-RateLimit-Source", "192.0.2.7")));
-    assert_eq!(played.code, 5, "{played}");
+    let last = ScriptedResponse::new(429)
+        .header("Retry-After", "3600")
+        .header("RateLimit-Limit", "100;w=21600");
+    let results =
+        run_script(Script::new().last(last.header("Docker-RateLimit-Source", "192.0.2.7")));
+    assert_eq!(results.code, 5, "{results}");
     let said =
         "429; retry-after: 3600; ratelimit-limit: 100;w=21600; docker-ratelimit-source: 192.0.2.7";
-    assert_eq!(played.steps("answer").last().map(String::as_str), Some(said));
-    assert_eq!(played.findings(), ["rate-limited decisive"]);
+    assert_eq!(results.steps("answer").last().map(String::as_str), Some(said));
+    assert_eq!(results.findings(), ["rate-limited decisive"]);
 }
 
 #[test]
@@ -308,12 +316,12 @@ fn addresses_are_shown_if_no_connection_was_made() {
         .args(["explain", "--json", "--retries", "0", "localhost:1/a/b:1"])
         .run_in_process();
     let object = &ran.code(6).json()[0];
-    let told = told(object, "localhost");
+    let step_lines = step_lines(object, "localhost");
     let addresses = "connection: HOST at 127.0.0.1:1, [::1]:1: not connected";
-    assert!(told.iter().any(|step| step == addresses), "{told:?}");
+    assert!(step_lines.iter().any(|step| step == addresses), "{step_lines:?}");
     // An untrusted certificate ends the connection too. The token server's addresses are shown as well.
     let server = Server::start(Some(Certificate::Server), |_| Reply::new(200));
-    let told = self::told(&explained(&server, &[]).json()[0], &server.authority());
+    let step_lines = self::step_lines(&explained(&server, &[]).json()[0], &server.authority());
     let none = "connection: 127.0.0.1 at HOST: not connected";
-    assert!(told.iter().any(|step| step == none), "{told:?}");
+    assert!(step_lines.iter().any(|step| step == none), "{step_lines:?}");
 }

@@ -1,7 +1,7 @@
 //! Supplied challenges of a first response.
 
 use crate::explain::given::{Row, decisive, note, silent};
-use crate::explain::given_builder::{CHALLENGE, HUB, NAME, claims, of, sound};
+use crate::explain::given_builder::{CHALLENGE, HUB, NAME, claims, correct, of};
 use serde_json::json;
 
 /// A challenge with this realm.
@@ -137,6 +137,6 @@ pub(super) fn rows() -> Vec<Row> {
         silent("scope-other-repository", with(&scope("*"))),
         silent("scope-other-repository", of("").challenge(scope("repository:prefix/a:pull"))),
         silent("scope-other-repository", of("alpine").challenge(scope("repository:alpine:pull"))),
-        silent("scope-other-repository", sound()),
+        silent("scope-other-repository", correct()),
     ]
 }

@@ -2,13 +2,13 @@
 
 use crate::explain::given::{Row, decisive, next, note, silent};
 use crate::explain::given_builder::{
-    CHALLENGE, DATE, HUB, NAME, Pieces, URL, access, claims, jwt, of, sound,
+    CHALLENGE, DATE, HUB, NAME, Supplied, URL, access, claims, correct, jwt, of,
 };
 use serde_json::{Value, json};
 
 /// A correct login, but with these changes to the claims, refused with `invalid_token`.
-fn with(changes: Value) -> Pieces {
-    sound().token(claims(changes)).error("invalid_token")
+fn with(changes: Value) -> Supplied {
+    correct().token(claims(changes)).error("invalid_token")
 }
 
 /// A token for Docker Hub.
@@ -23,7 +23,7 @@ pub(super) fn rows() -> Vec<Row> {
     let mine = json!({"type": "repository", "name": "team/app", "actions": ["pull", "push"]});
     let catalog = json!({"type": "registry", "name": "catalog", "actions": ["*"]});
     let other =
-        |challenge: &str| sound().token(claims(json!({"access": null}))).challenge(challenge);
+        |challenge: &str| correct().token(claims(json!({"access": null}))).challenge(challenge);
     vec![
         decisive("token-not-json", "not JSON", token("<html>Log in</html>")),
         decisive("token-not-json", "not JSON", token("{\"token\":\"eyJhb")),
@@ -53,39 +53,39 @@ pub(super) fn rows() -> Vec<Row> {
         silent("token-short-lived", token("{\"token\":\"b3BhcXVl\",\"expires_in\":\"soon\"}")),
         silent("token-short-lived", token("{\"token\":\"b3BhcXVl\"}")),
         //
-        decisive("access-empty", "access is []", sound().token(claims(json!({"access": []})))),
-        decisive("access-empty", "[]", sound().token(jwt("{\"alg\":\"ES256\"}", "{\"access\":null}"))),
-        silent("access-empty", sound().token(claims(json!({"access": []}))).not_asked()),
-        silent("access-empty", sound().token(claims(json!({"access": []}))).asked("https://auth.example.com/token?scope=")),
-        silent("access-empty", sound()),
-        silent("access-empty", sound().token(claims(json!({"access": null})))),
+        decisive("access-empty", "access is []", correct().token(claims(json!({"access": []})))),
+        decisive("access-empty", "[]", correct().token(jwt("{\"alg\":\"ES256\"}", "{\"access\":null}"))),
+        silent("access-empty", correct().token(claims(json!({"access": []}))).not_asked()),
+        silent("access-empty", correct().token(claims(json!({"access": []}))).asked("https://auth.example.com/token?scope=")),
+        silent("access-empty", correct()),
+        silent("access-empty", correct().token(claims(json!({"access": null})))),
         //
-        decisive("access-no-actions", "\"team/app\"", sound().token(claims(access("team/app", &[])))),
-        silent("access-no-actions", sound().token(claims(json!({"access": [mine.clone(), {"type": "repository", "name": "team/base", "actions": []}]})))),
-        silent("access-no-actions", sound()),
+        decisive("access-no-actions", "\"team/app\"", correct().token(claims(access("team/app", &[])))),
+        silent("access-no-actions", correct().token(claims(json!({"access": [mine.clone(), {"type": "repository", "name": "team/base", "actions": []}]})))),
+        silent("access-no-actions", correct()),
         //
-        decisive("access-other-repository", "\"team/base\", expected: \"team/app\"", sound().token(claims(json!({"access": [pull.clone()]})))),
+        decisive("access-other-repository", "\"team/base\", expected: \"team/app\"", correct().token(claims(json!({"access": [pull.clone()]})))),
         decisive("access-other-repository", "\"alpine\", expected: \"library/alpine\"", of("alpine").challenge(HUB).token(hub(access("alpine", &["pull"])))),
-        silent("access-other-repository", sound().token(claims(json!({"access": [pull.clone(), mine.clone()]})))),
-        silent("access-other-repository", sound().token(claims(json!({"access": [catalog]})))),
-        silent("access-other-repository", sound().token(claims(access("team/app", &[])))),
+        silent("access-other-repository", correct().token(claims(json!({"access": [pull.clone(), mine.clone()]})))),
+        silent("access-other-repository", correct().token(claims(json!({"access": [catalog]})))),
+        silent("access-other-repository", correct().token(claims(access("team/app", &[])))),
         silent("access-other-repository", of("").token(claims(json!({"access": [pull]})))),
-        silent("access-other-repository", sound().challenge(CHALLENGE.replace("team/", "prefix/team/")).token(claims(access("prefix/team/app", &["pull"])))),
+        silent("access-other-repository", correct().challenge(CHALLENGE.replace("team/", "prefix/team/")).token(claims(access("prefix/team/app", &["pull"])))),
         //
-        decisive("access-without-pull", "repository:team/app:push", sound().token(claims(access("team/app", &["push"])))),
-        silent("access-without-pull", sound().token(claims(access("team/app", &["*"])))),
-        silent("access-without-pull", sound().token(claims(json!({"access": [mine]})))),
-        silent("access-without-pull", sound().token(claims(access("team/app", &[])))),
-        silent("access-without-pull", sound().token(claims(access("team/app", &["metadata_read"]))).challenge(CHALLENGE.replace(":pull", ":metadata_read"))),
+        decisive("access-without-pull", "repository:team/app:push", correct().token(claims(access("team/app", &["push"])))),
+        silent("access-without-pull", correct().token(claims(access("team/app", &["*"])))),
+        silent("access-without-pull", correct().token(claims(json!({"access": [mine]})))),
+        silent("access-without-pull", correct().token(claims(access("team/app", &[])))),
+        silent("access-without-pull", correct().token(claims(access("team/app", &["metadata_read"]))).challenge(CHALLENGE.replace(":pull", ":metadata_read"))),
         //
-        decisive("access-missing", "no access claim", sound().token(claims(json!({"access": null})))),
+        decisive("access-missing", "no access claim", correct().token(claims(json!({"access": null})))),
         decisive("access-missing", "no access claim", of("alpine").token(claims(json!({"access": null})))),
         next("access-missing", "no access claim", of(NAME).challenge(CHALLENGE).token(claims(json!({"access": null, "aud": "x"})))),
         note("access-missing", "no access claim", other("Bearer realm=\"https://auth.example.com/token\",service=\"reg.example.com\",scope=\"*\"")),
         note("access-missing", "no access claim", of(NAME).token(claims(json!({"access": null})))),
-        silent("access-missing", sound().token(claims(json!({"access": []})))),
-        silent("access-missing", sound().token(claims(json!({"access": "all"})))),
-        silent("access-missing", sound().token("b3BhcXVl")),
+        silent("access-missing", correct().token(claims(json!({"access": []})))),
+        silent("access-missing", correct().token(claims(json!({"access": "all"})))),
+        silent("access-missing", correct().token("b3BhcXVl")),
         //
         decisive("audience-mismatch", "\"other\", the challenge's service: \"reg.example.com\"", with(json!({"aud": "other"}))),
         decisive("audience-mismatch", "\"a\", \"b\"", with(json!({"aud": ["a", "b"]}))),
@@ -98,7 +98,7 @@ pub(super) fn rows() -> Vec<Row> {
         //
         decisive("token-expired", "2016-09-22 12:28:03 UTC", with(json!({})).date("Thu, 22 Sep 2016 12:29:04 GMT")),
         decisive("token-expired", "2016-09-22 12:28:03 UTC", with(json!({})).date("Thu, 22 Sep 2016 12:28:03 GMT")),
-        note("token-expired", "2016-09-22 12:28:03 UTC", sound().token(claims(json!({}))).date("Thu, 22 Sep 2016 12:29:03 GMT")),
+        note("token-expired", "2016-09-22 12:28:03 UTC", correct().token(claims(json!({}))).date("Thu, 22 Sep 2016 12:29:03 GMT")),
         silent("token-expired", with(json!({})).date("Thu, 22 Sep 2016 12:28:02 GMT")),
         silent("token-expired", with(json!({})).no_date()),
         silent("token-expired", with(json!({"exp": null})).date("Thu, 22 Sep 2030 12:29:04 GMT")),
@@ -108,14 +108,14 @@ pub(super) fn rows() -> Vec<Row> {
         silent("token-not-yet-valid", with(json!({"nbf": 1_474_547_051})).no_date()),
         silent("token-not-yet-valid", with(json!({"nbf": null, "iat": 1_574_547_051})).date(DATE)),
         //
-        decisive("subject-empty", "the user \"ada\"", sound().asked(format!("{URL}&account=ada"))),
-        silent("subject-empty", sound().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": "ada"})))),
-        silent("subject-empty", sound().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": null})))),
-        silent("subject-empty", sound()),
+        decisive("subject-empty", "the user \"ada\"", correct().asked(format!("{URL}&account=ada"))),
+        silent("subject-empty", correct().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": "ada"})))),
+        silent("subject-empty", correct().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": null})))),
+        silent("subject-empty", correct()),
         //
-        note("subject-unexpected", "sub: \"bob\", the user whose credentials were sent: \"ada\"", sound().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": "bob"})))),
-        silent("subject-unexpected", sound().asked(format!("{URL}&account=bob")).token(claims(json!({"sub": "bob"})))),
-        silent("subject-unexpected", sound().token(claims(json!({"sub": "bob"})))),
+        note("subject-unexpected", "sub: \"bob\", the user whose credentials were sent: \"ada\"", correct().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": "bob"})))),
+        silent("subject-unexpected", correct().asked(format!("{URL}&account=bob")).token(claims(json!({"sub": "bob"})))),
+        silent("subject-unexpected", correct().token(claims(json!({"sub": "bob"})))),
         //
         decisive("token-damaged", "header, is not base64url", token("ey!.ey!.x")),
         decisive("token-damaged", "claims, is not a JSON object", token(&jwt("{\"alg\":\"ES256\"}", "[]"))),

@@ -1,14 +1,14 @@
 //! Supplied final responses.
 
 use crate::explain::given::{Row, decisive, silent};
-use crate::explain::given_builder::{CHALLENGE, NAME, Pieces, access, claims, jwt, of, sound};
+use crate::explain::given_builder::{CHALLENGE, NAME, Supplied, access, claims, correct, jwt, of};
 use serde_json::json;
 
 const BASIC: &str = "Basic realm=\"harbor\"";
 const S3: &str = "<?xml version=\"1.0\"?>\n<Error><Code>InvalidArgument</Code><Message>Only one auth \
                   mechanism allowed</Message></Error>";
 
-fn unaccepted() -> Pieces {
+fn unaccepted() -> Supplied {
     of(NAME).status(404).body(
         "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":\"OCI index found, but accept header does not \
          support OCI indexes\"}]}",
@@ -18,34 +18,37 @@ fn unaccepted() -> Pieces {
 pub(super) fn rows() -> Vec<Row> {
     let pinned = |digest: &str| of(&format!("reg.example.com/team/app@{digest}")).status(200);
     let digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
-    let nothing = || sound().token(claims(access("team/app", &[])));
+    let nothing = || correct().token(claims(access("team/app", &[])));
     let said = |status: u16, text: &str| of(NAME).status(status).body(text);
     vec![
-        decisive("token-rejected", "kid: \"K1\"", sound().error("invalid_token")),
-        decisive("token-rejected", "iss: \"auth.example.com\"", sound().error("invalid_token")),
+        decisive("token-rejected", "kid: \"K1\"", correct().error("invalid_token")),
+        decisive("token-rejected", "iss: \"auth.example.com\"", correct().error("invalid_token")),
         decisive(
             "token-rejected",
             "invalid_token",
-            sound().token("b3BhcXVl").error("invalid_token"),
+            correct().token("b3BhcXVl").error("invalid_token"),
         ),
         decisive(
             "token-rejected",
             "could not be checked without",
-            sound().no_date().error("invalid_token"),
+            correct().no_date().error("invalid_token"),
         ),
-        silent("token-rejected", sound()),
-        silent("token-rejected", sound().no_token().error("invalid_token")),
-        silent("token-rejected", sound().token(claims(json!({"aud": "x"}))).error("invalid_token")),
+        silent("token-rejected", correct()),
+        silent("token-rejected", correct().no_token().error("invalid_token")),
         silent(
             "token-rejected",
-            sound().date("Thu, 22 Sep 2016 12:28:03 GMT").error("invalid_token"),
+            correct().token(claims(json!({"aud": "x"}))).error("invalid_token"),
         ),
-        silent("token-rejected", sound().token("ghp_0123456789").error("invalid_token")),
         silent(
             "token-rejected",
-            sound().token(jwt("{\"alg\":\"none\"}", "{}")).error("invalid_token"),
+            correct().date("Thu, 22 Sep 2016 12:28:03 GMT").error("invalid_token"),
         ),
-        silent("token-rejected", sound().error("insufficient_scope")),
+        silent("token-rejected", correct().token("ghp_0123456789").error("invalid_token")),
+        silent(
+            "token-rejected",
+            correct().token(jwt("{\"alg\":\"none\"}", "{}")).error("invalid_token"),
+        ),
+        silent("token-rejected", correct().error("insufficient_scope")),
         //
         decisive(
             "insufficient-scope",
@@ -55,30 +58,30 @@ pub(super) fn rows() -> Vec<Row> {
         decisive(
             "insufficient-scope",
             "repository:team/app:pull",
-            sound().token("b3BhcXVl").error("insufficient_scope"),
+            correct().token("b3BhcXVl").error("insufficient_scope"),
         ),
         silent("insufficient-scope", nothing()),
         silent("insufficient-scope", nothing().error("insufficient_scope").status(403)),
         //
-        decisive("challenge-flipped-to-basic", "only Basic", sound().challenge(BASIC)),
-        silent("challenge-flipped-to-basic", sound().challenge(BASIC).no_token()),
-        silent("challenge-flipped-to-basic", sound().challenge(BASIC).line(CHALLENGE)),
-        silent("challenge-flipped-to-basic", sound().challenge(BASIC).status(404)),
+        decisive("challenge-flipped-to-basic", "only Basic", correct().challenge(BASIC)),
+        silent("challenge-flipped-to-basic", correct().challenge(BASIC).no_token()),
+        silent("challenge-flipped-to-basic", correct().challenge(BASIC).line(CHALLENGE)),
+        silent("challenge-flipped-to-basic", correct().challenge(BASIC).status(404)),
         //
-        decisive("rejected-without-challenge", "401", sound().challenge("")),
-        silent("rejected-without-challenge", sound().no_challenge().status(401)),
-        silent("rejected-without-challenge", sound().challenge("").no_token()),
-        silent("rejected-without-challenge", sound()),
+        decisive("rejected-without-challenge", "401", correct().challenge("")),
+        silent("rejected-without-challenge", correct().no_challenge().status(401)),
+        silent("rejected-without-challenge", correct().challenge("").no_token()),
+        silent("rejected-without-challenge", correct()),
         //
         decisive("private-or-missing", "DENIED", nothing().codes(&["DENIED", "UNAUTHORIZED"])),
         decisive(
             "private-or-missing",
             "UNAUTHORIZED",
-            sound().token(claims(json!({"access": []}))).codes(&["UNAUTHORIZED", "DENIED"]),
+            correct().token(claims(json!({"access": []}))).codes(&["UNAUTHORIZED", "DENIED"]),
         ),
         silent("private-or-missing", nothing().codes(&["UNAUTHORIZED"])),
         silent("private-or-missing", nothing().codes(&["DENIED"])),
-        silent("private-or-missing", sound().codes(&["DENIED", "UNAUTHORIZED"])),
+        silent("private-or-missing", correct().codes(&["DENIED", "UNAUTHORIZED"])),
         //
         decisive(
             "forbidden",
@@ -118,7 +121,7 @@ pub(super) fn rows() -> Vec<Row> {
         decisive("rate-limited", "429", of(NAME).status(429)),
         silent("rate-limited", said(503, "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}")),
         //
-        decisive("token-too-large", "431; the token has", sound().no_challenge().status(431)),
+        decisive("token-too-large", "431; the token has", correct().no_challenge().status(431)),
         decisive(
             "token-too-large",
             "Too Large",

@@ -12,38 +12,38 @@ use std::collections::BTreeSet;
 use regq::explain::Severity;
 use serde_json::json;
 
-use crate::explain::given_builder::{self as builder, CHALLENGE, HUB, NAME, Pieces, of, sound};
+use crate::explain::given_builder::{self as builder, CHALLENGE, HUB, NAME, Supplied, correct, of};
 
 const FINDINGS: &str = include_str!("../../../vectors/findings.tsv");
 
 /// Supplied data, and whether it shows a finding.
 pub(super) struct Row {
     id: &'static str,
-    pieces: Pieces,
-    says: Says,
+    supplied: Supplied,
+    expected: Expected,
 }
 
-enum Says {
+enum Expected {
     /// It does, with this text in the evidence.
-    Sign(Severity, &'static str),
+    Evidence(Severity, &'static str),
     /// It nearly does.
-    Silent,
+    Nothing,
 }
 
-pub(super) fn decisive(id: &'static str, evidence: &'static str, pieces: Pieces) -> Row {
-    Row { id, pieces, says: Says::Sign(Severity::Decisive, evidence) }
+pub(super) fn decisive(id: &'static str, evidence: &'static str, supplied: Supplied) -> Row {
+    Row { id, supplied, expected: Expected::Evidence(Severity::Decisive, evidence) }
 }
 
-pub(super) fn next(id: &'static str, evidence: &'static str, pieces: Pieces) -> Row {
-    Row { id, pieces, says: Says::Sign(Severity::WouldFailNext, evidence) }
+pub(super) fn next(id: &'static str, evidence: &'static str, supplied: Supplied) -> Row {
+    Row { id, supplied, expected: Expected::Evidence(Severity::WouldFailNext, evidence) }
 }
 
-pub(super) fn note(id: &'static str, evidence: &'static str, pieces: Pieces) -> Row {
-    Row { id, pieces, says: Says::Sign(Severity::Note, evidence) }
+pub(super) fn note(id: &'static str, evidence: &'static str, supplied: Supplied) -> Row {
+    Row { id, supplied, expected: Expected::Evidence(Severity::Note, evidence) }
 }
 
-pub(super) fn silent(id: &'static str, pieces: Pieces) -> Row {
-    Row { id, pieces, says: Says::Silent }
+pub(super) fn silent(id: &'static str, supplied: Supplied) -> Row {
+    Row { id, supplied, expected: Expected::Nothing }
 }
 
 fn rows() -> Vec<Row> {
@@ -79,26 +79,28 @@ const WALK_ONLY: &[(&[&str], &str)] = &[
 #[test]
 fn every_row_has_its_finding_or_none() {
     let mut wrong = Vec::new();
-    for Row { id, pieces, says } in rows() {
-        let findings = pieces.explain().findings;
+    for Row { id, supplied, expected } in rows() {
+        let findings = supplied.explain().findings;
         let found = findings.iter().find(|finding| finding.id == id);
-        let fits = match (&says, found) {
-            (Says::Silent, None) => true,
-            (Says::Sign(severity, evidence), Some(found)) => {
+        let fits = match (&expected, found) {
+            (Expected::Nothing, None) => true,
+            (Expected::Evidence(severity, evidence), Some(found)) => {
                 found.severity == *severity && found.evidence.contains(evidence)
             }
-            (Says::Silent, Some(_)) | (Says::Sign(..), None) => false,
+            (Expected::Nothing, Some(_)) | (Expected::Evidence(..), None) => false,
         };
-        let expected = match says {
-            Says::Silent => "nothing".to_owned(),
-            Says::Sign(severity, evidence) => format!("{} with {evidence:?}", severity.as_str()),
+        let expected = match expected {
+            Expected::Nothing => "nothing".to_owned(),
+            Expected::Evidence(severity, evidence) => {
+                format!("{} with {evidence:?}", severity.as_str())
+            }
         };
         if !fits {
             let found: Vec<_> = findings
                 .iter()
                 .map(|one| format!("{} {}: {}", one.severity.as_str(), one.id, one.evidence))
                 .collect();
-            wrong.push(format!("{id}: expected {expected}, found {found:#?}\nin {pieces:?}"));
+            wrong.push(format!("{id}: expected {expected}, found {found:#?}\nin {supplied:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -116,17 +118,17 @@ fn every_finding_has_a_positive_and_a_negative_row() {
         let [id, _, worst, ..] = fields[..] else { panic!("{line}") };
         listed.insert(id);
         let of: Vec<_> = rows.iter().filter(|row| row.id == id).collect();
-        let worst_seen = of.iter().filter_map(|row| match row.says {
-            Says::Sign(severity, _) => Some(severity.as_str()),
-            Says::Silent => None,
+        let worst_seen = of.iter().filter_map(|row| match row.expected {
+            Expected::Evidence(severity, _) => Some(severity.as_str()),
+            Expected::Nothing => None,
         });
-        let has_sign = worst_seen.clone().any(|severity| severity == worst);
+        let has_positive_row = worst_seen.clone().any(|severity| severity == worst);
         let never_more =
             worst == "decisive" || worst_seen.clone().all(|severity| severity == worst);
-        let has_miss = of.iter().any(|row| matches!(row.says, Says::Silent));
+        let has_miss = of.iter().any(|row| matches!(row.expected, Expected::Nothing));
         match elsewhere.contains(id) {
-            true => assert!(worst_seen.count() == 0, "{id} does show in pieces"),
-            false => assert!(has_sign && never_more && has_miss, "{id}"),
+            true => assert!(worst_seen.count() == 0, "{id} is shown by supplied data"),
+            false => assert!(has_positive_row && never_more && has_miss, "{id}"),
         }
     }
     assert!(elsewhere.is_subset(&listed), "{elsewhere:?}");
@@ -135,10 +137,10 @@ fn every_finding_has_a_positive_and_a_negative_row() {
 
 #[test]
 fn a_correct_login_has_no_finding() {
-    assert_eq!(sound().found(), Vec::<String>::new());
+    assert_eq!(correct().found(), Vec::<String>::new());
     // Checks that all data is used.
-    let pieces = [sound(), sound().error("invalid_token"), sound().status(403)];
-    assert!(pieces[1..].iter().all(|pieces| !pieces.found().is_empty()));
+    let supplied = [correct(), correct().error("invalid_token"), correct().status(403)];
+    assert!(supplied[1..].iter().all(|supplied| !supplied.found().is_empty()));
 }
 
 /// Advice contains the correct value if it is known, and never the wrong one.
@@ -164,12 +166,12 @@ fn advice_contains_the_correct_value() {
         ),
         (
             "insufficient-scope",
-            sound().challenge(more).error("insufficient_scope"),
+            correct().challenge(more).error("insufficient_scope"),
             ": repository:team/app:pull,push",
         ),
         (
             "insufficient-scope",
-            sound().challenge(read).error("insufficient_scope"),
+            correct().challenge(read).error("insufficient_scope"),
             ": repository:team/app:metadata_read",
         ),
         (
@@ -177,10 +179,10 @@ fn advice_contains_the_correct_value() {
             of("alpine").challenge(library).error("insufficient_scope"),
             ": repository:library/alpine:pull",
         ),
-        ("service-mismatch", sound().asked(asked("aws")), "service=reg.example.com,"),
+        ("service-mismatch", correct().asked(asked("aws")), "service=reg.example.com,"),
         (
             "token-url-not-realm",
-            sound().asked("https://a.example"),
+            correct().asked("https://a.example"),
             "https://auth.example.com/token",
         ),
         (
@@ -190,13 +192,21 @@ fn advice_contains_the_correct_value() {
         ),
         (
             "access-empty",
-            sound().token(builder::claims(json!({"access": []}))),
+            correct().token(builder::claims(json!({"access": []}))),
             "the challenge's is repository:team/app:pull",
+        ),
+        // A value with braces is not filled in again.
+        (
+            "service-mismatch",
+            of(NAME)
+                .challenge(r#"Bearer realm="https://auth.example.com/token",service="{realm}""#)
+                .asked("https://auth.example.com/token?service=x"),
+            "service={realm},",
         ),
         ("challenge-missing", of(NAME).challenge(""), "request https://reg.example.com/v2/"),
     ];
-    for (id, pieces, advice) in rows {
-        let findings = pieces.explain().findings;
+    for (id, supplied, advice) in rows {
+        let findings = supplied.explain().findings;
         let found = findings.iter().find(|finding| finding.id == id).expect(id);
         assert!(found.advice.contains(advice), "{found:?}");
     }

@@ -1,13 +1,15 @@
 //! Supplied token URLs.
 
 use crate::explain::given::{Row, decisive, next, note, silent};
-use crate::explain::given_builder::{CHALLENGE, HUB, NAME, Pieces, URL, access, claims, of, sound};
+use crate::explain::given_builder::{
+    CHALLENGE, HUB, NAME, Supplied, URL, access, claims, correct, of,
+};
 use serde_json::json;
 
 const SERVER: &str = "https://auth.example.com/token?service=reg.example.com";
 
 /// A request with this scope that got an empty access claim.
-fn asked(scope: &str) -> Pieces {
+fn asked(scope: &str) -> Supplied {
     of(NAME).asked(format!("{SERVER}&scope={scope}")).challenge(CHALLENGE)
 }
 
@@ -81,10 +83,10 @@ pub(super) fn rows() -> Vec<Row> {
         //
         decisive("scope-double-encoded", "%253A", asked("repository%253Ateam%252Fapp%253Apull")),
         decisive("scope-double-encoded", "repository:team%252Fapp:pull", asked("repository:team%252Fapp:pull")),
-        decisive("scope-double-encoded", "\"team/app%3Apull\"", sound().token(claims(access("team/app%3Apull", &["pull"])))),
+        decisive("scope-double-encoded", "\"team/app%3Apull\"", correct().token(claims(access("team/app%3Apull", &["pull"])))),
         silent("scope-double-encoded", asked("repository%3Ateam%2Fapp%3Apull")),
         silent("scope-double-encoded", given(&format!("{URL}&state=%253A"))),
-        silent("scope-double-encoded", sound()),
+        silent("scope-double-encoded", correct()),
         //
         decisive("scope-bad-joiner", "pull,repository:team/base:pull", asked("repository:team/app:pull,repository:team/base:pull")),
         decisive("scope-bad-joiner", "pull;repository", asked("repository:team/app:pull;repository:team/base:pull")),

@@ -1,7 +1,7 @@
 //! Walks with faults in the first response and its challenge.
 
 use crate::explain::walk::{Case, check};
-use crate::explain::{Say, Script, play};
+use crate::explain::{Script, ScriptedResponse, run_script};
 use crate::support::secrets::USER;
 
 pub(super) const CASES: &[Case] = &[
@@ -9,10 +9,10 @@ pub(super) const CASES: &[Case] = &[
         id: "not-a-registry",
         severity: "decisive",
         names: &["200", "page"],
-        sign: || Script::new().first(Say::page("Log in to the hotel")),
+        shows: || Script::new().first(ScriptedResponse::page("Log in to the hotel")),
         // The header shows that this is a registry, whatever the body.
-        near: || {
-            let page = Say::page("Log in");
+        nearly: || {
+            let page = ScriptedResponse::page("Log in");
             Script::new().first(page.header("Docker-Distribution-Api-Version", "registry/2.0"))
         },
     },
@@ -20,34 +20,40 @@ pub(super) const CASES: &[Case] = &[
         id: "challenge-missing",
         severity: "decisive",
         names: &["401", "without a WWW-Authenticate"],
-        sign: || Script::new().first(Say::new(401).body("Unauthorized")),
+        shows: || Script::new().first(ScriptedResponse::new(401).body("Unauthorized")),
         // A missing challenge after the token is another finding.
-        near: || Script::new().last(Say::new(401)),
+        nearly: || Script::new().last(ScriptedResponse::new(401)),
     },
     Case {
         id: "proxy-auth-required",
         severity: "decisive",
         names: &["only negotiate, ntlm"],
-        sign: || Script::new().first(Say::challenge("Negotiate").line("NTLM")),
-        near: || {
-            Script::new()
-                .first(Say::challenge("Negotiate").line(crate::explain::scripted::CHALLENGE))
+        shows: || Script::new().first(ScriptedResponse::challenge("Negotiate").line("NTLM")),
+        nearly: || {
+            Script::new().first(
+                ScriptedResponse::challenge("Negotiate").line(crate::explain::scripted::CHALLENGE),
+            )
         },
     },
     Case {
         id: "proxy-auth-required",
         severity: "decisive",
         names: &["407"],
-        sign: || Script::new().first(Say::new(407).header("Proxy-Authenticate", "Basic realm=p")),
-        near: || Script::new().first(Say::new(406)),
+        shows: || {
+            Script::new()
+                .first(ScriptedResponse::new(407).header("Proxy-Authenticate", "Basic realm=p"))
+        },
+        nearly: || Script::new().first(ScriptedResponse::new(406)),
     },
     Case {
         id: "basic-only",
         severity: "decisive",
         names: &["only Basic", r#""Sonatype Nexus""#],
-        sign: || Script::new().challenge(r#"BASIC realm="Sonatype Nexus""#),
-        near: || {
-            Script::new().first(Say::challenge(crate::explain::scripted::CHALLENGE).line("Basic"))
+        shows: || Script::new().challenge(r#"BASIC realm="Sonatype Nexus""#),
+        nearly: || {
+            Script::new().first(
+                ScriptedResponse::challenge(crate::explain::scripted::CHALLENGE).line("Basic"),
+            )
         },
     },
     Case {
@@ -59,43 +65,43 @@ pub(super) const CASES: &[Case] = &[
             "line 1",
             r#"Bearer realm="HOST/token,service=x"#,
         ],
-        sign: || Script::new().challenge(r#"Bearer realm="HOST/token,service=x"#),
+        shows: || Script::new().challenge(r#"Bearer realm="HOST/token,service=x"#),
         // Unusual, but valid in the grammar.
-        near: || Script::new().challenge(r#"bearer , realm = "SELF/token" ,, service=s,"#),
+        nearly: || Script::new().challenge(r#"bearer , realm = "SELF/token" ,, service=s,"#),
     },
     Case {
         id: "challenge-malformed",
         severity: "decisive",
         names: &["duplicate-param", "line 2"],
-        sign: || {
+        shows: || {
             let line = r#"Bearer realm="SELF/a",realm="SELF/b""#;
-            Script::new().first(Say::challenge("Digest x=y").line(line))
+            Script::new().first(ScriptedResponse::challenge("Digest x=y").line(line))
         },
-        near: || {
+        nearly: || {
             let line = r#"Bearer realm="SELF/a""#;
-            Script::new().first(Say::challenge(line).line(r#"Bearer realm="SELF/b""#))
+            Script::new().first(ScriptedResponse::challenge(line).line(r#"Bearer realm="SELF/b""#))
         },
     },
     Case {
         id: "realm-missing",
         severity: "decisive",
         names: &["no realm"],
-        sign: || Script::new().challenge(r#"Bearer service="s",scope="repository:team/app:pull""#),
-        near: || Script::new().challenge(r#"Bearer service="s",REALM="SELF/token""#),
+        shows: || Script::new().challenge(r#"Bearer service="s",scope="repository:team/app:pull""#),
+        nearly: || Script::new().challenge(r#"Bearer service="s",REALM="SELF/token""#),
     },
     Case {
         id: "realm-missing",
         severity: "decisive",
         names: &["empty realm"],
-        sign: || Script::new().challenge(r#"Bearer realm="",service="s""#),
-        near: || Script::new().challenge(r#"Basic realm="""#),
+        shows: || Script::new().challenge(r#"Bearer realm="",service="s""#),
+        nearly: || Script::new().challenge(r#"Basic realm="""#),
     },
     Case {
         id: "realm-not-absolute",
         severity: "decisive",
         names: &[r#""the token server""#],
-        sign: || Script::new().challenge(r#"Bearer realm="the token server",service="s""#),
-        near: || {
+        shows: || Script::new().challenge(r#"Bearer realm="the token server",service="s""#),
+        nearly: || {
             Script::new().challenge(r#"Bearer realm="SELF/token?account=ada&x=1",service="s""#)
         },
     },
@@ -104,46 +110,48 @@ pub(super) const CASES: &[Case] = &[
         id: "realm-not-absolute",
         severity: "note",
         names: &[r#""/token""#, "http://HOST/token"],
-        sign: || Script::new().challenge(r#"Bearer realm="/token",service="registry.example""#),
-        near: || Script::new().challenge(r#"Bearer realm="HTTP://HOST/token""#),
+        shows: || Script::new().challenge(r#"Bearer realm="/token",service="registry.example""#),
+        nearly: || Script::new().challenge(r#"Bearer realm="HTTP://HOST/token""#),
     },
     Case {
         id: "realm-plain-http",
         severity: "decisive",
         names: &["http://HOST/token"],
-        sign: || Script::new().https().challenge(r#"Bearer realm="http://HOST/token",service="s""#),
-        near: || Script::new().challenge(r#"Bearer realm="http://HOST/token",service="s""#),
+        shows: || {
+            Script::new().https().challenge(r#"Bearer realm="http://HOST/token",service="s""#)
+        },
+        nearly: || Script::new().challenge(r#"Bearer realm="http://HOST/token",service="s""#),
     },
     Case {
         id: "realm-unreachable",
         severity: "decisive",
         names: &["127.0.0.1:1"],
-        sign: || Script::new().challenge(r#"Bearer realm="http://127.0.0.1:1/token",service="s""#),
-        near: || Script::new().token(Say::new(502)),
+        shows: || Script::new().challenge(r#"Bearer realm="http://127.0.0.1:1/token",service="s""#),
+        nearly: || Script::new().token(ScriptedResponse::new(502)),
     },
     Case {
         // The server does not support TLS.
         id: "realm-unreachable",
         severity: "decisive",
         names: &["HOST", "TLS"],
-        sign: || Script::new().challenge(r#"Bearer realm="https://HOST/token",service="s""#),
-        near: || Script::new().first(Say::new(502)),
+        shows: || Script::new().challenge(r#"Bearer realm="https://HOST/token",service="s""#),
+        nearly: || Script::new().first(ScriptedResponse::new(502)),
     },
     Case {
         id: "realm-untrusted",
         severity: "decisive",
         names: &["localhost", "127.0.0.1"],
-        sign: || Script::new().user().challenge(r#"Bearer realm="http://localhost:PORT/token""#),
+        shows: || Script::new().user().challenge(r#"Bearer realm="http://localhost:PORT/token""#),
         // Without credentials there is nothing to protect.
-        near: || Script::new().challenge(r#"Bearer realm="http://localhost:PORT/token""#),
+        nearly: || Script::new().challenge(r#"Bearer realm="http://localhost:PORT/token""#),
     },
     Case {
         id: "realm-untrusted",
         severity: "decisive",
         names: &["localhost", "127.0.0.1"],
-        sign: || Script::new().user().challenge(r#"Bearer realm="http://localhost:PORT/token""#),
+        shows: || Script::new().user().challenge(r#"Bearer realm="http://localhost:PORT/token""#),
         // The user trusts the realm.
-        near: || {
+        nearly: || {
             let script = Script::new().user().args(&["--trust-realm", "localhost"]);
             script.challenge(r#"Bearer realm="http://localhost:PORT/token""#)
         },
@@ -152,14 +160,14 @@ pub(super) const CASES: &[Case] = &[
         id: "scope-other-repository",
         severity: "decisive",
         names: &[r#""proxy/app""#, r#""team/app""#],
-        sign: || {
+        shows: || {
             let line = r#"Bearer realm="SELF/token",service="registry.example",scope="repository:proxy/app:pull""#;
-            let last = Say::challenge(format!(r#"{line},error="insufficient_scope""#));
+            let last = ScriptedResponse::challenge(format!(r#"{line},error="insufficient_scope""#));
             Script::new().challenge(line).last(last)
         },
-        near: || {
+        nearly: || {
             let line = r#"Bearer realm="SELF/token",scope="repository:base:pull repository:team/app:pull""#;
-            Script::new().challenge(line).last(Say::challenge(line))
+            Script::new().challenge(line).last(ScriptedResponse::challenge(line))
         },
     },
     Case {
@@ -167,11 +175,13 @@ pub(super) const CASES: &[Case] = &[
         id: "scope-other-repository",
         severity: "note",
         names: &[r#""docker/team/app""#],
-        sign: || {
+        shows: || {
             let scope = "repository:docker/team/app:pull";
             Script::new().challenge(&format!(r#"Bearer realm="SELF/token",scope="{scope}""#))
         },
-        near: || Script::new().challenge(r#"Bearer realm="SELF/token",scope="registry:catalog:*""#),
+        nearly: || {
+            Script::new().challenge(r#"Bearer realm="SELF/token",scope="registry:catalog:*""#)
+        },
     },
 ];
 
@@ -183,10 +193,10 @@ fn faults_of_the_first_response_are_found() {
 #[test]
 fn refused_realms_are_not_contacted() {
     let line = r#"Bearer realm="http://localhost:PORT/token""#;
-    let played = play(Script::new().user().challenge(line));
-    assert_eq!(played.lines(), ["HEAD /v2/team/app/manifests/1.0"]);
-    assert_eq!(played.findings(), ["realm-untrusted decisive"]);
-    let command = played.named(played.object["command"].as_str().unwrap());
+    let results = run_script(Script::new().user().challenge(line));
+    assert_eq!(results.lines(), ["HEAD /v2/team/app/manifests/1.0"]);
+    assert_eq!(results.findings(), ["realm-untrusted decisive"]);
+    let command = results.named(results.object["command"].as_str().unwrap());
     assert!(command.starts_with(&format!("regq digest --user {USER} ")), "{command}");
     assert!(command.contains(" --plain-http "), "{command}");
     let end = " --trust-realm localhost HOST/team/app:1.0 < password.txt";
@@ -195,9 +205,10 @@ fn refused_realms_are_not_contacted() {
 
 #[test]
 fn malformed_challenge_does_not_hide_a_valid_one() {
-    let lines = Say::challenge(r#"Basic realm="x"#).line(crate::explain::scripted::CHALLENGE);
-    let played = play(Script::new().first(lines.clone()));
-    assert_eq!(played.findings(), ["challenge-malformed note"]);
-    let played = play(Script::new().first(lines).last(Say::new(404)));
-    assert_eq!(played.findings(), ["not-found decisive", "challenge-malformed note"]);
+    let lines =
+        ScriptedResponse::challenge(r#"Basic realm="x"#).line(crate::explain::scripted::CHALLENGE);
+    let results = run_script(Script::new().first(lines.clone()));
+    assert_eq!(results.findings(), ["challenge-malformed note"]);
+    let results = run_script(Script::new().first(lines).last(ScriptedResponse::new(404)));
+    assert_eq!(results.findings(), ["not-found decisive", "challenge-malformed note"]);
 }

@@ -1,0 +1,32 @@
+//! Resolves a reference with a client and records how.
+
+use crate::error::Result;
+use crate::event::Observer;
+use crate::explain::recording::{Recorder, Recording};
+use crate::reference::Reference;
+use crate::registry::{Client, ResolveOptions, Resolved};
+
+/// A recorded attempt to resolve a reference.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Walk {
+    /// The requests and responses.
+    pub recording: Recording,
+    /// How the attempt ended.
+    pub result: Result<Resolved>,
+}
+
+/// Resolves a reference and records all requests. Reads error bodies too, which takes one more request after a refusal.
+///
+/// The client's own observer sees nothing of this. To do both, use a [`Recorder`].
+pub fn walk(client: &Client, reference: &Reference) -> Walk {
+    let recorder = Recorder::default();
+    let (events, exchanges) = (recorder.clone(), recorder.clone());
+    let observer = Observer::with_conversation(
+        move |event| events.record(event),
+        move |exchange| exchanges.record_exchange(exchange),
+    );
+    let options = ResolveOptions { error_details: true, ..ResolveOptions::default() };
+    let result = client.observed_by(observer).resolve(reference, &options);
+    Walk { recording: recorder.take(), result }
+}
