@@ -138,6 +138,15 @@ impl Recorder {
 }
 
 impl Recording {
+    /// Whether credentials were found for any registry that required a login.
+    #[must_use]
+    pub fn has_credentials(&self) -> bool {
+        self.records.iter().any(|record| {
+            let Record::CredentialLookup { result, .. } = record else { return false };
+            matches!(result, LookupResult::Given { .. } | LookupResult::Entry { .. })
+        })
+    }
+
     /// The exchanges, in order.
     pub(super) fn exchanges(&self) -> impl DoubleEndedIterator<Item = &RecordedExchange> {
         self.records.iter().filter_map(|record| match record {

@@ -1,7 +1,7 @@
 //! Describes a refusal by a registry: the cause in a few words, and the command that explains it.
 
-use regq::error::{Error, Kind};
-use regq::explain::{Case, Given, Recorder, explain};
+use regq::error::{ChallengeFault, Error, Identity, Kind};
+use regq::explain::{Case, Finding, Given, Recorder, Recording, Remedy, explain};
 use regq::reference::Reference;
 
 use crate::cli::args::given::GivenFlags;
@@ -41,7 +41,16 @@ fn explained(
     if failure.kind == Kind::Denied {
         let command = explain_command(operand, given);
         let command = command.map(|command| format!("for details, run: {command}"));
-        let parts = [failure.hint.take(), cause(error, reference, recorder), command];
+        let recording = recorder.take();
+        let cause = cause(error, reference, &recording).map(|finding| {
+            let logs_in = asked_for_login(error)
+                && !recording.has_credentials()
+                && matches!(finding.remedy, Remedy::LogIn | Remedy::CorrectRequestOrLogIn);
+            let command = reference.filter(|_| logs_in);
+            let command = command.and_then(|reference| login_command(reference, given));
+            command.map_or(finding.brief.to_owned(), |command| format!("log in: {command}"))
+        });
+        let parts = [failure.hint.take(), cause, command];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
         failure.hint = if parts.is_empty() { None } else { Some(parts.join("; ")) };
     }
@@ -57,13 +66,35 @@ fn explain_command(operand: &str, given: &GivenFlags) -> Option<String> {
     (escaped(&command) == command).then_some(command)
 }
 
-/// Returns the cause in a few words.
-fn cause(error: &Error, reference: Option<&Reference>, recorder: &Recorder) -> Option<String> {
-    let (recording, given) = (recorder.take(), Given::default());
-    let mut case = Case::new(&given).recording(&recording, Some(error));
+/// Whether the registry asked for a login: with a challenge that requires a password, or by issuing an anonymous token
+/// that was not enough.
+fn asked_for_login(error: &Error) -> bool {
+    if let Error::Challenge(challenge) = error {
+        return challenge.faults.iter().any(|fault| matches!(fault, ChallengeFault::NoCredentials));
+    }
+    matches!(error, Error::Status(status) if status.identity == Identity::AnonymousToken)
+}
+
+/// Returns the `login` command for a registry that was asked without credentials. `None` if the user chose that, or
+/// escaping would change the command.
+fn login_command(reference: &Reference, given: &GivenFlags) -> Option<String> {
+    if given.flags().any(|flag| flag.long == "anonymous") {
+        return None;
+    }
+    let mut words = vec!["regq".to_owned(), "login".to_owned()];
+    words.extend(given.without_identity().iter().map(|word| quote_if_needed(word)));
+    words.extend(["--user", "NAME", "--password-stdin"].map(str::to_owned));
+    words.push(quote_if_needed(&reference.registry().name()));
+    let command = words.join(" ");
+    (escaped(&command) == command).then_some(command)
+}
+
+/// Returns the finding that decided the refusal.
+fn cause(error: &Error, reference: Option<&Reference>, recording: &Recording) -> Option<Finding> {
+    let given = Given::default();
+    let mut case = Case::new(&given).recording(recording, Some(error));
     if let Some(reference) = reference {
         case = case.reference(reference);
     }
-    let explanation = explain(&case);
-    explanation.decisive().map(|finding| finding.brief.to_owned())
+    explain(&case).decisive().cloned()
 }

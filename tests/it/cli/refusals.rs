@@ -20,18 +20,18 @@ fn expect_hint(ran: &Ran, hint: &str) {
 fn refused_commands_name_the_cause_and_explain() {
     let basic = |reply: Reply| reply.header("WWW-Authenticate", "Basic realm=\"x\"");
     let server = Server::start(None, move |_| basic(Reply::new(401)));
-    let cause = "the registry requires a user name and password";
+    let login = "log in: regq login --plain-http --user NAME --password-stdin HOST";
     for command in ["digest", "manifest"] {
         let ran = run(&server, &[command, "HOST/team/app:1"]);
         expect_hint(
             &ran,
-            &format!("{cause}; for details, run: regq explain --plain-http HOST/team/app:1"),
+            &format!("{login}; for details, run: regq explain --plain-http HOST/team/app:1"),
         );
     }
     let ran = run(&server, &["digest", "--platform", "linux/arm64", "HOST/team/app"]);
     expect_hint(
         &ran,
-        &format!("{cause}; for details, run: regq explain --plain-http HOST/team/app"),
+        &format!("{login}; for details, run: regq explain --plain-http HOST/team/app"),
     );
     let user = ["--user", "ada", "--password-stdin"];
     let ran = run(&server, &[&["digest"], &user[..], &["HOST/team/app:1"]].concat());
