@@ -4,7 +4,7 @@
 //! `source()` returns the next. Messages name no command-line flags: hints are the program's job (`cli/failure`).
 
 mod connection;
-mod display;
+mod human;
 mod kind;
 mod local;
 mod policy;
@@ -15,15 +15,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::connection::{CertificateFault, ConnectionError, ConnectionFault};
-pub use self::display::HumanDuration;
-use self::display::list;
+pub use self::human::HumanDuration;
+use self::human::list;
 pub use self::kind::Kind;
 pub use self::local::{CredentialFault, HelperFault, LocalFault};
 pub use self::policy::Refusal;
-pub(crate) use self::status::is_transient as is_transient_status;
 pub use self::status::{
     ChallengeFault, CredentialForm, Identity, Party, StatusError, TokenFault, UnusableChallenge,
 };
+pub(crate) use self::status::{is_transient as is_transient_status, kind_of_status};
 
 use crate::digest::{Digest, DigestError};
 use crate::oci::{JsonError, ManifestFault};

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::display::HumanDuration;
+use crate::error::human::HumanDuration;
 use crate::error::kind::Kind;
 use crate::error::policy::Refusal;
 use crate::http::challenge::ChallengeError;
@@ -155,13 +155,18 @@ impl StatusError {
     }
 
     pub(super) fn kind(&self) -> Kind {
-        match (self.party, self.status) {
-            (_, 401 | 403 | 451) | (Party::TokenServer, 400 | 404 | 405) => Kind::Denied,
-            (Party::Registry, 404) => Kind::NotFound,
-            (_, 429) => Kind::RateLimited,
-            (_, 407 | 408 | 500..=599) => Kind::Unavailable,
-            _ => Kind::Invalid,
-        }
+        kind_of_status(self.party, self.status)
+    }
+}
+
+/// The kind of failure that an error status is.
+pub(crate) fn kind_of_status(party: Party, status: u16) -> Kind {
+    match (party, status) {
+        (_, 401 | 403 | 451) | (Party::TokenServer, 400 | 404 | 405) => Kind::Denied,
+        (Party::Registry, 404) => Kind::NotFound,
+        (_, 429) => Kind::RateLimited,
+        (_, 407 | 408 | 500..=599) => Kind::Unavailable,
+        _ => Kind::Invalid,
     }
 }
 

@@ -35,7 +35,7 @@ use self::jwt::Form;
 use self::ranking::RankedFinding;
 use self::rules::Rule;
 use crate::credentials::Secret;
-use crate::error::{Error, Identity, Kind};
+use crate::error::{Error, Identity, Kind, Party, kind_of_status};
 use crate::http::challenge::{Challenge, ChallengeError};
 use crate::redact::Redactor;
 use crate::reference::Reference;
@@ -261,12 +261,8 @@ fn outcome_of_supplied(supplied: Option<&Attempt<'_>>, findings: &[RankedFinding
     let status = supplied.and_then(|supplied| supplied.last.status);
     let worst = findings.first().map(|finding| finding.severity);
     let kind = match status {
-        Some(401 | 403) => Some(Kind::Denied),
-        Some(404) => Some(Kind::NotFound),
-        Some(429) => Some(Kind::RateLimited),
-        Some(407 | 408 | 500..=599) => Some(Kind::Unavailable),
         Some(200..=299) if worst != Some(Severity::Decisive) => None,
-        Some(_) => Some(Kind::Invalid),
+        Some(status) => Some(kind_of_status(Party::Registry, status)),
         None => worst.filter(|worst| *worst != Severity::Note).map(|_| Kind::Denied),
     };
     Outcome { kind, status }

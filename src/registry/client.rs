@@ -86,7 +86,7 @@ impl Client {
 
     /// Returns the endpoint of a registry: in plain http if the settings or an earlier question say so.
     pub(super) fn endpoint(&self, registry: &Registry) -> Endpoint {
-        self.shared.registries.endpoint(registry, self.shared.config.plain_http)
+        Endpoint::select(registry, self.shared.config.plain_http, &self.shared.registries)
     }
 }
 

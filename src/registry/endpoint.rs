@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::digest::Digest;
 use crate::reference::{Reference, Registry};
+use crate::registry::state::Registries;
 use crate::url::{Origin, Scheme, Url, UrlError};
 
 /// A place where the distribution API is served.
@@ -41,9 +42,18 @@ impl Endpoint {
         Endpoint::new(registry.origin(scheme, scheme.default_port()))
     }
 
-    /// The endpoint of a loopback registry whose https port does not speak TLS: plain http on that port.
-    pub(super) fn without_tls(registry: &Registry) -> Endpoint {
-        Endpoint::new(registry.origin(Scheme::Http, Scheme::Https.default_port()))
+    /// The endpoint at which a registry is asked, given what is known so far. A loopback registry whose https port does
+    /// not speak TLS is asked in plain http, on that port.
+    pub(super) fn select(
+        registry: &Registry,
+        plain_http: bool,
+        registries: &Registries,
+    ) -> Endpoint {
+        let endpoint = Endpoint::of(registry, plain_http);
+        if registries.state(&endpoint.origin).lacks_tls() {
+            return Endpoint::new(registry.origin(Scheme::Http, Scheme::Https.default_port()));
+        }
+        endpoint
     }
 
     /// An endpoint that a redirect led to.

@@ -6,7 +6,7 @@
 
 use crate::digest::{Algorithm, Digest, DigestError};
 use crate::error::{DigestSource, Error, Result};
-use crate::oci::{self, DeclaredType, Descriptor, ManifestFault, Shape};
+use crate::oci::{self, DeclaredType, Descriptor, ManifestFault, Shape, media_type};
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::registry::client::Client;
@@ -51,9 +51,6 @@ pub struct Manifest {
     pub bytes: Vec<u8>,
 }
 
-const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
-     application/vnd.docker.distribution.manifest.list.v2+json, \
-     application/vnd.docker.distribution.manifest.v2+json";
 const MANIFEST_LIMIT: Limit = Limit { what: "manifest", bytes: 4 * 1024 * 1024 };
 const CONFIG_LIMIT: Limit = Limit { what: "config", bytes: 8 * 1024 * 1024 };
 
@@ -126,7 +123,12 @@ impl<'a> Target<'a> {
     }
 
     fn question(&self, method: Method) -> Question<'a> {
-        Question { method, resource: self.resource, accept: ACCEPT, limit: MANIFEST_LIMIT }
+        Question {
+            method,
+            resource: self.resource,
+            accept: media_type::ACCEPT,
+            limit: MANIFEST_LIMIT,
+        }
     }
 }
 

@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::credentials::Credential;
 use crate::error::{ConnectionError, StatusError};
-use crate::reference::Registry;
 use crate::registry::authorization::Authorization;
-use crate::registry::endpoint::Endpoint;
 use crate::registry::lru::Lru;
 use crate::token::TokenRequest;
 use crate::url::{Origin, Scheme};
@@ -44,15 +42,6 @@ impl Registries {
         let state = Arc::new(RegistryState::default());
         registries.insert(origin.clone(), Arc::clone(&state));
         state
-    }
-
-    /// Returns the endpoint of a registry: in plain http if its https port is known not to speak TLS.
-    pub(super) fn endpoint(&self, registry: &Registry, plain_http: bool) -> Endpoint {
-        let endpoint = Endpoint::of(registry, plain_http);
-        if self.state(endpoint.origin()).lacks_tls() {
-            return Endpoint::without_tls(registry);
-        }
-        endpoint
     }
 }
 
@@ -125,7 +114,8 @@ impl RegistryState {
         possible
     }
 
-    fn lacks_tls(&self) -> bool {
+    /// Whether the origin is known not to speak TLS.
+    pub(super) fn lacks_tls(&self) -> bool {
         lock(&self.0).tls == Tls::Missing
     }
 

@@ -4,6 +4,7 @@
 //! means, whether a redirect is followed, and who may receive a secret.
 
 mod address_scope;
+mod agent;
 mod connector;
 mod deadline;
 mod error_map;
@@ -17,8 +18,9 @@ mod settings;
 mod tls;
 
 pub(crate) use self::address_scope::AddressScope;
+pub(crate) use self::agent::Transport;
 pub(crate) use self::deadline::Deadline;
 pub(crate) use self::request::{Method, Request};
 pub(crate) use self::response::{Fetched, Limit};
-pub(crate) use self::send::{Call, Transport};
+pub(crate) use self::send::Call;
 pub(crate) use self::settings::Settings;

@@ -14,11 +14,12 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use crate::error::{ConnectionFault, Error, Result, is_transient_status};
 use crate::event::Event;
 use crate::http::Head;
+use crate::transport::agent::Transport;
 use crate::transport::deadline::Deadline;
 use crate::transport::request::{Method, Request};
 use crate::transport::resolver::Progress;
 use crate::transport::response::{Fetched, Limit, Response, announced_wait};
-use crate::transport::send::{Attempt, Call, Transport};
+use crate::transport::send::{Attempt, Call};
 use crate::transport::settings::Settings;
 
 /// Longest wait before the first retry. It doubles with every retry.

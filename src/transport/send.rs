@@ -3,14 +3,12 @@
 //! Before a request is sent, its host is resolved and the addresses are checked. `retry.rs` decides whether a failed
 //! request is sent again.
 
-use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use ureq::unversioned::transport::{Connector as _, TcpConnector};
-use ureq::{Agent, AsSendBody, Timeout, http};
+use ureq::{AsSendBody, Timeout, http};
 
 use crate::credentials::Secret;
 use crate::error::{ConnectionFault, Error, HumanDuration, Refusal, Result};
@@ -18,27 +16,15 @@ use crate::event::{Event, Observer};
 use crate::http::{Head, warning};
 use crate::redact::Redactor;
 use crate::transport::address_scope::AddressScope;
-use crate::transport::connector::{TcpStage, TlsStage};
+use crate::transport::agent::Transport;
 use crate::transport::deadline::Deadline;
 use crate::transport::error_map::ErrorContext;
 use crate::transport::request::Request;
-use crate::transport::resolver::{Progress, ResolveError, Resolver};
+use crate::transport::resolver::{Progress, ResolveError};
 use crate::transport::response::{self, Response};
-use crate::transport::settings::Settings;
-use crate::transport::tls;
 
 /// How many different warnings are reported, so that a registry cannot make up new ones without end.
 const MAX_WARNINGS: usize = 16;
-
-/// Sends requests over one pool of connections.
-#[derive(Debug)]
-pub(crate) struct Transport {
-    agent: Agent,
-    resolver: Resolver,
-    pub(super) settings: Settings,
-    /// Warnings that have been reported, with their hosts.
-    warnings: Mutex<HashSet<String>>,
-}
 
 /// What belongs to the question for which a request is sent.
 #[derive(Debug, Clone, Copy)]
@@ -65,22 +51,6 @@ struct Timeouts {
 }
 
 impl Transport {
-    /// Makes a transport. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// If a CA file is unreadable or has an invalid certificate.
-    pub(crate) fn new(settings: Settings) -> Result<Transport> {
-        let resolver = Resolver::default();
-        let tcp = TcpStage { inner: TcpConnector::default(), resolver: resolver.clone() };
-        let tls = TlsStage {
-            config: tls::client_config(&settings)?,
-            verified: !settings.insecure,
-            resolver: resolver.clone(),
-        };
-        let agent = Agent::with_parts(agent_config(), ().chain(tcp).chain(tls), resolver.clone());
-        Ok(Transport { agent, resolver, settings, warnings: Mutex::default() })
-    }
-
     /// Sends a request once, and returns when the head of its response has arrived. Every status is a response.
     pub(super) fn send_once(
         &self,
@@ -233,22 +203,4 @@ fn check_scope(request: Request<'_>, addresses: &[SocketAddr]) -> Result<()> {
         }
         None => Ok(()),
     }
-}
-
-fn agent_config() -> ureq::config::Config {
-    Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        // By default ureq reads proxies from the environment.
-        .proxy(None)
-        .user_agent("")
-        .accept("")
-        // Must fit into the input buffer, or the error for a longer header is misleading.
-        .max_response_header_size(64 * 1024)
-        .input_buffer_size(80 * 1024)
-        // A request header is written in one piece, and a token may have 64 KiB.
-        .output_buffer_size(96 * 1024)
-        .max_idle_connections(32)
-        .max_idle_connections_per_host(16)
-        .build()
 }

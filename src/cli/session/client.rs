@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use regq::credentials::{Credential, Keychain};
+use regq::credentials::Keychain;
 use regq::error::Error;
 use regq::event::Observer;
 use regq::explain::Recorder;
@@ -18,8 +18,8 @@ use crate::cli::commands::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::output::Messages;
 use crate::cli::session::auth_paths;
-use crate::cli::session::environment::Environment;
-use crate::cli::session::password::read_password;
+use crate::cli::session::environment::{Environment, local_failure};
+use crate::cli::session::keychain::keychain;
 use crate::cli::session::trace;
 
 /// Returns a client with the credentials that flags and environment select.
@@ -64,21 +64,6 @@ pub(crate) fn recorded(client: &Client, messages: &Arc<Messages>) -> (Client, Re
     (client.observed_by(observer), recorder)
 }
 
-/// The failure of a file that the user named. The message starts with the variable that names it, unless a flag does.
-fn local_failure(error: &Error, options: &Options, environment: &Environment) -> Failure {
-    let mut failure = Failure::new(error, None);
-    let Error::Local { path, .. } = error else { return failure };
-    let by_flag = options.connection.ca_files.contains(path);
-    let certificates = environment.ssl_cert_file.as_ref().filter(|_| !by_flag);
-    let by_flag = options.credentials.authfile.is_some();
-    let credentials = environment.registry_auth_file.as_ref().filter(|_| !by_flag);
-    let variables = [("SSL_CERT_FILE", certificates), ("REGISTRY_AUTH_FILE", credentials)];
-    if let Some((name, _)) = variables.iter().find(|(_, named)| *named == Some(path)) {
-        failure.message = format!("{name}: {}", failure.message);
-    }
-    failure
-}
-
 /// Returns the token servers that the user trusts, by flags and by `REGQ_TRUST_REALM`.
 fn trusted_realms(options: &Options, environment: &Environment) -> Result<Vec<String>, Failure> {
     let mut hosts = options.credentials.trusted_realms.clone();
@@ -88,32 +73,6 @@ fn trusted_realms(options: &Options, environment: &Environment) -> Result<Vec<St
         hosts.push(values::realm(host).map_err(invalid)?);
     }
     Ok(hosts)
-}
-
-/// Returns the sources of credentials in the order of lookup. Files that the user named are read now.
-fn keychain(context: &mut Context) -> Result<Keychain, Failure> {
-    if context.options.credentials.anonymous {
-        return Ok(Keychain::default());
-    }
-    let mut keychain = match read_password(context)? {
-        Some(password) => Keychain::given(Credential::Password(password)),
-        None => Keychain::default(),
-    };
-    let Context { options, environment, .. } = context;
-    let failure = |error| local_failure(&error, options, environment);
-    if let Some(path) = &options.credentials.token_file {
-        keychain.add_token_file(path).map_err(failure)?;
-    }
-    if let Some(path) = auth_paths::named(options, environment) {
-        keychain.add_file(&path).map_err(failure)?;
-    }
-    if let Some(text) = &environment.docker_auth_config {
-        keychain.add_variable("DOCKER_AUTH_CONFIG", text.to_string_lossy());
-    }
-    for path in auth_paths::docker(environment).into_iter().chain(auth_paths::podman(environment)) {
-        keychain.add_default_file(path);
-    }
-    Ok(keychain)
 }
 
 /// Limits credentials from the command line to the registry of the first reference. A user who gives a password for a

@@ -3,6 +3,7 @@
 mod auth_paths;
 pub(crate) mod client;
 pub(crate) mod environment;
+mod keychain;
 pub(crate) mod password;
 pub(crate) mod references;
 mod trace;

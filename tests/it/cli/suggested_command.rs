@@ -66,7 +66,7 @@ fn commands_that_need_escaping_are_not_shown() {
 
 #[test]
 fn no_command_is_suggested_without_a_cause() {
-    for (status, code) in [("503", 6), ("302", 7), ("404", 3), ("451", 7), ("401", 4)] {
+    for (status, code) in [("503", 6), ("302", 7), ("404", 3), ("451", 4), ("401", 4)] {
         let object = offline(&["--status", status, "alpine"]);
         assert_eq!(object["findings"], json!([]), "{status}");
         assert_eq!(object["command"], Value::Null, "{status}");

@@ -23,7 +23,7 @@ pub(super) fn object(words: &[&str]) -> Value {
 #[test]
 fn exit_code_follows_the_final_status() {
     let codes = [
-        (4, "denied", &["401", "403"][..]),
+        (4, "denied", &["401", "403", "451"][..]),
         (3, "not-found", &["404"]),
         (5, "rate-limited", &["429"]),
         (6, "unavailable", &["407", "408", "500", "502", "599"]),
