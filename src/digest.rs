@@ -3,7 +3,7 @@
 //! A digest, `algorithm:encoded`, names content by its hash (OCI image specification, "Descriptor",
 //! section "Digests"). Of the registered algorithms, regq supports sha256 and sha512, both with
 //! lower-case hexadecimal digits of the exact length. A well-formed digest of another algorithm has
-//! an error of its own, because a registry may rightly send one.
+//! its own error, because a registry may rightly send one.
 //!
 //! This file neither reads content nor decides what to do about a mismatch: it hashes the bytes it
 //! is given, and digests are compared with `==`.
@@ -63,7 +63,7 @@ impl fmt::Display for Algorithm {
 
 /// A digest, such as `sha256:` and 64 lower-case hexadecimal digits.
 ///
-/// Its text, also its `Serialize` form, is exactly the text it was parsed from.
+/// Its text and its `Serialize` form are exactly the text that was parsed.
 ///
 /// ```
 /// use regq::digest::{Algorithm, Digest, DigestError};

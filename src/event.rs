@@ -121,7 +121,7 @@ impl fmt::Debug for Exchanged<'_> {
     }
 }
 
-/// What a TLS handshake agreed on.
+/// The parameters that a TLS handshake negotiated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsFacts {

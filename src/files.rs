@@ -25,7 +25,7 @@ pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, LocalFault> {
 /// Reads everything from `source`, at most `limit` bytes.
 ///
 /// # Errors
-/// As [`read_bounded`].
+/// The same as [`read_bounded`].
 pub fn read_to_limit(source: impl Read, limit: u64) -> Result<Vec<u8>, LocalFault> {
     let mut bytes = Vec::new();
     source.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(LocalFault::Io)?;
@@ -52,8 +52,8 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 
 /// A new file that replaces the file at a path once it is complete.
 ///
-/// It is written next to that path, under a temporary name. [`AtomicFile::commit`] gives it its name; dropping it without
-/// that removes it.
+/// It is written next to that path, under a temporary name. [`AtomicFile::commit`] renames it; if it is dropped without a
+/// commit, it is removed.
 #[derive(Debug)]
 pub struct AtomicFile {
     target: PathBuf,
@@ -195,7 +195,7 @@ mod tests {
         fs::write(&target, "old")?;
         let mut dropped = AtomicFile::create(&target, 0o600)?;
         dropped.write_all(b"half")?;
-        // A second writer gets a temporary file of its own.
+        // A second writer gets its own temporary file.
         let mut kept = AtomicFile::create(&target, 0o600)?;
         kept.write_all(b"new")?;
         assert_eq!(folder.names()?, [".a.regq-tmp", ".a.regq-tmp-1", "a"]);

@@ -1,8 +1,8 @@
 //! Reads JSON of unknown structure, such as the error responses of servers that follow no specification.
 //!
 //! Keeps what regq looks at: strings, whole numbers, arrays and objects. Documents with a known structure are
-//! deserialized into types of their own instead. `serde_json::Value` would do too, but adds a map type and a second parser
-//! to the program.
+//! deserialized into their own types instead. `serde_json::Value` would do too, but adds a map type and a second parser to
+//! the program.
 
 use std::fmt;
 

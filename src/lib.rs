@@ -1,8 +1,8 @@
-//! Asks container registries questions: which digest does this tag have, what is in this image, and, if a registry
-//! refuses, why.
+//! Asks container registries questions: which digest does this tag have, what does its manifest contain, and, if a
+//! registry refuses, why.
 //!
-//! This is the library below the program of the same name. It blocks, prints nothing, reads no environment and has no
-//! global state. Start with [`Client`]:
+//! This is the library behind the program of the same name. It blocks, prints nothing, reads no environment variables
+//! and has no global state. Start with [`Client`]:
 //!
 //! ```no_run
 //! use regq::registry::ResolveOptions;
@@ -21,7 +21,7 @@
 //!
 //! | rank | module | contents |
 //! | --- | --- | --- |
-//! | 0 | [`digest`], [`platform`], [`url`], `dates`, `decimal`, `json`, `redact` | values of the specifications; no I/O |
+//! | 0 | [`digest`], [`platform`], [`url`], `dates`, `decimal`, `json`, `redact` | value types from the specifications; no I/O |
 //! | 1 | [`reference`](mod@reference), [`oci`], [`http`] | names, documents of registries, grammars of header fields; no I/O |
 //! | 2 | [`error`] | one error type, its kinds and exit codes |
 //! | 3 | [`files`] | bounded reads, atomic replacement |
@@ -29,7 +29,7 @@
 //! | 5 | [`event`], `token` | what an observer receives; the token protocol without I/O |
 //! | 6 | `transport` | one request and its response; the only module that names ureq and rustls |
 //! | 7 | [`registry`] | the client: redirects, challenges, tokens, manifests |
-//! | 8 | [`explain`](mod@explain) | from a recorded exchange to findings; no I/O |
+//! | 8 | [`explain`](mod@explain) | from recorded requests to findings; only `walk` does I/O |
 //! | 9 | `main.rs`, `cli/`, `signal.rs` | the program |
 //!
 //! # Data flow
@@ -47,8 +47,8 @@
 //!
 //! While a client works on a question, it reports to the question's [`Observer`](event::Observer). A
 //! [`Recorder`](explain::Recorder) observes a question and returns a [`Recording`](explain::Recording) of it. A
-//! [`Given`](explain::Given) holds what a user passes about an attempt of their own. [`explain`](explain::explain) turns
-//! both into attempts of one form, applies every rule to every attempt, and orders the findings as a registry would report
+//! [`Given`](explain::Given) holds what a user knows about their own attempt. [`explain`](explain::explain) turns both
+//! into attempts of one form, applies every rule to every attempt, and orders the findings as a registry would report
 //! them:
 //!
 //! ```text

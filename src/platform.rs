@@ -2,7 +2,7 @@
 //!
 //! A platform is an operating system, an architecture and sometimes a variant, named as in Go (OCI image
 //! specification, "Image Index", property `platform`). What people and other tools write (`x86_64`,
-//! `aarch64`, `armhf`, `macos`) is normalised when a [`Platform`] is created, and so are equivalent
+//! `aarch64`, `armhf`, `macos`) is normalized when a [`Platform`] is created, and so are equivalent
 //! variants, as in containerd: `arm` is `arm/v7`, `arm64` is `arm64/v8`, `amd64/v1` is `amd64`. After
 //! that, matching compares plain values.
 //!
@@ -16,7 +16,7 @@ use crate::decimal;
 
 /// An operating system and an architecture, with a variant if the architecture has variants.
 ///
-/// Displayed in normalised form as `os/architecture[/variant]`.
+/// Displayed in normalized form as `os/architecture[/variant]`.
 ///
 /// ```
 /// use regq::platform::Platform;
@@ -40,7 +40,7 @@ pub struct Platform {
     variant: Option<String>,
 }
 
-/// Alternative names of architectures: the alias, the normalised name and the variant that the alias implies.
+/// Alternative names of architectures: the alias, the normalized name and the variant that the alias implies.
 const ARCHITECTURES: &[(&str, &str, Option<&str>)] = &[
     ("x86_64", "amd64", None),
     ("x86-64", "amd64", None),
@@ -56,7 +56,7 @@ const ARCHITECTURES: &[(&str, &str, Option<&str>)] = &[
 ];
 
 impl Platform {
-    /// Creates a platform from the fields of an index or an image config, normalised.
+    /// Creates a platform from the fields of an index or an image config, normalized.
     ///
     /// The fields are not validated, because they come from a registry: unknown names simply match
     /// nothing. An empty variant counts as missing.
@@ -70,7 +70,7 @@ impl Platform {
             .find(|(name, _, _)| *name == alias)
             .map_or((alias.as_str(), None), |(_, name, implied)| (*name, *implied));
         let variant = variant.filter(|variant| !variant.is_empty()).or(implied);
-        let variant = normalised_variant(architecture, variant);
+        let variant = normalized_variant(architecture, variant);
         Self { os, architecture: architecture.to_owned(), variant }
     }
 
@@ -313,7 +313,7 @@ fn has_versions(architecture: &str) -> bool {
 }
 
 /// Reduces variants that mean the same to one form.
-fn normalised_variant(architecture: &str, variant: Option<&str>) -> Option<String> {
+fn normalized_variant(architecture: &str, variant: Option<&str>) -> Option<String> {
     let mut variant = variant.map(str::to_ascii_lowercase);
     if has_versions(architecture) {
         variant = variant.map(|variant| {

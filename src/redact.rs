@@ -101,7 +101,7 @@ pub(crate) fn without_tokens(text: &str) -> String {
 }
 
 /// Where the value of a name starts that ends at `name_end`, as in `name=value`, `name = "value"` or
-/// `"name": "value"`, also if the quotes are escaped. `name: value` without quotes is a sentence, not a value.
+/// `"name": "value"`, even if the quotes are escaped. `name: value` without quotes is a sentence, not a value.
 fn value_start(text: &str, name_end: usize) -> Option<usize> {
     let skip_blank = |text: &str| text.len() - text.trim_start_matches([' ', '\\']).len();
     let skip_quote = |text: &str| usize::from(text.starts_with(['"', '\'']));
@@ -243,7 +243,7 @@ impl Decoding {
     }
 }
 
-/// What an escape stands for.
+/// The decoded value of an escape.
 enum Decoded {
     Byte(u8),
     Char(char),
@@ -258,7 +258,7 @@ impl Decoded {
     }
 }
 
-/// Decodes the escape at the start of the text. Returns what it stands for and its length.
+/// Decodes the escape at the start of the text. Returns its value and its length.
 fn decode_escape(text: &[u8]) -> Option<(Decoded, usize)> {
     let (introducer, rest) = text.split_first()?;
     let (decoded, length) = match introducer {

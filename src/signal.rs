@@ -1,4 +1,4 @@
-//! Ends the program on SIGINT and SIGTERM, also if it is PID 1 of a container.
+//! Ends the program on SIGINT and SIGTERM, even if it is PID 1 of a container.
 //!
 //! The kernel does not deliver a signal without a handler to PID 1, so `docker stop` would wait for its timeout. The
 //! handler only calls `_exit` with 128 plus the signal's number (130 and 143), which is async-signal-safe (POSIX.1-2017,
@@ -20,7 +20,7 @@ pub(crate) fn end_on_signals() {
 fn install_handler(signal: libc::c_int) {
     let mut inherited = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: without a new action, sigaction only writes the current one to the pointer, which is valid for writes.
-    // On success it has initialised the value, which was zeroed and so valid before.
+    // On success it has initialized the value, which was zeroed and so valid before.
     let inherited = unsafe {
         if libc::sigaction(signal, ptr::null(), inherited.as_mut_ptr()) != 0 {
             return;
@@ -33,7 +33,7 @@ fn install_handler(signal: libc::c_int) {
     let mut action = inherited;
     action.sa_flags = 0;
     action.sa_sigaction = handler();
-    // SAFETY: `action` is initialised. Its handler has the signature for a sigaction without SA_SIGINFO, and its mask
+    // SAFETY: `action` is initialized. Its handler has the signature for a sigaction without SA_SIGINFO, and its mask
     // is emptied before use. The pointer for the old action may be null.
     // On failure the default action stays, which also ends the program unless it is PID 1.
     unsafe {

@@ -1,7 +1,7 @@
 //! The token protocol without its I/O: builds token requests from challenges and reads token responses.
 //!
 //! Follows distribution's token specification (`docs/content/spec/auth/{token,scope,oauth}.md`). Which realm may be
-//! asked, and with which credentials, is decided in `registry/`. What a token contains is decided by the registry.
+//! contacted, and with which credentials, is decided in `registry/`. What a token contains is decided by the registry.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -23,7 +23,7 @@ use crate::url::{Url, UrlError, percent_encode};
 pub(crate) struct Scope(String);
 
 impl Scope {
-    /// Wraps a scope as it was written. Splits nothing: see [`Scope::parse_list`] for a space-separated list.
+    /// Wraps one scope unchanged. To split a space-separated list, use [`Scope::parse_list`].
     pub(crate) fn new(text: impl Into<String>) -> Scope {
         Scope(text.into())
     }
@@ -87,9 +87,9 @@ impl<'a> ScopeParts<'a> {
     }
 }
 
-/// A request for a token: where to send it and what it asks for.
+/// A request for a token: where to send it and what it requests.
 ///
-/// Two requests are equal if the same token answers both. The order of scopes does not matter. Cheap to clone.
+/// Two requests are equal if the same token satisfies both. The order of scopes does not matter. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenRequest(Arc<Parameters>);
 
@@ -101,8 +101,8 @@ struct Parameters {
 }
 
 impl TokenRequest {
-    /// The request that a Bearer challenge asks for. A relative realm is resolved against `challenged`, the URL that
-    /// answered 401. Service and scopes are sent back unchanged. A challenge without a scope gets a pull scope
+    /// The request that a Bearer challenge describes. A relative realm is resolved against `challenged`, the URL that
+    /// returned 401. Service and scopes are sent back unchanged. A challenge without a scope gets a pull scope
     /// for `repository`, if any.
     ///
     /// # Errors
@@ -182,7 +182,7 @@ impl Hash for TokenRequest {
     }
 }
 
-/// The JSON document with which a token server answers.
+/// The JSON document that a token server sends.
 #[derive(Debug, Default)]
 pub(crate) struct TokenResponse {
     /// The token: `access_token`, or `token` if that is missing or empty.

@@ -145,7 +145,7 @@ impl Url {
     ///
     /// # Errors
     ///
-    /// As [`Url::parse`].
+    /// The same as [`Url::parse`].
     pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
         if split_scheme(reference).is_some() {
             return Self::parse(reference);
@@ -183,7 +183,7 @@ impl Url {
     }
 
     /// Appends `name=value` to the query. The value is percent-encoded, except for characters that keep
-    /// scopes readable (`:`, `/`, `,`, `*`). The name must be a constant of the caller: it is used as it is.
+    /// scopes readable (`:`, `/`, `,`, `*`). The name must be a constant of the caller: it is not encoded.
     #[must_use]
     pub(crate) fn with_query(mut self, name: &str, value: &str) -> Self {
         let query = self.query.get_or_insert_default();

@@ -1,4 +1,4 @@
-//! The command line: answers go to stdout, everything else to stderr, and the exit code says how it went.
+//! The command line: answers go to stdout, everything else to stderr, and the exit code reports the outcome.
 //!
 //! Data flows one way: `args` parses the arguments, `session` prepares a client, a command in `commands` calls the library,
 //! and `output` prints what it returns. `run` determines the exit code. Nothing here knows the protocol of registries.

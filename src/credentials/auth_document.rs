@@ -19,7 +19,7 @@ use crate::credentials::key::Target;
 use crate::error::{Error, LocalFault, Result};
 use crate::files::{AtomicFile, check_size, folder_of, is_missing, read_bounded};
 
-/// Linux follows as many.
+/// The maximum number of symbolic links that are followed, as in Linux.
 const MAX_LINKS: usize = 40;
 
 /// A JSON object whose values keep their bytes.
@@ -56,7 +56,7 @@ impl Document {
         Ok(Document { path, members, parsed, existing, _lock: lock })
     }
 
-    /// As [`Document::open`], but creates the file's folder first.
+    /// Like [`Document::open`], but creates the file's folder first.
     pub(super) fn open_or_create_folder(path: &Path) -> Result<Document> {
         let target = follow_links(path).map_err(|error| local(path, LocalFault::Io(error)))?;
         let created = DirBuilder::new().recursive(true).mode(0o700).create(folder_of(&target));

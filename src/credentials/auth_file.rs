@@ -248,7 +248,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
                 Ok(Pairs(pairs))
             }
 
-            // Some tools write `"auths": null` if there are no entries.
+            // Some tools write `"auths": null` for an empty list of entries.
             fn visit_unit<E>(self) -> Result<Pairs<T>, E> {
                 Ok(Pairs(Vec::new()))
             }

@@ -70,15 +70,15 @@ pub enum Credential {
         /// A password from the same entry, for token servers that do not exchange refresh tokens.
         password: Option<Password>,
     },
-    /// A bearer token, sent to the registry as it is.
+    /// A bearer token, sent to the registry unchanged.
     Token(Secret),
 }
 
 impl Credential {
-    /// Makes a credential of a user name and a password.
+    /// Makes a credential from a user name and a password.
     ///
     /// # Errors
-    /// As [`Password::new`].
+    /// The same as [`Password::new`].
     pub fn password(
         user: impl Into<String>,
         password: Secret,
@@ -86,7 +86,7 @@ impl Credential {
         Password::new(user, password).map(Credential::Password)
     }
 
-    /// Makes a credential of a bearer token.
+    /// Makes a credential from a bearer token.
     ///
     /// # Errors
     /// If it is empty or contains anything but visible ASCII characters.

@@ -174,7 +174,7 @@ fn run_command(
     result
 }
 
-/// Writes the input, reads the output, and waits for the program. The error `None` stands for the deadline.
+/// Writes the input, reads the output, and waits for the program. The error `None` means that the deadline passed.
 fn communicate(
     child: &mut Child,
     input: &[u8],
@@ -206,7 +206,7 @@ fn start_fault(error: io::Error) -> HelperFault {
     HelperFault::Start(Arc::new(error))
 }
 
-/// The output of a running program, read by a thread of its own.
+/// The output of a running program, read by its own thread.
 struct PipeReader {
     chunks: Receiver<Vec<u8>>,
     bytes: Vec<u8>,

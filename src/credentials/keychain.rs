@@ -1,7 +1,8 @@
 //! Finds the credential for a registry: which sources are searched, and in which order.
 //!
-//! The caller adds the sources. Files and variables are read when a registry requires a login; helpers run last. The first
-//! source with an entry wins. A source that fails ends the lookup: no other source may answer in its place
+//! The caller adds the sources. A file that the user named is read at once; default files and variables are read when a
+//! registry requires a login. The first source with a credential wins. If a source names a helper, the helper runs before
+//! the source's own entries are searched. A source that fails ends the lookup, and no later source is tried
 //! (CVE-2021-41092).
 
 use std::fmt;
@@ -22,12 +23,12 @@ use crate::reference::Registry;
 /// use regq::credentials::{Credential, Keychain, Secret};
 /// use regq::registry::{Client, Config};
 ///
-/// // One credential, for every registry that the program names.
+/// // One credential, for every registry that the caller names.
 /// let password = Secret::new("correct horse battery staple");
 /// assert_eq!(format!("{password:?}"), "Secret(..)");
 /// let ada = Keychain::given(Credential::password("ada", password)?);
 ///
-/// // The credentials of docker, from the first source with an entry for the registry. Nothing is read yet.
+/// // docker's credentials, from the first source that has an entry for the registry. Nothing is read yet.
 /// let mut docker = Keychain::default();
 /// docker.add_variable("DOCKER_AUTH_CONFIG", r#"{"auths":{"quay.io/org":{"auth":"YWRhOnNlY3JldA=="}}}"#);
 /// docker.add_default_file("/root/.docker/config.json");
@@ -38,8 +39,8 @@ use crate::reference::Registry;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Each source is read and parsed once, at its first use, and clones share the result. To pick up changes in the files,
-/// make a new keychain and a new client. A source that cannot be read or parsed is tried again at the next lookup.
+/// Each source is read and parsed once, at its first use ([`Keychain::add_file`] reads at once), and clones share the
+/// result. To pick up changes in the files, make a new keychain and a new client. A source that cannot be read or parsed is tried again at the next lookup.
 #[derive(Debug, Clone, Default)]
 pub struct Keychain {
     given: Option<Credential>,
@@ -61,7 +62,7 @@ enum SourceKind {
     Named(PathBuf),
     /// The name and the text of an environment variable.
     Variable(&'static str, Secret),
-    /// A default location, where there need not be a file.
+    /// A default location. The file need not exist.
     Default(PathBuf),
 }
 
@@ -254,7 +255,7 @@ impl Source {
         }
     }
 
-    /// Asks the helper that the file names. If that has no credential, an entry in the file counts.
+    /// Runs the helper that the file names. If it has no credential, searches the entries of the file.
     fn look_up_in(
         &self,
         file: &AuthFile,

@@ -25,7 +25,7 @@ impl Secret {
         &self.0
     }
 
-    /// Returns a redactor that knows these secrets: as they are, without base64 padding, and inside base64 text.
+    /// Returns a redactor that knows these secrets: unchanged, without base64 padding, and inside base64 text.
     pub(crate) fn redactor(secrets: &[Secret]) -> Redactor {
         let secrets = secrets.iter().map(Secret::expose);
         let secrets = secrets.filter(|secret| secret.len() >= Redactor::MIN_LENGTH);
@@ -39,7 +39,7 @@ impl Secret {
 }
 
 /// Returns the base64 characters that encode only `secret` if `offset` bytes precede it. The characters at both ends also
-/// encode bits of its neighbours, so they are left out.
+/// encode bits of its neighbors, so they are left out.
 fn base64_core(secret: &str, offset: usize) -> String {
     let bytes = [vec![0; offset].as_slice(), secret.as_bytes()].concat();
     let encoded = STANDARD_NO_PAD.encode(&bytes);

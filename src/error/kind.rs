@@ -12,7 +12,7 @@ pub enum Kind {
     NotFound,
     /// Access denied: no credentials, wrong ones, or not enough rights.
     Denied,
-    /// The registry's rate limit was reached, after all retries.
+    /// The registry's rate limit was reached.
     RateLimited,
     /// DNS, connection, TLS, a timeout, or a server error (5xx).
     Unavailable,

@@ -230,7 +230,7 @@ impl Error {
     /// How long the server asks clients to wait before the next request: its `Retry-After` header, counted from the
     /// response. `None` if it did not ask.
     ///
-    /// The value is the server's own and not limited in any way.
+    /// The value comes from the server and is not limited in any way.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Error::Status(error) => error.retry_after,

@@ -49,7 +49,7 @@ pub enum CredentialForm {
     Password,
     /// A refresh token.
     IdentityToken,
-    /// A bearer token, sent as it is.
+    /// A bearer token, sent unchanged.
     Token,
 }
 

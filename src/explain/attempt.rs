@@ -77,7 +77,7 @@ pub(super) struct FinalResponse<'a> {
 
 /// The exchanges of a recording that matter for an explanation.
 struct KeyExchanges<'a> {
-    /// The last one with a response from the registry.
+    /// The last exchange in which the registry responded.
     last: Option<&'a RecordedExchange>,
     /// The 401 that started the login.
     challenge: Option<&'a RecordedExchange>,
@@ -124,7 +124,7 @@ impl<'a> KeyExchanges<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Builds an attempt from supplied data. If it lacks the challenge, that of regq's own attempt is used.
+    /// Builds an attempt from supplied data. If the data has no challenge, the one from regq's own attempt is used.
     pub(super) fn given(
         given: &Given,
         reference: Option<&'a Reference>,

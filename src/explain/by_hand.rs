@@ -1,4 +1,4 @@
-//! The requests of a correct login, for someone who wants to send them by hand, and the name of a moved reference.
+//! The requests of a correct login, for sending them by hand, and the name of a moved reference.
 //!
 //! This file only knows which requests to send. The program turns them into curl commands.
 

@@ -151,7 +151,7 @@ fn read(text: &str) -> Form {
     }
 }
 
-/// Decodes an object in base64url. An error says what is wrong with the part.
+/// Decodes an object in base64url. An error describes what is wrong with the part.
 fn decode(part: &str) -> Result<Object, &'static str> {
     // JWTs have no padding, but registries may accept it.
     let config = GeneralPurposeConfig::new()

@@ -1,6 +1,6 @@
 //! Explains why a registry refused a request.
 //!
-//! Input is what is known of a login: a [`Recording`] of regq's own requests, data that someone supplies of their own
+//! Input is what is known about a login: a [`Recording`] of regq's requests, data that a user supplies about their own
 //! attempt ([`Given`]), or both. Output is an [`Explanation`]: the steps of the login and all findings, in the order in
 //! which a registry would report them.
 //!
@@ -62,7 +62,7 @@ impl<'a> Case<'a> {
         Case { reference: Some(reference), ..self }
     }
 
-    /// Adds the recording of regq's own requests, and the error that ended them.
+    /// Adds the recording of regq's requests, and the error that ended them.
     #[must_use]
     pub fn recording(self, recording: &'a Recording, error: Option<&'a Error>) -> Case<'a> {
         Case { recording: Some(recording), error, ..self }

@@ -1,4 +1,4 @@
-//! Reads data of a login attempt that someone supplies: a token URL, a token, challenges, the final response.
+//! Reads the data that a user supplies about a login attempt: a token URL, a token, challenges, the final response.
 //!
 //! Such data is copied from terminals, logs and issue reports, so a header name, the word `Bearer` or a whole JSON
 //! response around a value is accepted. Missing data is unknown, not absent.
@@ -8,7 +8,7 @@ use crate::dates;
 use crate::explain::token_url::TokenUrl;
 use crate::token::TokenResponse;
 
-/// Data of someone's own login attempt. `None` means unknown.
+/// Data about a user's own login attempt. `None` means unknown.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Given {
@@ -120,7 +120,7 @@ pub fn parse_date(text: &str) -> Option<i64> {
 const MAX_CANDIDATES: usize = 64;
 
 /// Finds parts of a pasted text that may be the token: it may be quoted, in a whole header, in a shell assignment, or
-/// in an incomplete response. Words of sentences do not count: explanations need them.
+/// in an incomplete response. Single words of prose are skipped: redacting them would make explanations unreadable.
 fn token_candidates(text: &str) -> impl Iterator<Item = &str> {
     let quotes = ['"', '\''];
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).flat_map(move |line| {

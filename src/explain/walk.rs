@@ -1,4 +1,4 @@
-//! Resolves a reference with a client and records how.
+//! Resolves a reference with a client and records the requests.
 
 use crate::error::Result;
 use crate::event::Observer;
@@ -18,7 +18,7 @@ pub struct Walk {
 
 /// Resolves a reference and records all requests. Reads error bodies too, which takes one more request after a refusal.
 ///
-/// The client's own observer sees nothing of this. To do both, use a [`Recorder`].
+/// The client's own observer receives no events from this. To observe and record, use a [`Recorder`].
 pub fn walk(client: &Client, reference: &Reference) -> Walk {
     let recorder = Recorder::default();
     let (events, exchanges) = (recorder.clone(), recorder.clone());

@@ -138,9 +138,10 @@ impl fmt::Display for ChallengeErrorCode {
 /// The lines are parsed as if joined by commas (RFC 9110, section 5.3), so a parameter on a line of its
 /// own continues the last challenge.
 ///
-/// A name with two values drops its challenge, and parsing continues at the next scheme. Every other
-/// error drops the rest of its line and the challenge that has parts on it, even if that began on an
-/// earlier line. Later lines are still parsed, but a parameter at their start then has no challenge.
+/// If a name has two values, its challenge is dropped and parsing continues at the next scheme. After
+/// any other error, the rest of the line is dropped, with the challenge that this part of the line
+/// belongs to, even if that challenge began on an earlier line. Later lines are still parsed, but a
+/// parameter at the start of the next line then belongs to no challenge.
 ///
 /// ```
 /// use regq::http::challenge::{ChallengeErrorCode, parse};
@@ -152,7 +153,7 @@ impl fmt::Display for ChallengeErrorCode {
 /// assert_eq!(challenge.param("service"), Some("registry.docker.io"));
 /// assert_eq!(challenge.param("scope"), None);
 ///
-/// // Errors have a position, and the other lines are still parsed.
+/// // Errors carry a position, and the other lines are still parsed.
 /// let parsed = parse([&br#"Bearer realm="https:"#[..], b"Basic realm=x"]);
 /// let [Err(error), Ok(basic)] = parsed.as_slice() else { panic!("{parsed:?}") };
 /// assert_eq!((&error.code, error.line, error.at), (&ChallengeErrorCode::UnterminatedQuote, 1, 13));

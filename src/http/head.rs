@@ -20,7 +20,7 @@ impl fmt::Debug for Head {
 }
 
 impl Head {
-    /// Makes a head of a status and field lines, in the order in which they arrived.
+    /// Makes a head from a status and field lines, in the order in which they arrived.
     pub fn new(status: u16, fields: impl IntoIterator<Item = (String, Vec<u8>)>) -> Head {
         Head { status, fields: fields.into_iter().collect() }
     }

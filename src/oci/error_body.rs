@@ -9,9 +9,9 @@ use std::fmt;
 use crate::json::Json;
 use crate::redact::{Redactor, without_tokens};
 
-/// Characters of each text.
+/// The maximum length of each text, in characters.
 const MAX_TEXT: usize = 200;
-/// Entries of `errors`.
+/// The maximum number of entries of `errors`.
 const MAX_ERRORS: usize = 5;
 
 /// The message in the body of an error response. Untrusted; its `Display` quotes and escapes it.
@@ -66,7 +66,7 @@ impl ErrorBody {
         Self { errors, text }
     }
 
-    /// Whether there is no message at all.
+    /// Whether the body contains no message.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.errors.is_empty() && self.text.is_empty()

@@ -14,7 +14,7 @@ use crate::oci::descriptor::{Descriptor, WireDescriptor};
 use crate::oci::error_body::one_line;
 use crate::oci::media_type::{self, essence};
 
-/// What a `Content-Type` says about a manifest.
+/// The meaning of a `Content-Type` for a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DeclaredType {
     /// The media type of a manifest: one of [`media_type::ACCEPTED`] or schema 1.

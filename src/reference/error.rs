@@ -75,7 +75,7 @@ impl ReferenceError {
         self.suggestion.as_deref()
     }
 
-    /// What the user can do, if there is more to it than the error says.
+    /// What the user can do, if the error does not already show it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match (&self.suggestion, &self.kind) {

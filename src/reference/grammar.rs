@@ -1,6 +1,6 @@
 //! Parses references from left to right, up to the first byte that does not fit.
 //!
-//! Each function takes a text and returns a value or a [`Fault`]. The grammar and the normalisation are
+//! Each function takes a text and returns a value or a [`Fault`]. The grammar and the normalization are
 //! those of distribution/reference (`reference.go`, `normalize.go`). Suggestions are made in `parse.rs`.
 
 use std::net::Ipv6Addr;
@@ -13,9 +13,9 @@ use crate::reference::names::{Reference, Registry, Repository, Tag, Version};
 
 /// The tag of a reference that has neither tag nor digest.
 const DEFAULT_TAG: &str = "latest";
-/// Characters in a repository path, `library/` included.
+/// The maximum length of a repository path, `library/` included.
 const MAX_PATH: usize = 255;
-/// Characters in a tag.
+/// The maximum length of a tag.
 const MAX_TAG: usize = 128;
 /// Hexadecimal digits in an image ID, which docker does not accept as a name.
 const IMAGE_ID_LENGTH: usize = 64;

@@ -1,6 +1,6 @@
 //! Parses image references, registry, repository and tag names.
 //!
-//! Grammar and normalisation are those of distribution/reference: a first part with a dot or a colon,
+//! Grammar and normalization are those of distribution/reference: a first part with a dot or a colon,
 //! or `localhost`, is the registry; otherwise the registry is Docker Hub, where a one-part name is under
 //! `library/`; without a tag and a digest the tag is `latest`. regq is stricter in three places: a port
 //! is 1 to 65535, an address in brackets must be a valid IPv6 address, and upper case does not make a

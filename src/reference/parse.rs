@@ -39,7 +39,7 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// A [`ReferenceError`] at the first byte that does not fit, also if a tag or digest follows.
+    /// A [`ReferenceError`] at the first invalid byte. A tag or digest is an error too.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         parse_only_repository(text).map_err(|fault| {
             error(text, fault, |text| repair_name(text, |text| parse_only_repository(text).is_ok()))

@@ -18,7 +18,7 @@ pub(super) struct Authorization {
 enum AuthorizationKind {
     /// A user name and password, in HTTP's Basic scheme.
     Basic(Password),
-    /// A bearer token that the user gave: it is sent as it is and not renewed.
+    /// A bearer token from the user, sent unchanged and not renewed.
     ReadyToken(Secret),
     /// A bearer token that a token server issued.
     IssuedToken {

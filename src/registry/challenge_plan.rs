@@ -1,7 +1,7 @@
 //! Decides which challenges of a 401 may be used, and with which credential.
 //!
 //! [`plan`] is pure. It keeps the promises of SECURITY.md: a credential is never sent to a realm that does not
-//! belong to the registry, nor in plain http unless the user allowed it.
+//! belong to the registry, nor over plain http unless the user allowed it.
 
 use crate::credentials::Credential;
 use crate::error::{ChallengeFault, Error, Refusal, UnusableChallenge};

@@ -1,4 +1,4 @@
-//! Defines [`Client`]: a cheap handle to the state that all clones share, with an observer of its own.
+//! Defines [`Client`]: a cheap handle, with its own observer, to the state that all clones share.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ const MAX_REPORTED: usize = 256;
 /// another one, so that each question can have its own.
 ///
 /// Every question returns a typed value or an [`Error`](crate::error::Error), whose
-/// [`kind`](crate::error::Error::kind) says what can be done about it.
+/// [`kind`](crate::error::Error::kind) says what kind of failure it is.
 ///
 /// ```no_run
 /// use regq::error::Kind;
@@ -78,13 +78,13 @@ impl Client {
         Ok(Client { shared: Arc::new(shared), observer })
     }
 
-    /// The same client with another observer, for one or several questions.
+    /// Returns the same client with another observer, for one or several questions.
     #[must_use]
     pub fn observed_by(&self, observer: Observer) -> Client {
         Client { shared: Arc::clone(&self.shared), observer }
     }
 
-    /// Returns the endpoint of a registry: in plain http if the settings or an earlier question say so.
+    /// Returns the endpoint of a registry: over plain http if the settings or an earlier question require it.
     pub(super) fn endpoint(&self, registry: &Registry) -> Endpoint {
         Endpoint::select(registry, self.shared.config.plain_http, &self.shared.registries)
     }

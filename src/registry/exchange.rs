@@ -100,10 +100,10 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Asks a question: follows redirects, logs in if the registry asks for it, and returns the final response.
+    /// Asks a question: follows redirects, logs in if the registry requires it, and returns the final response.
     ///
     /// # Errors
-    /// If no response came, a safety rule forbids the next request, or the token server issued no token.
+    /// If no response arrived, a safety rule forbids the next request, or the token server issued no token.
     pub(super) fn ask(&mut self, question: Question<'_>) -> Result<FinalResponse> {
         let outcome = match self.request_until_final(question) {
             Err(error) if self.falls_back_to_plain_http(&error) => {
@@ -445,8 +445,8 @@ impl<'a> Exchange<'a> {
         Ok(lookup.found)
     }
 
-    /// The most private kind of address that a request to this URL may connect to. `None` for the registry that the
-    /// user named: any address is allowed.
+    /// Returns the most private kind of address that a request to this URL may connect to. `None` allows every address:
+    /// for the registry that the user named, if the configuration allows private addresses, and before the first response.
     pub(super) fn max_scope(&self, url: &Url) -> Option<AddressScope> {
         let named = url.origin() == self.client.endpoint(self.registry).origin();
         if named || self.client.shared.config.allow_private { None } else { self.address_scope }

@@ -1,4 +1,4 @@
-//! Describes the response that ends a question, and makes an error of it if it is a failure.
+//! Describes the response that ends a question, and converts it to an error if it is a failure.
 
 use crate::credentials::Secret;
 use crate::error::{ChallengeFault, CredentialFault, Error, Identity, Party, StatusError};
@@ -36,7 +36,7 @@ impl FinalResponse {
         self.response.status() == 401 && password.is_some()
     }
 
-    /// Makes an error of this response. Its status must be a failure.
+    /// Converts this response to an error. Its status must be a failure.
     pub(super) fn into_error(self) -> Error {
         let host = self.url.origin().authority();
         let invalid = self.challenge_faults.iter().any(ChallengeFault::is_invalid);

@@ -77,7 +77,7 @@ impl HelperAnswers {
     }
 }
 
-/// A running helper. When it is dropped, also by a panic, other threads stop waiting: they find the outcome, if any, or
+/// A running helper. When it is dropped, even by a panic, other threads stop waiting: they find the outcome, if any, or
 /// run the helper themselves.
 struct Run<'a> {
     answers: &'a HelperAnswers,

@@ -53,7 +53,7 @@ pub struct Config {
     /// The longest wait announced by a registry (`Retry-After`) that is obeyed. Default: 60 s.
     pub max_wait: Duration,
     /// Observes all questions of the client. [`Client::observed_by`](crate::registry::Client::observed_by) gives single
-    /// questions an observer of their own.
+    /// questions their own observer.
     pub observer: Observer,
 }
 

@@ -15,11 +15,11 @@ use crate::url::{Origin, Scheme};
 
 /// How many registries are remembered.
 const MAX_REGISTRIES: usize = 256;
-/// For how many repositories of a registry a login is remembered, and how many tokens are kept for reuse.
+/// The number of repositories per registry for which a login is remembered, and of tokens that are kept for reuse.
 const MAX_REPOSITORIES: usize = 1024;
 /// How long a registry is not tried again after no connection could be made, all retries included.
 const UNREACHABLE_FOR: Duration = Duration::from_secs(30);
-/// For how many credentials it is remembered whether a registry or token server accepted them.
+/// The number of credentials per registry or token server for which it is remembered whether they were accepted.
 const MAX_CREDENTIALS: usize = 64;
 
 /// All registries that are remembered, by origin. Redirect targets are remembered like registries.
@@ -45,7 +45,7 @@ impl Registries {
     }
 }
 
-/// What is known of one registry.
+/// What is known about one registry.
 #[derive(Debug)]
 pub(super) struct RegistryState(Mutex<Known>);
 

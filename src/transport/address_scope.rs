@@ -1,4 +1,4 @@
-//! How private an address is: who can reach it.
+//! Classifies addresses by how private they are: who can reach them.
 //!
 //! A registry may lead regq to a token server or a storage host elsewhere, but not to addresses more private than its
 //! own. Otherwise a registry on the internet could use regq to reach services that only regq's user can reach
@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(crate) enum AddressScope {
     /// Everyone.
     Public,
-    /// An organisation: RFC 1918, unique local, and shared address space (RFC 6598).
+    /// An organization: RFC 1918, unique local, and shared address space (RFC 6598).
     Private,
     /// Hosts on the same link.
     LinkLocal,

@@ -1,7 +1,7 @@
 //! Makes connections: TCP by ureq, TLS by rustls.
 //!
-//! ureq's own TLS connector cannot join the built-in roots with other ones, and does not report what was agreed or
-//! why a handshake failed. So this file has a connector of our own, and the transport that it returns. ureq's traits
+//! ureq's own TLS connector cannot combine the built-in roots with others, and does not report what was negotiated
+//! or why a handshake failed. So this file has its own connector and transport. ureq's traits
 //! (`ureq::unversioned::transport`) determine their shape.
 
 use std::error::Error as StdError;
@@ -120,7 +120,7 @@ impl<In: Transport> Connector<In> for TlsStage {
 }
 
 impl TlsStage {
-    /// Notes and reports that the connection is ready.
+    /// Records and reports that the connection is ready.
     fn report(&self, details: &ConnectionDetails<'_>, host: &str, tls: Option<TlsFacts>) {
         self.resolver.set_progress(details.config, Progress::Connected);
         let event = Event::Connected { host, addresses: &details.addrs, tls };

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// When a question must have its answer. Shared by all requests of the question, so retries do not restart it.
+/// The time by which a question must be answered. Shared by all requests of the question, so retries do not restart it.
 #[derive(Debug, Clone)]
 pub(crate) struct Deadline {
     limit: Duration,

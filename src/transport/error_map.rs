@@ -1,4 +1,4 @@
-//! Converts ureq's errors to ours.
+//! Converts ureq's errors to regq's.
 
 use std::io;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) struct ErrorContext {
 }
 
 impl ErrorContext {
-    /// Converts an error of ureq's.
+    /// Converts an error from ureq.
     pub(super) fn error(&self, error: ureq::Error) -> Error {
         match self.fault(error) {
             Some(fault) => self.connection(fault),
@@ -29,17 +29,17 @@ impl ErrorContext {
         }
     }
 
-    /// Makes an error of a fault.
+    /// Converts a fault to an error.
     pub(super) fn connection(&self, fault: ConnectionFault) -> Error {
         Error::Connection(Box::new(ConnectionError::new(self.host.clone(), fault)))
     }
 
-    /// Makes the error for the end of the question's time.
+    /// Returns the error for a question that exceeds its time limit.
     pub(super) fn deadline(&self) -> Error {
         Error::Deadline { limit: self.time_limit }
     }
 
-    /// Returns the fault; `None` at the end of the question's time.
+    /// Returns the fault; `None` if the question exceeded its time limit.
     #[expect(clippy::wildcard_enum_match_arm, reason = "ureq::Error is non-exhaustive")]
     fn fault(&self, error: ureq::Error) -> Option<ConnectionFault> {
         Some(match error {

@@ -1,4 +1,4 @@
-//! Where a redirect leads, and whether it may be followed (RFC 9110 section 15.4).
+//! Determines where a redirect leads, and whether it may be followed (RFC 9110 section 15.4).
 //!
 //! ureq's own redirects are off, because they send `Authorization` to other ports of a host and follow https to
 //! http. The caller sees whether the origin changes, and decides what to send there.
@@ -7,7 +7,7 @@ use crate::error::Refusal;
 use crate::http::Head;
 use crate::url::Url;
 
-/// Most redirects that are followed for one question.
+/// The maximum number of redirects that are followed for one question.
 pub(crate) const MAX_REDIRECTS: u32 = 5;
 
 /// Returns the target of a redirect.

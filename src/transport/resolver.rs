@@ -64,9 +64,9 @@ struct InFlight {
 pub(super) enum Progress {
     /// It has a connection from the pool, or none yet.
     Pooled,
-    /// It makes a connection of its own. Nothing of the request has been sent.
+    /// It is making a new connection. Nothing of the request has been sent.
     Connecting,
-    /// It made a connection of its own.
+    /// It made a new connection.
     Connected,
 }
 
@@ -129,7 +129,7 @@ impl Resolver {
         flight.map(|flight| flight.addresses.clone())
     }
 
-    /// Notes how far the request got to which a configuration belongs.
+    /// Records the progress of the request to which a configuration belongs.
     pub(super) fn set_progress(&self, config: &Config, progress: Progress) {
         let mut in_flight = lock(&self.0.in_flight);
         if let Some(flight) = tagged(config).and_then(|id| in_flight.get_mut(&id)) {
@@ -154,7 +154,7 @@ impl FlightGuard<'_> {
 
     /// Returns the value for the `accept` setting of the request's configuration.
     ///
-    /// ureq passes a request's configuration to resolver and connectors, but has no field for data of ours. The
+    /// ureq passes a request's configuration to resolver and connectors, but has no field for our data. The
     /// `accept` setting is free: every request has an `Accept` header, which wins, and ureq ignores the setting when
     /// it looks for a pooled connection.
     pub(super) fn tag(&self) -> String {
@@ -210,7 +210,7 @@ fn look_up(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, 
         let both: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         return Ok(both.map(|address| SocketAddr::new(address, port)).to_vec());
     }
-    // The system's resolver has no timeout, so it runs on a thread of its own, which is abandoned when time is up.
+    // The system's resolver has no timeout, so it runs on its own thread, which is abandoned when time is up.
     let (sender, receiver) = mpsc::channel();
     let name = host.to_owned();
     let look_up = move || {

@@ -100,7 +100,7 @@ impl Response {
     }
 }
 
-/// A body that has not been read yet. Reading fails with an [`io::Error`] that wraps an [`Error`] of ours.
+/// A body that has not been read yet. Reading fails with an [`io::Error`] that wraps our own [`Error`].
 pub(super) struct Body {
     reader: BodyReader<'static>,
     context: ErrorContext,
@@ -114,7 +114,7 @@ impl Read for Body {
 }
 
 impl Body {
-    /// Reads the body to its end. Memory grows with what arrives, never by what the server declares.
+    /// Reads the body to its end. Allocates for what arrives, never for the length that the server declares.
     ///
     /// # Errors
     /// If the body exceeds the limit or the connection breaks before its end.

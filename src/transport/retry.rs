@@ -1,6 +1,6 @@
 //! Sends requests, and retries them after transient failures.
 //!
-//! Transient are connection failures, truncated bodies, and some statuses. A request is retried at most `retries` times,
+//! Connection failures, truncated bodies and some statuses are transient. A request is retried at most `retries` times,
 //! with growing waits. `Retry-After` is obeyed up to `max_wait` (RFC 9110 section 10.2.3).
 //!
 //! If the server closes a pooled connection just when it is used, the request is sent again at once on a new connection.
@@ -35,7 +35,7 @@ impl Transport {
     /// Sends a request, and reads its response. Every status is a response.
     ///
     /// # Errors
-    /// If there is no response after all retries, it is not HTTP, or its body exceeds the limit.
+    /// If no response arrives after all retries, or it is not HTTP, or its body exceeds the limit.
     pub(crate) fn fetch(
         &self,
         request: Request<'_>,
@@ -100,7 +100,7 @@ impl Transport {
 /// A failure after which the request may be sent again.
 #[derive(Debug)]
 struct Failure {
-    /// For people.
+    /// A description for messages.
     reason: String,
     kind: FailureKind,
 }
@@ -218,7 +218,7 @@ fn backoff(retries: u32) -> Duration {
 /// Returns a random time up to `max`.
 fn jitter(max: Duration) -> Duration {
     let mut random = [0; 2];
-    // If there is no randomness, wait longest.
+    // Without random numbers, wait longest.
     let share = match SystemRandom::new().fill(&mut random) {
         Ok(()) => u32::from(u16::from_be_bytes(random)),
         Err(_) => u32::from(u16::MAX),

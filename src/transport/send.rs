@@ -37,7 +37,7 @@ pub(crate) struct Call<'a> {
 /// The outcome of sending a request once.
 pub(super) struct Attempt {
     pub(super) outcome: Result<Response>,
-    /// `None` if the request failed before a connection was looked for.
+    /// `None` if the request failed before connecting.
     pub(super) progress: Option<Progress>,
 }
 
@@ -136,7 +136,7 @@ impl Transport {
             headers: &names,
         });
         let start = Instant::now();
-        // Without a form there is no body, which is not the same as an empty one.
+        // Without a form the request has no body. An empty body would be something else.
         let outcome = match request.form {
             Some(form) => self.run(http.map(|()| form.expose().as_bytes().to_vec()), timeouts, tag),
             None => self.run(http, timeouts, tag),

@@ -71,7 +71,7 @@ fn run(regq: PathBuf) -> Result<(), String> {
     Ok(())
 }
 
-/// Prints a command line, runs it and prints its output. The environment is empty, so that no setting of the user's matters.
+/// Prints a command line, runs it and prints its output. The environment is empty, so that no setting of the user matters.
 fn run_regq(regq: &Path, args: &[&str]) -> Result<Output, String> {
     println!("$ regq {}", args.join(" "));
     let mut command = Command::new(regq);

@@ -209,7 +209,7 @@ impl Place {
         let result = self.regq("digest registry.public.example:5000/public:1")?;
         report.check("from a public to a public address", check_digest(result));
         drop((registry, private));
-        // An origin that the user named may have any address, also after a redirect back to it.
+        // An origin that the user named may have any address, even after a redirect back to it.
         let named = self.serve("10.1.2.3:5000", true, |request| match request.path() {
             "/x" => manifest(),
             _ => Reply::new(307).header("Location", "https://registry.private.example:5000/x"),

@@ -173,7 +173,7 @@ fn wait_for_usage(child: u32) -> io::Result<(Duration, i64)> {
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: both pointers are valid during the call and have the types that wait4(2) writes. All-zero bytes are a valid
-    // rusage, so it is initialised even if the kernel does not write all of it.
+    // rusage, so it is initialized even if the kernel does not write all of it.
     let (waited, usage) = unsafe {
         (libc::wait4(child, &raw mut status, 0, usage.as_mut_ptr()), usage.assume_init())
     };

@@ -35,7 +35,7 @@ struct Scene<'a> {
 /// The entry of a credential file.
 #[derive(Debug, Clone, Copy)]
 enum Entry {
-    /// An identity token, as docker keeps it.
+    /// An identity token, as docker stores it.
     Token,
     /// The same with a user name and a password.
     TokenAndPassword,

@@ -1,6 +1,6 @@
 //! Finds the clients that regq is compared with, and runs programs.
 //!
-//! Programs are searched in the folder `PEERS`, then on `PATH`. Each runs in a clean environment (an own home, the test CA,
+//! Programs are searched in the folder `PEERS`, then on `PATH`. Each runs in a clean environment (its own home, the test CA,
 //! no stored credentials) and with a time limit, so that a program that hangs fails a check.
 
 use std::env;

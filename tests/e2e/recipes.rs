@@ -1,7 +1,7 @@
 //! Runs each recipe of `docs/recipes.md` from its text, against real registries that play those it names: the Dockerfile
 //! as a plain root folder with chroot, the init script with BusyBox's `sh`, the CI jobs with `sh -e`, as CI systems do.
 //!
-//! What a recipe needs besides is prepared here: credentials, the authority's certificate, a `podman` that prints its
+//! Everything else that a recipe needs is prepared here: credentials, the authority's certificate, a `podman` that prints its
 //! arguments. A recipe that is not known here fails. `make test` compiles the Rust program with the other examples.
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! Platforms: parsing, normalisation, and selection from an index.
+//! Platforms: parsing, normalization, and selection from an index.
 
 use arbtest::arbtest;
 use regq::platform::{Platform, PlatformErrorKind};
@@ -10,8 +10,8 @@ fn platform(text: &str) -> Platform {
 }
 
 #[test]
-fn platforms_are_normalised() {
-    for (text, normalised) in [
+fn platforms_are_normalized() {
+    for (text, normalized) in [
         ("linux/amd64", "linux/amd64"),
         ("linux/x86_64", "linux/amd64"),
         ("linux/x86-64", "linux/amd64"),
@@ -52,12 +52,12 @@ fn platforms_are_normalised() {
         ("unknown/unknown", "unknown/unknown"),
         ("linux/mips64le/7", "linux/mips64le/7"),
     ] {
-        assert_eq!(platform(text).to_string(), normalised, "{text}");
+        assert_eq!(platform(text).to_string(), normalized, "{text}");
     }
 }
 
 #[test]
-fn fields_from_a_registry_are_normalised_but_not_validated() {
+fn fields_from_a_registry_are_normalized_but_not_validated() {
     let odd = Platform::new("Li nux", "\u{202e}AMD64", Some("A/B"));
     assert_eq!(
         (odd.os(), odd.architecture(), odd.variant()),

@@ -24,7 +24,7 @@ pub(crate) struct Command {
     pub(crate) about: &'static [&'static str],
     /// Command lines, each with its purpose.
     pub(crate) examples: &'static [(&'static str, &'static str)],
-    /// The long names of its flags, except those of every command.
+    /// The long names of its flags, except the flags that every command has.
     pub(crate) flags: &'static [&'static [&'static str]],
     pub(crate) action: CommandAction,
 }

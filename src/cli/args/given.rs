@@ -1,4 +1,4 @@
-//! The flags of a command line as they were typed, so that suggested commands can repeat them.
+//! Keeps the flags that were given on the command line, so that suggested commands can repeat them.
 
 use crate::cli::args::flags::{Flag, Group};
 

@@ -1,6 +1,6 @@
 //! Parses the command line into values, with the tables of commands and flags.
 //!
-//! Flags can be given anywhere, also before the command; `--` ends them. If a flag is given twice, the last value counts,
+//! Flags can be given anywhere, even before the command; `--` ends them. If a flag is given twice, the last value counts,
 //! unless the flag is repeatable. `--help` and `--version` take precedence over errors after them. No file is read and
 //! nothing is sent here.
 
@@ -17,7 +17,7 @@ use crate::cli::commands::context::Run;
 
 /// What the command line requests.
 pub(crate) enum Invocation {
-    /// There are no arguments.
+    /// The command line has no arguments.
     Empty,
     Help(Option<&'static Command>, Detail),
     Version,

@@ -8,7 +8,7 @@ use crate::cli::args::flags;
 
 /// Names that other clients use, and what to use instead.
 pub(crate) struct Foreign {
-    /// Commands as they are, flags with their dashes.
+    /// Commands, and flags with their dashes.
     pub(crate) theirs: &'static [&'static str],
     pub(crate) advice: &'static str,
 }

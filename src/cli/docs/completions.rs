@@ -10,7 +10,7 @@ use crate::cli::args::flags::{self, Flag};
 const PLATFORMS: &str = "local linux/amd64 linux/arm64 linux/arm/v7 linux/arm/v6 linux/386 \
                          linux/ppc64le linux/riscv64 linux/s390x windows/amd64";
 const KINDS: &str = "man bash zsh fish";
-/// Stands for the names of all commands in the texts below.
+/// A placeholder for the names of all commands in the texts below.
 const NAMES: &str = "COMMAND_NAMES";
 
 /// The values that a flag takes.
@@ -76,7 +76,7 @@ const BASH_COMPLETE: &str = "    *) return 1 ;;
 }
 _regq() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= words= i
-    # In --flag=value the = is a word of its own.
+    # In --flag=value the = is a separate word.
     if [[ $cur == = ]]; then
         cur=
     elif [[ $prev == = ]]; then
@@ -225,7 +225,7 @@ fn fish_escaped(text: &str) -> String {
 
 const FISH_COMMAND: &str = "\
 # Completes regq in fish; made by regq --generate fish.
-# Whether the command on the line is one of these; '' stands for no command yet.
+# Whether the command on the line is one of these; '' means no command yet.
 function __regq_in
     set -l command ''
     set -l value

@@ -145,7 +145,7 @@ mod tests {
     use crate::cli::args::commands::COMMANDS;
     use crate::cli::args::flags;
 
-    /// Returns a text as it is written in the page.
+    /// Escapes a text for the page.
     fn escaped(text: &str) -> String {
         let mut out = String::new();
         add(&mut out, "%n", text, "");

@@ -1,7 +1,7 @@
 //! Wraps text at spaces, for help and explanations.
 
-/// Breaks a text into lines of at most `room` columns. Quoted values stay on one line if they fit. A longer word gets a line
-/// of its own and is not broken, so that a URL can be copied.
+/// Breaks a text into lines of at most `room` columns. Quoted values stay on one line if they fit. A longer word gets its own
+/// line and is not broken, so that a URL can be copied.
 pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let parts = if text.is_empty() { Vec::new() } else { parts(text, room) };

@@ -75,8 +75,8 @@ fn asked_for_login(error: &Error) -> bool {
     matches!(error, Error::Status(status) if status.identity == Identity::AnonymousToken)
 }
 
-/// Returns the `login` command for a registry that was asked without credentials. `None` if the user chose that, or
-/// escaping would change the command.
+/// Returns the `login` command for a registry that received no credentials. `None` if the user requested anonymous access,
+/// or escaping would change the command.
 fn login_command(reference: &Reference, given: &GivenFlags) -> Option<String> {
     if given.flags().any(|flag| flag.long == "anonymous") {
         return None;

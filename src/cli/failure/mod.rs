@@ -1,4 +1,4 @@
-//! A failure as it is reported: kind, message and hint.
+//! Defines a reported failure: kind, message and hint.
 
 pub(crate) mod denied;
 pub(crate) mod hint;
@@ -61,7 +61,7 @@ impl Failure {
         Failure { kind: Kind::Usage, message, hint: None, names_reference: false }
     }
 
-    /// Returns the message with the reference it is about, as it was typed.
+    /// Returns the message with the reference that it is about, in the form that the user typed.
     pub(crate) fn about(&self, typed: &str) -> String {
         if self.names_reference {
             self.message.clone()

@@ -1,6 +1,6 @@
 //! Finds a value in a JSON text by a dotted path, for `--get`.
 //!
-//! The text is searched as it is: a value is returned exactly as it was written.
+//! The text is not reformatted: a value is returned byte for byte.
 
 use std::collections::HashMap;
 

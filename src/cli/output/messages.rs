@@ -61,7 +61,7 @@ impl Messages {
         self.print(min, line);
     }
 
-    /// Writes text of regq's own, such as help, unescaped.
+    /// Writes regq's own text, such as help, unescaped.
     pub(crate) fn write(&self, text: &str) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let written = inner.sink.write_all(text.as_bytes()).and_then(|()| inner.sink.flush());

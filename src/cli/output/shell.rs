@@ -5,7 +5,7 @@ pub(crate) fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// Quotes a word unless it is safe as it is.
+/// Quotes a word unless it is safe without quotes.
 pub(crate) fn quote_if_needed(word: &str) -> String {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:@%+=,".contains(&byte);
     if !word.is_empty() && word.bytes().all(safe) { word.to_owned() } else { quote(word) }

@@ -1,6 +1,6 @@
 //! Reads the references that a command works on: its operands and, for `-`, the lines of standard input.
 //!
-//! Each reference is returned as soon as it is read, so that a list needs no end.
+//! Each reference is returned as soon as it is read, so that the list may be endless.
 
 use std::ffi::OsString;
 use std::io::{BufRead, Read};
@@ -17,7 +17,7 @@ const MAX_LINE: u64 = 64 * 1024;
 /// endless.
 const MAX_SKIPPED: u64 = 1024 * 1024;
 
-/// A reference as it was typed, and as it was parsed.
+/// A reference: the text that was typed, and the result of parsing it.
 pub(crate) struct Item {
     /// Invalid UTF-8 is replaced by U+FFFD.
     pub(crate) typed: String,

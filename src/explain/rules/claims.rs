@@ -196,8 +196,8 @@ fn access_missing(attempt: &Attempt<'_>) -> Option<Evidence> {
     }
 }
 
-/// Whether the registry's tokens are for repositories, as far as is known. Those of Gitea and others have no access
-/// claim, and their challenges request `*` or nothing.
+/// Whether, as far as we know, this registry issues tokens per repository. Tokens of Gitea and others have no access
+/// claim, and the challenges of these registries request `*` or nothing.
 fn grants_by_repository(attempt: &Attempt<'_>) -> bool {
     if attempt.is_docker_hub() {
         return true;
@@ -229,7 +229,7 @@ pub(super) fn expired(attempt: &Attempt<'_>) -> Option<Evidence> {
     let text = format!("expired: {expires}, the registry's Date: {date}");
     match age {
         ..0 => None,
-        // Registries tolerate small clock differences, unless the response says otherwise.
+        // Registries tolerate small clock differences, unless the response shows otherwise.
         0..=LEEWAY if attempt.error_code() != Some("invalid_token") => minor_evidence(text),
         _ => evidence(text),
     }
@@ -294,7 +294,7 @@ fn issuer(attempt: &Attempt<'_>) -> Option<Evidence> {
 
 fn damaged(attempt: &Attempt<'_>) -> Option<Evidence> {
     let token = attempt.token.as_ref()?;
-    // In a copied token, a line break is damage. In one from a server it is a fault of its own: token-not-printable.
+    // In a copied token, a line break is damage. In a token from a server it is a separate fault: token-not-printable.
     if !attempt.given && token.secret.expose().bytes().any(|byte| !byte.is_ascii_graphic()) {
         return None;
     }

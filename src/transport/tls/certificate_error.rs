@@ -1,4 +1,4 @@
-//! Converts rustls' certificate errors to ours.
+//! Converts rustls' certificate errors to regq's.
 
 use rustls::CertificateError;
 
@@ -28,7 +28,7 @@ pub(crate) fn certificate_fault(error: &CertificateError) -> CertificateFault {
     }
 }
 
-/// Whether a certificate was refused because it is a CA certificate. rustls has no variant for this error of webpki's.
+/// Whether a certificate was refused because it is a CA certificate. rustls has no variant for this webpki error.
 pub(super) fn is_ca_used_as_end_entity(error: &CertificateError) -> bool {
     let CertificateError::Other(other) = error else { return false };
     matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
@@ -48,7 +48,7 @@ mod tests {
     use super::{CertificateError, bare_name, is_ca_used_as_end_entity};
     use rustls::OtherError;
 
-    /// An error of another type with the text of webpki's.
+    /// An error of another type with the text of the webpki error.
     #[derive(Debug)]
     struct Impostor;
 

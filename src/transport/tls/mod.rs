@@ -1,4 +1,4 @@
-//! TLS settings: the roots that are trusted, how certificates are verified, and the names of what was agreed.
+//! TLS settings: the roots that are trusted, how certificates are verified, and the names of negotiated parameters.
 //!
 //! `connector.rs` makes the connections.
 
@@ -41,8 +41,8 @@ pub(super) fn client_config(settings: &Settings) -> Result<Arc<ClientConfig>, Er
     Ok(Arc::new(config))
 }
 
-/// Returns ring's algorithms, but without reading private keys. There are no client certificates, so that code would
-/// only make the program larger.
+/// Returns ring's algorithms, but without reading private keys. Client certificates are not supported, so that code
+/// would only make the program larger.
 fn provider() -> CryptoProvider {
     CryptoProvider { key_provider: &NoClientKey, ..rustls::crypto::ring::default_provider() }
 }

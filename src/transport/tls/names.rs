@@ -5,7 +5,7 @@
 
 use rustls::{CipherSuite, ProtocolVersion};
 
-/// Returns the name of a protocol version. rustls agrees on these two only.
+/// Returns the name of a protocol version. rustls negotiates only these two.
 #[expect(clippy::wildcard_enum_match_arm, reason = "rustls does not speak the other versions")]
 pub(crate) fn version_name(version: ProtocolVersion) -> &'static str {
     match version {
@@ -15,7 +15,7 @@ pub(crate) fn version_name(version: ProtocolVersion) -> &'static str {
     }
 }
 
-/// Returns the name of a cipher suite. rustls with ring agrees on these only.
+/// Returns the name of a cipher suite. rustls with ring negotiates only these.
 pub(crate) fn cipher_name(suite: CipherSuite) -> &'static str {
     let known = SUITES.iter().find(|(known, _)| *known == suite);
     known.map_or("unknown cipher suite", |(_, name)| name)

@@ -1,7 +1,7 @@
 //! Verifies server certificates.
 //!
 //! Does what rustls' `WebPkiServerVerifier` does, with two differences: a CA certificate that is used as a server
-//! certificate is accepted if the caller trusts exactly this one, and there are no revocation lists.
+//! certificate is accepted if the caller trusts exactly this one, and revocation lists are not supported.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -59,10 +59,10 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Verifies chain, dates and name.
+/// Verifies the chain, the dates and the name.
 ///
 /// `openssl req -x509` makes self-signed certificates that are CA certificates. webpki never accepts one from a server.
-/// Here it is accepted if it is in the caller's files, if its dates and names are right.
+/// Here it is accepted if it is in the caller's files and its dates and names are right.
 fn verify(
     roots: &Roots,
     certificate: &CertificateDer<'_>,

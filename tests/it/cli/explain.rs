@@ -169,7 +169,7 @@ fn suggested_command_follows_from_regqs_own_walk() {
     // The password is read in the same way again.
     let login = ["--user", "me", "--password-stdin"];
     assert!(command(&login, "wrong").as_str().unwrap().starts_with("regq login --user me "));
-    // Offline, no request of regq's own was refused.
+    // Offline, regq sent no request that could be refused.
     let offline = ["explain", "--offline", "--json", "--get", "command", "quay.io/a/b", "--token"];
     let ran = Regq::new()
         .args(offline)

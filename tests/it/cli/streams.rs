@@ -49,7 +49,7 @@ fn misleading_characters_are_escaped() {
     Regq::new().arg("\u{1b}]0;x\u{7}").run().code(2).stdout("").stderr(
         "regq: unknown command \"\\u{1b}]0;x\\u{7}\"\nhint: regq --help lists the commands\n",
     );
-    // In JSON, a pipe receives the text as it was typed.
+    // In JSON, a pipe receives the text unescaped.
     let objects = Regq::new().args(["parse", "--json", name]).run().code(2).json();
     assert_eq!(objects[0]["input"], name);
 }

@@ -197,7 +197,7 @@ fn a_ready_token_is_sent_after_any_challenge() {
     });
     resolve(&server, with_ready_token("R")).unwrap();
     assert_eq!(server.lines(), [HEAD, HEAD]);
-    // Also if the registry asks for a password.
+    // Even if the registry asks for a password.
     let server = https(|request| match request.header("authorization") {
         Some("Bearer R") => manifest(),
         _ => unauthorized(request, r#"Basic realm="x""#),
@@ -207,7 +207,7 @@ fn a_ready_token_is_sent_after_any_challenge() {
 
 #[test]
 fn a_refused_ready_token_is_final() {
-    // Also if the next challenge is a different one.
+    // Even if the next challenge is different.
     for challenge in [
         r#"Bearer realm="https://HOST/token",service="registry",error="invalid_token""#,
         r#"Bearer realm="https://HOST/other",service="other",scope="x""#,

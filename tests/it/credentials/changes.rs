@@ -27,7 +27,7 @@ fn a_new_group_gets_no_access() {
     for bits in [0o660, 0o644, 0o600] {
         fs::write(&path, "{}").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(bits)).unwrap();
-        // The file belongs to the user nobody, but to a group that nobody is not in. Only root can set that up; other
+        // The file belongs to the user nobody, but to a group that this user is not in. Only root can set that up; other
         // users test that their own group keeps its access.
         let foreign = chown(&public, Some(65_534), Some(65_534)).is_ok()
             && chown(&path, Some(65_534), Some(65_533)).is_ok();

@@ -227,8 +227,8 @@ fn a_missing_home_folder_is_not_an_error() {
     question(&server).run().code(0).stderr("");
 }
 
-/// A shell script that runs the program as the user nobody, who cannot read root's files. Users other than root stay
-/// themselves.
+/// A shell script that runs the program as the user nobody, who cannot read root's files. If the caller is not
+/// root, the user stays the same.
 pub(super) fn as_nobody(folder: &str) -> String {
     format!(
         r#"[ "$(id -u)" = 0 ] || exec "$0" "$@"

@@ -56,7 +56,7 @@ fn a_broken_default_file_is_an_error_unless_anonymous_access_works() {
                 .starts_with(&format!("regq: HOST/team/app:1: {fault}; anonymous access failed: ")),
             "{ran}"
         );
-        // The message already says what to do.
+        // The message already states what to do.
         check_hint(&ran, None);
     }
 }

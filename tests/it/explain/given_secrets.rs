@@ -90,10 +90,10 @@ fn words_of_a_pasted_message_are_not_secrets() {
     ] {
         let words = ["--challenge", super::given_builder::CHALLENGE, "--body", "/dev/null"];
         let run = Regq::new().args(["explain", "--offline", NAME, "--token", "-"]).args(words);
-        let said = String::from_utf8(run.stdin(token).run_in_process().stdout).unwrap();
+        let output = String::from_utf8(run.stdin(token).run_in_process().stdout).unwrap();
         // The beginning of its hash.
-        let cut = said.matches("SHA-256 ").count();
-        assert_eq!(said.matches("...").count(), cut, "{token}:\n{said}");
+        let cut = output.matches("SHA-256 ").count();
+        assert_eq!(output.matches("...").count(), cut, "{token}:\n{output}");
     }
 }
 

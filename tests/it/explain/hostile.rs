@@ -40,8 +40,8 @@ fn tokens() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("claims that are null", jwt(HEADER, "null"), &["token-damaged"]),
         ("claims that end early", jwt(HEADER, "{\"aud\":\"x\""), &["token-damaged"]),
         ("claims twice", jwt(HEADER, "{}{}"), &["token-damaged"]),
-        ("claims that are no UTF-8", raw(HEADER, b"{\"aud\":\"\xff\"}"), &["token-damaged"]),
-        ("a header that is no JSON", jwt("ES256", "{}"), &["token-damaged"]),
+        ("claims that are not UTF-8", raw(HEADER, b"{\"aud\":\"\xff\"}"), &["token-damaged"]),
+        ("a header that is not JSON", jwt("ES256", "{}"), &["token-damaged"]),
         (
             "a deep header",
             jwt(&format!("{{\"alg\":{}}}", deep("[", "]")), &format!("{{\"access\":[{PULL}]}}")),
@@ -70,7 +70,7 @@ fn tokens() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("deep objects", access(&deep("{\"a\":", "}")), NOTHING),
         ("a deep audience", with(&format!(",\"aud\":{}", deep("[", "]"))), NOTHING),
         (
-            "deep, and wrong besides",
+            "deep, and also wrong",
             with(&format!(",\"x\":{},\"aud\":\"y\"", deep("[", "]"))),
             &["audience-mismatch"],
         ),

@@ -86,7 +86,7 @@ fn correct_logins_at_real_registries_have_no_finding() {
             ),
         ),
         (
-            "ECR Public: a realm that ends in a slash, and a scope of its own",
+            "ECR Public: a realm that ends in a slash, and a nonstandard scope",
             login(
                 "public.ecr.aws/nginx/nginx",
                 "Bearer realm=\"https://public.ecr.aws/token/\",service=\"public.ecr.aws\",scope=\"aws\"",
@@ -197,12 +197,12 @@ fn equivalent_token_urls_have_no_finding() {
         ("in lower case", asked("repository%3ateam%2fapp%3apull")),
         ("several at once", asked("repository:team/base:pull%20repository:team/app:pull")),
         ("several with a plus", asked("repository:team/base:pull+repository:team/app:pull")),
-        ("several of their own", asked("repository:team/base:pull&scope=repository:team/app:pull")),
+        ("several parameters", asked("repository:team/base:pull&scope=repository:team/app:pull")),
         ("the same twice", asked("repository:team/app:pull&scope=repository:team/app:pull")),
         ("with push", asked("repository:team/app:push,pull")),
         ("everything", asked("repository:team/app:*")),
         ("a class", asked("repository(plugin):team/app:pull")),
-        ("a catalog beside it", asked("registry:catalog:*&scope=repository:team/app:pull")),
+        ("a catalog too", asked("registry:catalog:*&scope=repository:team/app:pull")),
         ("an empty pair", asked("repository:team/app:pull&&")),
         ("a fragment", asked("repository:team/app:pull#x")),
         (
@@ -242,7 +242,7 @@ fn equivalent_challenges_have_no_finding() {
         ),
         ("more parameters", challenge(&format!("{CHALLENGE},error_description=\"\",foo=bar"))),
         (
-            "lines of their own",
+            "separate lines",
             challenge("Bearer realm=\"https://auth.example.com/token\"")
                 .line("service=\"reg.example.com\""),
         ),
@@ -254,7 +254,7 @@ fn equivalent_challenges_have_no_finding() {
                 .token(claims(access("reg.example.com:5000/team/app", &["pull"]))),
         ),
         (
-            "two repositories, the other of which is not for everybody",
+            "two repositories, one of which is not public",
             correct()
                 .challenge(
                     CHALLENGE.replace("repository:", "repository:team/base:pull repository:"),
@@ -263,7 +263,7 @@ fn equivalent_challenges_have_no_finding() {
                 {"type": "repository", "name": "team/base", "actions": []},
                 {"type": "repository", "name": "team/app", "actions": ["pull"]}]}))),
         ),
-        ("a proxy's other scheme beside it", correct().line("Negotiate")),
+        ("a proxy's other scheme too", correct().line("Negotiate")),
         ("on a good answer", of(NAME).challenge("basic realm=x").status(200)),
     ]);
 }

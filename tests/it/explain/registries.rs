@@ -1,4 +1,4 @@
-//! Successful logins at registries with unusual behaviour, as scripts. There must be no finding above `note`.
+//! Successful logins at registries with unusual behavior, as scripts. There must be no finding above `note`.
 
 use super::scripted::{DATE, date};
 use super::{Script, ScriptedResponse, jwt, run_script};

@@ -182,7 +182,7 @@ r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
             &["not-found decisive"],
         ),
         (
-            "somebody else's word for it",
+            "another registry's error code",
             gitlab().last(ScriptedResponse::new(403).words(denied)),
             4,
             &["forbidden decisive"],

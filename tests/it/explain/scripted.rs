@@ -230,9 +230,9 @@ impl Script {
     }
 
     /// All responses.
-    pub(super) fn said(&self) -> Vec<&ScriptedResponse> {
-        let said = [&self.first, &self.token, &self.last].into_iter();
-        said.chain(&self.posted).chain(&self.read).collect()
+    pub(super) fn responses(&self) -> Vec<&ScriptedResponse> {
+        let responses = [&self.first, &self.token, &self.last].into_iter();
+        responses.chain(&self.posted).chain(&self.read).collect()
     }
 
     fn answer(&self, request: &Request, elsewhere: &str) -> Reply {

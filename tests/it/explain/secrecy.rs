@@ -271,5 +271,5 @@ fn control_characters_from_servers_are_escaped() {
 /// Whether a place is a header value.
 fn in_header(place: usize) -> bool {
     let script = PLACES[place](Script::new(), "MARK");
-    script.said().iter().any(|say| say.has_in_header("MARK"))
+    script.responses().iter().any(|response| response.has_in_header("MARK"))
 }

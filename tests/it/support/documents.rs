@@ -1,7 +1,7 @@
 //! Reads the code blocks of the README and of the pages in `docs/`, and writes new output into them.
 //!
 //! A `console` block shows command lines, each after a `$ ` prompt, and the output of each. A line `...` in the output
-//! stands for any number of lines. With `UPDATE=1` in the environment a test that runs the examples writes the output it
+//! matches any number of lines. With `UPDATE=1` in the environment a test that runs the examples writes the output it
 //! got into the page instead of failing.
 
 use std::fs;
@@ -21,7 +21,7 @@ pub(crate) const PAGES: &[&str] = &[
 /// The page whose blocks are recipes, which run as a whole.
 pub(crate) const RECIPES: &str = "docs/recipes.md";
 
-/// A line of an example's output that stands for any number of lines.
+/// A line of an example's output that matches any number of lines.
 const ELLIPSIS: &str = "...";
 
 /// A fenced code block.

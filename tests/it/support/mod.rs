@@ -3,7 +3,7 @@
 //! program (`regq`), and the examples in the documentation (`documents`).
 //!
 //! Nothing here leaves loopback, sleeps, or shares state between tests. The demo and the end-to-end tests include this
-//! folder too, without the runner, since cargo tells only tests where the program is.
+//! folder too, without the runner, since cargo passes the program's path to integration tests only.
 #![allow(dead_code, unused_imports, reason = "each program that includes this uses only a part")]
 
 pub(crate) mod content;

@@ -62,7 +62,7 @@ impl Reply {
         }
     }
 
-    /// Adds a header, also a repeated one. The value may be any bytes. A `Content-Length` replaces the computed one, even if
+    /// Adds a header, even a repeated one. The value may be any bytes. A `Content-Length` replaces the computed one, even if
     /// it is wrong; the connection then closes after the response.
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Reply {
         self.headers.push((name.to_owned(), value.as_ref().to_owned()));

@@ -46,7 +46,7 @@ pub(crate) enum Action {
 }
 
 impl Flag {
-    /// The fields that most flags leave as they are. The names and texts are placeholders.
+    /// The defaults of fields that most flags do not set. The names and texts are placeholders.
     pub(crate) const BASE: Flag = Flag {
         long: "",
         short: None,

@@ -1,4 +1,4 @@
-//! `regq explain REF`: how the login went, what was wrong with it, and which command to try next.
+//! `regq explain REF`: reports the steps of a login, what was wrong with it, and which command to try next.
 
 mod curl;
 mod page;
@@ -92,7 +92,7 @@ struct OutcomeObject {
     status: Option<u16>,
 }
 
-/// The recording of regq's own requests, and the digest or error that ended them.
+/// The recording of regq's requests, and the digest or error that ended them.
 struct Walk {
     recording: Recording,
     result: Result<String, Error>,
@@ -161,9 +161,9 @@ fn print(
                 Some(Err(error)) => Verdict::Failed(hint::hint(error, reference)),
                 None => Verdict::Offline,
             };
-            let colour = stdout.is_terminal() && !environment.no_color;
+            let color = stdout.is_terminal() && !environment.no_color;
             let page = Page { explanation, verdict, command: command.as_deref(), curl, wants_curl };
-            stdout.bytes(page.text(WIDTH, colour).as_bytes())?;
+            stdout.bytes(page.text(WIDTH, color).as_bytes())?;
             Ok(code)
         }
         form @ (Format::Json | Format::Get(_)) => {
@@ -247,7 +247,7 @@ fn challenge(
     }
 }
 
-/// Reads the data of someone's own attempt.
+/// Reads the data about the user's own attempt.
 fn given(context: &mut Context) -> Result<Given, Failure> {
     let Context { options, stdin, .. } = context;
     let attempt = &options.attempt;

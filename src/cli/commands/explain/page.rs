@@ -22,13 +22,13 @@ pub(crate) struct Page<'a> {
     pub(crate) wants_curl: bool,
 }
 
-/// How regq's own walk ended.
+/// How regq's own login attempt ended.
 pub(crate) enum Verdict<'a> {
     /// It resolved the reference to this digest.
     Succeeded(&'a str),
     /// It failed. The hint is printed if no cause was found.
     Failed(Option<String>),
-    /// There was none.
+    /// regq made no attempt of its own.
     Offline,
 }
 
@@ -40,8 +40,8 @@ const HEADINGS: [(Severity, &str); 3] = [
 
 impl Page<'_> {
     /// Returns the text, wrapped at `width` columns.
-    pub(crate) fn text(&self, width: usize, colour: bool) -> String {
-        let mut out = Text { text: String::new(), width, colour };
+    pub(crate) fn text(&self, width: usize, color: bool) -> String {
+        let mut out = Text { text: String::new(), width, color };
         let mut label = "";
         for step in &self.explanation.steps {
             let shown = if step.step == label { "" } else { step.step };
@@ -61,7 +61,7 @@ impl Page<'_> {
         out.text
     }
 
-    /// Prints how it ended, unless the findings above say so.
+    /// Prints how it ended, unless the findings above show it.
     fn verdict(&self, out: &mut Text) {
         let findings = &self.explanation.findings;
         let has_cause = findings.iter().any(|finding| finding.severity != Severity::Note);
@@ -122,7 +122,7 @@ impl Page<'_> {
 struct Text {
     text: String,
     width: usize,
-    colour: bool,
+    color: bool,
 }
 
 impl Text {
@@ -133,7 +133,7 @@ impl Text {
     }
 
     fn painted(&mut self, code: &str, line: &str) {
-        if self.colour {
+        if self.color {
             self.text.push_str(&format!("\u{1b}[{code}m{line}\u{1b}[0m\n"));
         } else {
             self.line(line);
@@ -190,7 +190,7 @@ mod tests {
     use std::io::Read;
 
     fn formatted(width: usize, write: impl FnOnce(&mut Text)) -> String {
-        let mut text = Text { text: String::new(), width, colour: false };
+        let mut text = Text { text: String::new(), width, color: false };
         write(&mut text);
         text.text
     }
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn colour_is_used_only_on_a_terminal() {
+    fn color_is_used_only_on_a_terminal() {
         let plain = printed(false, false);
         assert!(!plain.contains('\u{1b}'), "{plain}");
         assert_eq!(printed(true, true), plain);

@@ -72,7 +72,7 @@ const WALK_ONLY: &[(&[&str], &str)] = &[
     (&["registry-moved"], "a redirect cannot be given"),
     (
         &["issuer-unexpected"],
-        "the given token is held against one that regq got: its rows are in `beside`",
+        "the given token is compared with one that regq got: its tests are in `given_and_walk`",
     ),
 ];
 
