@@ -197,7 +197,7 @@ impl Error {
     ///
     /// True for what the client itself retries: connections that failed, timed out or were lost, and the statuses
     /// 408, 429, 500, 502, 503 and 504. The client has used up its retries when it returns such an error, so wait
-    /// before the next attempt: for [`Error::retry_after`] if the server asked for it. Also true for
+    /// before the next attempt: for [`Error::retry_after`] if the server announced it. Also true for
     /// [`Error::Deadline`].
     ///
     /// False for everything else, including a host name that does not resolve, a rejected certificate and a credential

@@ -106,7 +106,7 @@ fn basic(
     }
 }
 
-/// Checks that a credential may be sent to a URL: over https, to this machine, or in plain http if the user allowed it.
+/// Checks that a credential may be sent to a URL: over https, to this machine, or over plain http if the user allowed it.
 fn check_not_cleartext(url: &Url, config: &Config) -> Result<(), Refusal> {
     if url.scheme() == Scheme::Https || config.plain_http || is_loopback(url.host()) {
         return Ok(());
@@ -161,7 +161,7 @@ mod tests {
         assert!(plan.is_some_and(|plan| plan.ready));
     }
 
-    /// Whether credentials are sent for this challenge, and whether the plan refuses to send them in plain http.
+    /// Whether credentials are sent for this challenge, and whether the plan refuses to send them over plain http.
     fn planned(from: &str, line: &str, plain_http: bool) -> Option<(bool, bool)> {
         let config = Config { plain_http, ..Config::default() };
         let credential = Credential::password("ada", Secret::new("secret")).ok()?;

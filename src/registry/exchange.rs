@@ -59,7 +59,7 @@ pub(super) struct Exchange<'a> {
     pub(super) deadline: Deadline,
     /// The address scope of the registry, from its first response: hosts that it leads to must not be more private.
     address_scope: Option<AddressScope>,
-    /// The user's credentials for each origin that asked for some.
+    /// The user's credentials for each origin that required some.
     credentials: HashMap<Origin, Option<Found>>,
     /// Why a lookup of credentials ended early.
     credential_fault: Option<CredentialFault>,

@@ -116,15 +116,15 @@ mod tests {
     #[test]
     fn each_helper_runs_once_for_a_server() {
         let answers = HelperAnswers::default();
-        let mut asked = Vec::new();
+        let mut calls = Vec::new();
         for (helper, server) in [("a", "x"), ("a", "y"), ("b", "x"), ("a", "x"), ("b", "x")] {
             let answer = answers.get(helper, server, in_one_hour(), |_| {
-                asked.push((helper, server));
+                calls.push((helper, server));
                 Err(HelperFault::Missing)
             });
             assert!(matches!(answer, Err(HelperFault::Missing)));
         }
-        assert_eq!(asked, [("a", "x"), ("a", "y"), ("b", "x")]);
+        assert_eq!(calls, [("a", "x"), ("a", "y"), ("b", "x")]);
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_helper_whose_thread_panicked_is_asked_again() {
+    fn a_helper_whose_thread_panicked_runs_again() {
         let answers = HelperAnswers::default();
         let panicked = thread::scope(|scope| {
             let ask = |_| -> Answer { std::panic::resume_unwind(Box::new(())) };
@@ -191,15 +191,15 @@ mod tests {
     fn a_timeout_is_remembered_only_if_the_helper_had_its_full_time() {
         for (deadline, expected) in [(Instant::now(), 2), (in_one_hour(), 1)] {
             let answers = HelperAnswers::default();
-            let mut asked = 0;
+            let mut calls = 0;
             for _ in 0..2 {
                 let answer = answers.get("a", "x", deadline, |time| {
-                    asked += 1;
+                    calls += 1;
                     Err(HelperFault::TimedOut(time))
                 });
                 assert!(is_timeout(&answer));
             }
-            assert_eq!(asked, expected);
+            assert_eq!(calls, expected);
         }
     }
 }

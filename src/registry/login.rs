@@ -10,7 +10,7 @@ use crate::transport::{Limit, Method};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoginCheck {
-    /// It asked for credentials and accepted these.
+    /// It required credentials and accepted these.
     Accepted,
     /// It allows anonymous access, so the credentials were not checked.
     Open,

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_connection_is_our_own_error_also_through_read() {
+    fn a_broken_connection_is_our_own_error_even_through_read() {
         let is_broken = |error: &Error| {
             let Error::Connection(connection) = error else { return false };
             let broken = matches!(connection.fault, ConnectionFault::Broken(_));

@@ -183,9 +183,12 @@ impl<'a> Scene<'a> {
             let sent = request.header("authorization").unwrap_or_default();
             sent.to_ascii_lowercase().starts_with("basic")
         };
-        let leak = at_registry.iter().find(|r| shows(r) || in_body(r) || basic(r));
-        let leak = leak
-            .or_else(|| at_tokens.iter().find(|r| shows(r) || (r.method != "POST" && in_body(r))));
+        let leak = at_registry.iter().find(|r| contains_refresh_token(r) || in_body(r) || basic(r));
+        let leak = leak.or_else(|| {
+            at_tokens
+                .iter()
+                .find(|r| contains_refresh_token(r) || (r.method != "POST" && in_body(r)))
+        });
         leak.map_or(Ok(()), |request| Err(format!("sent with {}", request.line())))
     }
 
@@ -231,7 +234,7 @@ fn lines(requests: &[Request]) -> String {
 }
 
 /// Whether the head of a request contains the refresh token, plain or in base64.
-fn shows(request: &Request) -> bool {
+fn contains_refresh_token(request: &Request) -> bool {
     let bare = |text: &str| {
         let word = text.rsplit(' ').next().unwrap_or_default();
         let pair = STANDARD.decode(word).unwrap_or_default();

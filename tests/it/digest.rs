@@ -115,7 +115,7 @@ fn malformed_at(text: &str) -> Option<usize> {
 }
 
 #[test]
-fn an_invalid_character_is_where_the_error_points() {
+fn the_error_points_at_the_invalid_character() {
     arbtest(|u| {
         let algorithm = *u.choose(&[Algorithm::Sha256, Algorithm::Sha512])?;
         let mut text = Digest::of(algorithm, u.arbitrary::<&[u8]>()?).to_string();

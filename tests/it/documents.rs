@@ -116,7 +116,7 @@ fn examples_are_split_at_prompts() {
 }
 
 #[test]
-fn dots_stand_for_any_lines() {
+fn dots_match_any_lines() {
     let shown = example("", "a\n...\nc\n...\n");
     for fine in ["a\nc\n", "a\nb\nc\n", "a\nb\nc\nd\n", "a\nxc\nc\n"] {
         assert!(shown.shows(fine), "{fine}");

@@ -76,7 +76,7 @@ fn transient_errors_are_those_that_are_retried() {
 }
 
 #[test]
-fn retry_after_is_what_the_server_asked_for() {
+fn retry_after_is_the_wait_that_the_server_requests() {
     let long = Duration::from_secs(86_400);
     assert_eq!(limited(long).retry_after(), Some(long));
     assert_eq!(unavailable(limited(long)).retry_after(), Some(long));

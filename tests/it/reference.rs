@@ -164,7 +164,7 @@ fn loopback_depends_on_the_name_only() {
 }
 
 #[test]
-fn a_registry_is_followed_by_nothing() {
+fn nothing_may_follow_a_registry() {
     for (text, at, kind, suggestion) in [
         ("", 0, ReferenceErrorKind::Empty, None),
         ("alpine", 6, ReferenceErrorKind::NoRegistry, None),
@@ -419,7 +419,7 @@ fn a_displayed_reference_parses_as_an_equal_one() {
 }
 
 #[test]
-fn an_invalid_character_is_where_the_error_points() {
+fn the_error_points_at_the_invalid_character() {
     arbtest(|u| {
         // A broken LOCALHOST is not a registry any more, so the error would be at its first letter: upper case.
         let mut text = legal(u)?.replace("LOCALHOST", "localhost");

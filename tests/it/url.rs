@@ -3,7 +3,7 @@
 use regq::url::{Origin, Scheme, Url, UrlError};
 
 #[test]
-fn redacted_urls_show_only_the_protocol_s_own_values() {
+fn redacted_urls_show_only_values_of_the_protocol() {
     for (query, redacted) in [
         (
             "service=registry&scope=repository:a/b:pull",

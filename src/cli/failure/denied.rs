@@ -43,7 +43,7 @@ fn explained(
         let command = command.map(|command| format!("for details, run: {command}"));
         let recording = recorder.take();
         let cause = cause(error, reference, &recording).map(|finding| {
-            let logs_in = asked_for_login(error)
+            let logs_in = login_was_required(error)
                 && !recording.has_credentials()
                 && matches!(finding.remedy, Remedy::LogIn | Remedy::CorrectRequestOrLogIn);
             let command = reference.filter(|_| logs_in);
@@ -66,9 +66,9 @@ fn explain_command(operand: &str, given: &GivenFlags) -> Option<String> {
     (escaped(&command) == command).then_some(command)
 }
 
-/// Whether the registry asked for a login: with a challenge that requires a password, or by issuing an anonymous token
+/// Whether the registry required a login: with a challenge that requires a password, or by issuing an anonymous token
 /// that was not enough.
-fn asked_for_login(error: &Error) -> bool {
+fn login_was_required(error: &Error) -> bool {
     if let Error::Challenge(challenge) = error {
         return challenge.faults.iter().any(|fault| matches!(fault, ChallengeFault::NoCredentials));
     }

@@ -102,7 +102,7 @@ fn an_unusable_ca_file_is_an_error() {
 }
 
 /// Settings with an observer, and the log that it writes.
-fn watched(mut config: Config) -> (Config, Arc<Mutex<Vec<String>>>) {
+fn observed(mut config: Config) -> (Config, Arc<Mutex<Vec<String>>>) {
     let events = Arc::<Mutex<Vec<String>>>::default();
     let log = Arc::clone(&events);
     config.observer = Observer::new(move |event| {
@@ -126,7 +126,7 @@ fn watched(mut config: Config) -> (Config, Arc<Mutex<Vec<String>>>) {
 #[test]
 fn plain_http_is_used_if_a_loopback_registry_does_not_speak_tls() {
     let server = Server::start(None, |_| manifest());
-    let (config, events) = watched(config());
+    let (config, events) = observed(config());
     let client = Client::new(config).unwrap();
     for _ in 0..2 {
         let resolved = client.resolve(&reference(&server), &ResolveOptions::default()).unwrap();
@@ -285,7 +285,7 @@ fn a_warning_is_reported_once() {
             .header("Warning", r#"299 - "This registry \"moves\" soon""#)
             .header("Warning", r#"199 - "not for us""#)
     });
-    let (config, events) = watched(config());
+    let (config, events) = observed(config());
     let client = Client::new(config).unwrap();
     for _ in 0..2 {
         client.resolve(&reference(&server), &ResolveOptions::default()).unwrap();
@@ -300,7 +300,7 @@ fn plain_http_is_not_tried_after_a_response_over_tls() {
     let server = Server::tls_at_first(|request| {
         unauthorized(request, r#"Basic realm="registry""#).then_close()
     });
-    let (config, events) = watched(config_with_password("ada", "secret"));
+    let (config, events) = observed(config_with_password("ada", "secret"));
     let client = Client::new(config).unwrap();
     for not_http in 1..=2 {
         let error = client
@@ -334,7 +334,7 @@ fn a_stale_pooled_connection_does_not_cost_a_retry() {
         [(Some(Certificate::Server), Reply::close), (None, Reply::close), (None, Reply::reset)];
     for (tls, end) in rows {
         let server = closing_on_reuse(tls, end);
-        let (mut config, events) = watched(config());
+        let (mut config, events) = observed(config());
         config.plain_http = tls.is_none();
         config.retries = 0;
         let client = Client::new(config).unwrap();

@@ -197,7 +197,7 @@ fn a_ready_token_is_sent_after_any_challenge() {
     });
     resolve(&server, with_ready_token("R")).unwrap();
     assert_eq!(server.lines(), [HEAD, HEAD]);
-    // Even if the registry asks for a password.
+    // Even if the registry requires a password.
     let server = https(|request| match request.header("authorization") {
         Some("Bearer R") => manifest(),
         _ => unauthorized(request, r#"Basic realm="x""#),

@@ -117,7 +117,7 @@ fn the_platform_of_a_single_image_is_read_from_its_config() {
 }
 
 #[test]
-fn a_config_without_a_platform_is_an_error_that_says_so() {
+fn a_config_without_a_platform_is_an_error() {
     let error = resolve_platform(&serve_image("{}"), "linux/amd64").expect_err("no platform");
     assert_eq!(error.kind(), Kind::NotFound);
     assert!(error.to_string().contains("names no platform"), "{error}");

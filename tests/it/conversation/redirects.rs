@@ -45,7 +45,7 @@ fn another_origin_gets_no_credentials() {
 }
 
 #[test]
-fn another_host_gets_a_token_of_its_own() {
+fn another_host_gets_its_own_token() {
     let second = https(|request| match (request.path(), request.header("authorization")) {
         ("/token", None) => token("SECOND"),
         (_, Some("Bearer SECOND")) => manifest(),

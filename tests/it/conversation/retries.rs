@@ -31,7 +31,7 @@ fn retrying(retries: u32) -> Config {
 /// The waits that were reported: how long, whether announced, and why.
 type Waits = Arc<Mutex<Vec<(Duration, bool, String)>>>;
 
-fn watched(mut config: Config) -> (Config, Waits) {
+fn observed(mut config: Config) -> (Config, Waits) {
     let waits = Waits::default();
     let log = Arc::clone(&waits);
     config.observer = Observer::new(move |event| {
@@ -56,7 +56,7 @@ fn transient_failures_are_retried() {
 #[test]
 fn n_retries_are_n_plus_one_requests_with_growing_waits() {
     let server = manifest_after(vec![Reply::new(503); 9]);
-    let (config, waits) = watched(retrying(2));
+    let (config, waits) = observed(retrying(2));
     let error = resolve_error(&server, config);
     assert_eq!(error.kind(), Kind::Unavailable);
     assert_eq!(server.lines(), [HEAD, HEAD, HEAD]);
@@ -83,7 +83,7 @@ fn permanent_failures_are_not_retried() {
 #[test]
 fn a_refused_certificate_is_not_retried() {
     let server = Server::start(Some(Certificate::Expired), |_| manifest());
-    let (config, waits) = watched(retrying(3));
+    let (config, waits) = observed(retrying(3));
     assert_eq!(resolve_error(&server, config).kind(), Kind::Unavailable);
     assert_eq!(server.connections(), 1);
     assert!(waits.lock().unwrap().is_empty());
@@ -124,7 +124,7 @@ fn an_announced_wait_is_obeyed_and_reported() {
         0 => Reply::new(429).header("Retry-After", "2"),
         _ => manifest(),
     });
-    let (mut config, waits) = watched(retrying(1));
+    let (mut config, waits) = observed(retrying(1));
     config.plain_http = true;
     // Announced waits do not count: this one alone is longer than the deadline, which is plenty for two requests
     // on loopback.
@@ -145,7 +145,7 @@ fn a_retry_date_is_compared_with_the_date_of_the_response() {
         .header("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
         .header("Retry-After", "Sun, 06 Nov 1994 08:49:38 GMT");
     let server = manifest_after(vec![reply]);
-    let (config, waits) = watched(retrying(1));
+    let (config, waits) = observed(retrying(1));
     resolve(&server, config).unwrap();
     let (wait, announced, _) = waits.lock().unwrap()[0];
     assert!(announced && (1_000..=1_125).contains(&wait.as_millis()), "{wait:?}");
@@ -165,7 +165,7 @@ fn a_wait_over_the_limit_is_not_obeyed() {
 #[test]
 fn retry_after_zero_does_not_shorten_the_wait() {
     let server = manifest_after(vec![Reply::new(429).header("Retry-After", "0"); 2]);
-    let (config, waits) = watched(retrying(2));
+    let (config, waits) = observed(retrying(2));
     resolve(&server, config).unwrap();
     let waits = waits.lock().unwrap();
     for ((wait, announced, _), at_least) in waits.iter().zip([100, 200]) {
@@ -175,7 +175,7 @@ fn retry_after_zero_does_not_shorten_the_wait() {
 }
 
 #[test]
-fn an_absurd_retry_after_is_reported_as_a_year() {
+fn a_retry_after_of_more_than_a_year_is_reported_as_a_year() {
     let reply = Reply::new(429).header("Retry-After", "99999999999999999999");
     let error = resolve_error(&manifest_after(vec![reply]), retrying(3));
     let Error::Status(status) = &error else { panic!("{error:?}") };
@@ -201,7 +201,7 @@ fn a_post_that_may_have_arrived_is_not_retried() {
             "POST" => Reply::close(),
             _ => challenge(request),
         });
-        let (config, waits) = watched(with_identity_token(3));
+        let (config, waits) = observed(with_identity_token(3));
         let error = resolve_error(&server, config);
         let Error::Connection(connection) = &error else { panic!("{error:?}") };
         assert!(matches!(connection.fault, ConnectionFault::Broken(_)), "{error:?}");
@@ -225,7 +225,7 @@ fn a_post_is_retried_after_a_transient_status() {
 #[test]
 fn a_malformed_retry_after_is_ignored() {
     let server = manifest_after(vec![Reply::new(503).header("Retry-After", "soon")]);
-    let (config, waits) = watched(retrying(1));
+    let (config, waits) = observed(retrying(1));
     resolve(&server, config).unwrap();
     assert!(!waits.lock().unwrap()[0].1);
 }
@@ -266,10 +266,10 @@ fn a_stalled_body_ends_with_the_deadline() {
 }
 
 #[test]
-fn connecting_has_a_timeout_of_its_own() {
+fn connecting_has_its_own_timeout() {
     // It accepts connections but sends nothing, so the TLS handshake never ends.
     let server = Server::silent();
-    let (mut config, waits) = watched(retrying(1));
+    let (mut config, waits) = observed(retrying(1));
     config.connect_timeout = Duration::from_millis(200);
     let begun = Instant::now();
     let error = resolve_error(&server, config);
@@ -292,7 +292,7 @@ fn a_silent_peer_runs_into_the_idle_timeout() {
     assert_eq!(Config::default().idle_timeout, Duration::from_secs(30));
     for reply in [Reply::silent(), manifest().stall_after(20)] {
         let server = https(move |_| reply.clone());
-        let (mut config, waits) = watched(retrying(1));
+        let (mut config, waits) = observed(retrying(1));
         config.idle_timeout = Duration::from_millis(200);
         let begun = Instant::now();
         let client = regq::registry::Client::new(config).unwrap();
@@ -314,7 +314,7 @@ fn tls_failures_are_not_retried() {
     for target_server in [Server::start(None, |_| manifest()), Server::raw(alert)] {
         let target = format!("https://{}/x", target_server.authority());
         let server = https(move |_| Reply::new(307).header("Location", &target));
-        let (config, waits) = watched(retrying(3));
+        let (config, waits) = observed(retrying(3));
         let error = resolve_error(&server, config);
         assert_eq!(error.kind(), Kind::Unavailable, "{error}");
         let Error::Connection(connection) = &error else { panic!("{error:?}") };

@@ -18,7 +18,7 @@ fn accepting_any() -> Server {
 }
 
 /// `regq digest -v` with a credential file.
-fn ask(server: &Server, file: &Path, repository: &str) -> Ran {
+fn run_digest(server: &Server, file: &Path, repository: &str) -> Ran {
     let name = format!("{}/{repository}:1", server.authority());
     let ran = Regq::new().args(["digest", "--plain-http", "-v", &name, "--authfile"]).arg(file);
     hosted(&ran.run(), server)
@@ -117,16 +117,16 @@ fn unusable_files_are_reported_with_line_and_column() {
         ("[]", "line 1, column "),
     ] {
         let path = folder.write("auth.json", text);
-        let ran = ask(&server, &path, "team/app");
+        let ran = run_digest(&server, &path, "team/app");
         ran.code(8).stdout("");
         let expected = format!("regq: {}: {fault}", path.display());
         assert!(ran.stderr.starts_with(&expected), "{text}: {expected}\n{ran}");
     }
     let path = folder.write("auth.json", format!("{{\"x\":\"{}\"}}", "x".repeat(1024 * 1024)));
-    ask(&server, &path, "team/app")
+    run_digest(&server, &path, "team/app")
         .code(8)
         .stderr(format!("regq: {}: larger than the limit of 1048576 bytes\n", path.display()));
-    let ran = ask(&server, &folder.path(""), "team/app");
+    let ran = run_digest(&server, &folder.path(""), "team/app");
     ran.code(8);
     assert!(ran.stderr.ends_with(": cannot be read: Is a directory (os error 21)\n"), "{ran}");
     // All of this is reported before the first request.
@@ -145,7 +145,7 @@ fn empty_files_are_valid() {
     ] {
         let server = registry(Door::Public);
         let path = folder.write("auth.json", text);
-        ask(&server, &path, "team/app").code(0);
+        run_digest(&server, &path, "team/app").code(0);
         assert_eq!(received(&server), [""; 0], "{text}");
     }
 }
@@ -167,7 +167,7 @@ fn empty_entries_are_skipped() {
         // The more specific key has an empty entry, so the other one's entry is used.
         let text = format!(r#"{{"auths":{{"{host}/team":{empty},"{host}":{}}}}}"#, entry());
         let path = folder.write("auth.json", text);
-        ask(&server, &path, "team/app").code(0);
+        run_digest(&server, &path, "team/app").code(0);
         assert_eq!(received(&server), [format!("ada:{PASSWORD}")], "{empty}");
         // The next source is searched, too.
         let server = registry(Door::Private);
@@ -199,14 +199,14 @@ fn an_unusable_entry_is_reported_for_its_own_registry_only() {
         let server = registry(Door::Private);
         let text = auths(&server.authority(), &entry);
         let path = folder.write("auth.json", &text);
-        let ran = ask(&server, &path, "team/app");
+        let ran = run_digest(&server, &path, "team/app");
         ran.code(8);
         let expected = "the entry \"HOST\" has no usable credential";
         assert!(ran.stderr.contains(expected), "{entry}\n{ran}");
         assert_eq!(received(&server), [""; 0], "{entry}");
         // For another registry the entry does not matter.
         let server = registry(Door::Public);
-        let ran = ask(&server, &path, "team/app");
+        let ran = run_digest(&server, &path, "team/app");
         ran.code(0);
     }
 }
@@ -229,7 +229,7 @@ fn among_equal_keys_dockers_spelling_wins_then_the_first() {
             .collect();
         let text = format!("{{\"auths\":{{{}}}}}", entries.join(","));
         let path = folder.write("auth.json", text.replace("HOST", &server.authority()));
-        ask(&server, &path, "team/app").code(0);
+        run_digest(&server, &path, "team/app").code(0);
         let user = ["first", "second"][chosen];
         assert_eq!(received(&server), [format!("{user}:p4ssw0rd-of-x")], "{keys:?}");
     }
@@ -243,7 +243,7 @@ fn other_hosts_and_ports_get_nothing() {
         let server = registry(Door::Public);
         let key = key.replace("PORT", &server.port().to_string());
         let path = folder.write("auth.json", auths(&key, &entry()));
-        ask(&server, &path, "team/app").code(0);
+        run_digest(&server, &path, "team/app").code(0);
         assert_eq!(received(&server), [""; 0], "{key}");
     }
 }

@@ -10,7 +10,7 @@ fn answer(user: &str, secret: &str) -> String {
 }
 
 /// `regq digest` with a folder's helpers and `config.json`.
-fn ask(folder: &Folder, server: &Server, config: &str) -> Ran {
+fn run_digest(folder: &Folder, server: &Server, config: &str) -> Ran {
     folder.write("config.json", config.replace("HOST", &server.authority()));
     let regq = question(server).env("DOCKER_CONFIG", &folder.0);
     hosted(&regq.env("PATH", folder.search_path()).run(), server)
@@ -24,7 +24,7 @@ fn a_helper_gets_host_and_port() {
     folder.helper("x", &answer("ada", PASSWORD));
     for config in [STORE, r#"{"credHelpers":{"HOST":"x"}}"#] {
         let server = registry(Door::Private);
-        ask(&folder, &server, config).code(0).stderr("");
+        run_digest(&folder, &server, config).code(0).stderr("");
         assert_eq!(received(&server), [format!("ada:{PASSWORD}")]);
         assert!(folder.calls("x").ends_with(&format!("get {}\n", server.authority())));
     }
@@ -36,7 +36,7 @@ fn the_user_name_token_marks_an_identity_token() {
     let folder = Folder::new();
     folder.helper("x", &answer("<token>", IDENTITY));
     let server = registry(Door::Private);
-    ask(&folder, &server, STORE).code(0).stderr("");
+    run_digest(&folder, &server, STORE).code(0).stderr("");
     assert_eq!(received(&server), [format!("identity token {IDENTITY}")]);
 }
 
@@ -45,7 +45,7 @@ fn stderr_of_a_successful_helper_is_ignored() {
     let folder = Folder::new();
     folder.helper("x", &format!("echo unlocking >&2; {}; echo done >&2", answer("ada", PASSWORD)));
     let server = registry(Door::Private);
-    ask(&folder, &server, STORE).code(0).stderr("");
+    run_digest(&folder, &server, STORE).code(0).stderr("");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn cred_helpers_precede_the_creds_store_and_helpers_precede_entries() {
             None => crate::support::Reply::new(401).header("WWW-Authenticate", "Basic realm=x"),
         });
         let config = format!(r#"{{{helpers},"auths":{{"HOST":{inline}}}}}"#);
-        ask(&folder, &server, &config).code(0).stderr("");
+        run_digest(&folder, &server, &config).code(0).stderr("");
         assert_eq!(received(&server), [format!("{chosen}:p4ssw0rd-of-x")], "{helpers}");
     }
 }
@@ -85,10 +85,10 @@ fn a_helper_without_a_credential_is_not_an_error() {
     ] {
         folder.helper("x", script);
         let server = registry(Door::Public);
-        ask(&folder, &server, STORE).code(0).stderr("");
+        run_digest(&folder, &server, STORE).code(0).stderr("");
         assert_eq!(received(&server), [""; 0]);
         let server = registry(Door::Private);
-        let ran = ask(&folder, &server, STORE);
+        let ran = run_digest(&folder, &server, STORE);
         ran.code(4);
         assert!(
             ran.stderr.starts_with("regq: HOST/team/app:1: HOST denied anonymous access (401)"),
@@ -103,7 +103,7 @@ fn fails(folder: &Folder, config: &str, fault: &str) {
     // A public image is available without credentials.
     let server = registry(Door::Public);
     let line = format!("note: {fault}; continuing without credentials\n");
-    ask(folder, &server, config).code(0).stderr(&line);
+    run_digest(folder, &server, config).code(0).stderr(&line);
     assert_eq!(received(&server), [""; 0]);
     // A private image is not: the message begins with the fault. No other source is searched.
     for (door, refusal) in [
@@ -111,7 +111,7 @@ fn fails(folder: &Folder, config: &str, fault: &str) {
         (Door::Basic, "HOST denied access (401): it requires a user name and password"),
     ] {
         let server = registry(door);
-        let ran = ask_with_entries(folder, &server, config);
+        let ran = run_digest_with_entries(folder, &server, config);
         ran.code(4).stdout("");
         let rest = ran.stderr.strip_prefix(&line);
         let expected = rest.is_some_and(|rest| {
@@ -125,7 +125,7 @@ fn fails(folder: &Folder, config: &str, fault: &str) {
 }
 
 /// `regq digest` with a helper, and with the user's entry in the same file and in podman's file.
-fn ask_with_entries(folder: &Folder, server: &Server, config: &str) -> Ran {
+fn run_digest_with_entries(folder: &Folder, server: &Server, config: &str) -> Ran {
     let host = server.authority();
     folder.write("run/containers/auth.json", auths(&host, &entry()));
     let inline = format!(r#","auths":{{"HOST":{}}}}}"#, entry());
@@ -174,7 +174,7 @@ fn helper_names_cannot_be_paths() {
         let line = format!(
             "note: docker-credential-{shown} is not on PATH; continuing without credentials\n"
         );
-        ask(&folder, &server, &config).code(0).stderr(line);
+        run_digest(&folder, &server, &config).code(0).stderr(line);
     }
     assert_eq!(folder.calls("x"), "");
 }
@@ -238,7 +238,7 @@ fn a_secret_in_the_output_of_a_failing_helper_is_not_printed() {
     {
         folder.program("x", &format!("{script} # {PASSWORD}"));
         // The runner searches the output for it.
-        ask(&folder, &registry(Door::Public), STORE).code(0);
+        run_digest(&folder, &registry(Door::Public), STORE).code(0);
     }
 }
 
@@ -249,7 +249,7 @@ fn a_helper_may_leave_a_background_process() {
     let (pipe, _open) = folder.pipe("pipe");
     folder.helper("x", &format!("cat {} & {}", pipe.display(), answer("ada", PASSWORD)));
     let server = registry(Door::Private);
-    ask(&folder, &server, STORE).code(0).stderr("");
+    run_digest(&folder, &server, STORE).code(0).stderr("");
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn the_trace_shows_which_setting_names_the_helper() {
         // The message for a refused credential names it, too.
         folder.helper("x", &answer("bob", "p4ssw0rd-of-bob"));
         let server = registry(Door::Basic);
-        let ran = ask(&folder, &server, config);
+        let ran = run_digest(&folder, &server, config);
         let source = format!("docker-credential-x ({role} in {})", path.display());
         let refused = format!("HOST refused the credentials of \"bob\" from {source} (401)");
         assert!(ran.code(4).stderr.contains(&refused), "{refused}\n{ran}");
@@ -347,7 +347,7 @@ fn the_trace_shows_which_setting_names_the_helper() {
 fn a_helper_runs_once_for_all_repositories_of_a_registry() {
     let folder = Folder::new();
     folder.write("config.json", STORE);
-    let ask = |code: i32| {
+    let run_digest = |code: i32| {
         let server = registry(Door::Private);
         let names = ["a", "b/c", "team/app"].map(|path| format!("{}/{path}:1", server.authority()));
         let ran = question(&server)
@@ -362,11 +362,11 @@ fn a_helper_runs_once_for_all_repositories_of_a_registry() {
         ran
     };
     folder.helper("x", &answer("ada", PASSWORD));
-    ask(0);
+    run_digest(0);
     folder.helper("x", "echo credentials not found; exit 1");
-    ask(4);
+    run_digest(4);
     // A failing helper is not run again either: one that hangs would cost its time each time.
     folder.helper("x", "echo locked; exit 1");
-    let ran = ask(4);
+    let ran = run_digest(4);
     assert_eq!(ran.stderr.matches("note: ").count(), 1, "{ran}");
 }

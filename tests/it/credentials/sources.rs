@@ -144,21 +144,23 @@ fn default_files_are_read_only_after_a_401() {
     let folder = Folder::new();
     let path = folder.write("config.json", "{\"auths\":\n{,}}");
     let fault = format!("{}: line 2, column 2: invalid JSON", path.display());
-    let ask = |door| {
+    let run_digest = |door| {
         let server = registry(door);
         let ran = question(&server).env("DOCKER_CONFIG", &folder.0).run();
         hosted(&ran, &server)
     };
     // The registry requires no login, so no source is read.
-    ask(Door::Open).code(0).stderr("");
+    run_digest(Door::Open).code(0).stderr("");
     // Anonymous access works: the file is only a warning.
-    ask(Door::Public).code(0).stderr(format!("note: {fault}; continuing without credentials\n"));
+    run_digest(Door::Public)
+        .code(0)
+        .stderr(format!("note: {fault}; continuing without credentials\n"));
     // Anonymous access is denied: the file is the error.
     for (door, refusal) in [
         (Door::Private, "HOST denied anonymous access (401)"),
         (Door::Basic, "HOST denied access (401): it requires a user name and password"),
     ] {
-        let ran = ask(door);
+        let ran = run_digest(door);
         ran.code(8).stdout("");
         assert!(
             ran.stderr
@@ -193,14 +195,14 @@ fn helpers_run_only_after_a_401() {
     folder.write("config.json", r#"{"credsStore":"x"}"#);
     folder.helper("x", "echo credentials not found; exit 1");
     let server = registry(Door::Open);
-    let ask = |server: &Server| {
+    let run_digest = |server: &Server| {
         let regq = question(server).env("PATH", folder.search_path());
         regq.env("DOCKER_CONFIG", &folder.0).run().code(0).stderr("");
     };
-    ask(&server);
+    run_digest(&server);
     assert_eq!(folder.calls("x"), "");
     let server = registry(Door::Public);
-    ask(&server);
+    run_digest(&server);
     assert_eq!(folder.calls("x"), format!("get {}\n", server.authority()));
 }
 
@@ -251,7 +253,7 @@ fn an_unreadable_file_is_an_error_but_an_unreadable_home_folder_is_not() {
             std::process::Command::new("chmod").arg(mode).arg(path).status().unwrap().success()
         );
     };
-    let ask = |door| {
+    let run_digest = |door| {
         let server = registry(door);
         let script = as_nobody(public.to_str().unwrap());
         let ran = question(&server)
@@ -262,9 +264,9 @@ fn an_unreadable_file_is_an_error_but_an_unreadable_home_folder_is_not() {
         hosted(&ran, &server)
     };
     mode(&home.join(".docker/config.json"), "000");
-    let file = ask(Door::Private);
+    let file = run_digest(Door::Private);
     mode(&home, "000");
-    let (anonymous, denied) = (ask(Door::Public), ask(Door::Private));
+    let (anonymous, denied) = (run_digest(Door::Public), run_digest(Door::Private));
     mode(&home, "700");
     std::fs::remove_dir_all(&public).unwrap();
     file.code(8);

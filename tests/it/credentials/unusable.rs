@@ -122,7 +122,7 @@ fn a_pipe_is_not_opened() {
 fn an_unexchanged_identity_token_is_reported_once() {
     let folder = Folder::new();
     let identity = format!(r#"{{"identitytoken":"{IDENTITY}"}}"#);
-    let ask = |server: &Server| {
+    let run_digest = |server: &Server| {
         let path = folder.write("config.json", auths(&server.authority(), &identity));
         let regq = question(server).arg(format!("{}/team/other:1", server.authority()));
         let ran = hosted(&regq.env("DOCKER_CONFIG", &folder.0).run(), server);
@@ -133,7 +133,7 @@ fn an_unexchanged_identity_token_is_reported_once() {
         let rest = ran.stderr.strip_prefix(&note).unwrap_or_else(|| panic!("{note}{ran}"));
         (ran.clone(), rest.to_owned())
     };
-    let (ran, rest) = ask(&with_anonymous_token(super::manifest()));
+    let (ran, rest) = run_digest(&with_anonymous_token(super::manifest()));
     ran.code(0);
     assert_eq!(rest, "");
     // The registry then refuses the anonymous token.
@@ -141,7 +141,7 @@ fn an_unexchanged_identity_token_is_reported_once() {
         (401, "denied anonymous access (401)", "the token is refused without a challenge"),
         (403, "denied access (403)", "the registry denies access; "),
     ] {
-        let (ran, rest) = ask(&with_anonymous_token(Reply::new(status)));
+        let (ran, rest) = run_digest(&with_anonymous_token(Reply::new(status)));
         ran.code(4);
         let expected = format!("regq: HOST/team/app:1: HOST {refused}");
         assert!(rest.starts_with(&expected), "{expected}\n{ran}");

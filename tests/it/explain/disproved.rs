@@ -9,7 +9,7 @@ const OTHER: &str =
     r#"Bearer realm="SELF/token?wide",service="other.example",scope="repository:team/app:pull""#;
 
 /// The findings above `note`, with severities.
-fn loud(script: Script) -> Vec<String> {
+fn above_note(script: Script) -> Vec<String> {
     run_script(script)
         .findings()
         .into_iter()
@@ -58,9 +58,9 @@ fn the_get_decides_if_head_is_unsupported() {
         let unknown = ScriptedResponse::new(404).words(&[("MANIFEST_UNKNOWN", "manifest unknown")]);
         let script = Script::new().last(ScriptedResponse::new(status)).read(unknown);
         // The script gives every GET this response, so the HEAD must be the request.
-        assert_eq!(loud(script.clone()), ["not-found decisive"], "{status}");
+        assert_eq!(above_note(script.clone()), ["not-found decisive"], "{status}");
         let script = script.read(ScriptedResponse::new(403));
-        assert_eq!(loud(script), ["forbidden decisive"], "{status}");
+        assert_eq!(above_note(script), ["forbidden decisive"], "{status}");
     }
 }
 
@@ -68,8 +68,8 @@ fn the_get_decides_if_head_is_unsupported() {
 fn an_unusual_status_precedes_all_checks() {
     for status in [400, 408, 502] {
         let script = wrong(&json!({ "aud": "other.example" })).last(ScriptedResponse::new(status));
-        let due = ["audience-mismatch would-fail-next"];
-        assert_eq!(loud(script.args(&["--retries", "0"])), due, "{status}");
+        let expected = ["audience-mismatch would-fail-next"];
+        assert_eq!(above_note(script.args(&["--retries", "0"])), expected, "{status}");
         let damaged = ["--token", "a1.b2.c3", "--status", &status.to_string()];
         assert_eq!(offline(&damaged), ["token-damaged would-fail-next"], "{status}");
     }
@@ -80,7 +80,7 @@ fn an_invalid_manifest_proves_that_the_token_passed() {
     let pinned = "team/app@sha256:1111111111111111111111111111111111111111111111111111111111111111";
     let claims = json!({ "aud": "other.example", "access": [] });
     assert_eq!(
-        loud(wrong(&claims).last(ScriptedResponse::manifest()).name(pinned)),
+        above_note(wrong(&claims).last(ScriptedResponse::manifest()).name(pinned)),
         ["digest-mismatch decisive"]
     );
 }
@@ -120,7 +120,7 @@ fn a_stored_token_that_is_a_password_is_rejected_like_any_token() {
     let file = file("password", "ghp_0123456789abcdef");
     let script = Script::new().args(&["--token-file", &file]);
     let refused = ScriptedResponse::again(r#",error="invalid_token""#);
-    assert_eq!(loud(script.last(refused)), ["token-rejected decisive"]);
+    assert_eq!(above_note(script.last(refused)), ["token-rejected decisive"]);
 }
 
 #[test]
@@ -137,19 +137,19 @@ fn the_body_of_a_successful_get_is_not_an_error_body() {
 fn json_without_a_token_is_token_missing() {
     for answer in ["[]", "{}", r#"{"token":""}"#] {
         let script = Script::new().token(ScriptedResponse::new(200).body(answer));
-        assert_eq!(loud(script), ["token-missing decisive"], "{answer}");
+        assert_eq!(above_note(script), ["token-missing decisive"], "{answer}");
     }
 }
 
 #[test]
 fn unreadable_claims_do_not_count_as_valid() {
     for claims in [json!({ "aud": 5 }), json!({ "exp": "1" }), json!({ "nbf": [1] })] {
-        assert_eq!(loud(wrong(&claims)), [""; 0], "{claims}");
+        assert_eq!(above_note(wrong(&claims)), [""; 0], "{claims}");
     }
     // An opaque token.
     let refused = ScriptedResponse::again(r#",error="invalid_token""#);
     let opaque = Script::new().token(ScriptedResponse::token("djE6opaque")).last(refused);
-    assert_eq!(loud(opaque), ["token-rejected decisive"]);
+    assert_eq!(above_note(opaque), ["token-rejected decisive"]);
 }
 
 #[test]

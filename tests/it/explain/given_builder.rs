@@ -38,7 +38,7 @@ pub(super) fn of(name: &str) -> Supplied {
 
 /// A correct login: it has no finding.
 pub(super) fn correct() -> Supplied {
-    of(NAME).asked(URL).token(claims(json!({}))).challenge(CHALLENGE).date(DATE)
+    of(NAME).token_url(URL).token(claims(json!({}))).challenge(CHALLENGE).date(DATE)
 }
 
 /// A valid token with changed claims; null removes one.
@@ -72,7 +72,7 @@ pub(super) fn access(name: &str, actions: &[&str]) -> Value {
 
 impl Supplied {
     /// The token URL.
-    pub(super) fn asked(mut self, url: impl Into<String>) -> Supplied {
+    pub(super) fn token_url(mut self, url: impl Into<String>) -> Supplied {
         self.given.token_url = Some(url.into());
         self
     }

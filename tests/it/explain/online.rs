@@ -7,7 +7,7 @@ use super::{Results, Script, ScriptedResponse, jwt, run_script};
 use serde_json::{Value, json};
 
 /// A supplied token with these claims changed.
-fn theirs(changes: &Value) -> String {
+fn supplied_token(changes: &Value) -> String {
     let mut claims = claims();
     for (name, value) in changes.as_object().unwrap() {
         claims[name] = value.clone();
@@ -31,7 +31,7 @@ fn never_sent(results: &Results, given: &[&str]) {
 
 #[test]
 fn supplied_data_is_checked_although_the_walk_succeeded() {
-    let token = theirs(&json!({ "aud": "other.example", "access": [], "jti": "given" }));
+    let token = supplied_token(&json!({ "aud": "other.example", "access": [], "jti": "given" }));
     let results = run_script(Script::new().args(&["--token-url", URL, "--token", &token]));
     // The challenge is from the walk.
     assert_eq!(
@@ -60,7 +60,7 @@ fn supplied_data_is_checked_although_the_walk_succeeded() {
 fn a_successful_walk_adds_only_notes() {
     // regq's own token has the same fault and was accepted.
     let own = Script::new().claims(&json!({ "aud": "x", "access": [] }));
-    let good = theirs(&json!({}));
+    let good = supplied_token(&json!({}));
     let results = run_script(own.args(&["--token", &good]));
     assert_eq!(results.findings(), ["access-empty note", "audience-mismatch note"]);
     assert_eq!(results.code, 0);
@@ -68,7 +68,7 @@ fn a_successful_walk_adds_only_notes() {
 
 #[test]
 fn a_refused_walk_sets_the_outcome() {
-    let token = theirs(&json!({ "aud": "other.example" }));
+    let token = supplied_token(&json!({ "aud": "other.example" }));
     for (script, code, status) in [
         (too_little(&json!({ "access": [] })), 4, json!(401)),
         (Script::new().last(ScriptedResponse::new(404)), 3, json!(404)),
@@ -89,7 +89,7 @@ fn a_refused_walk_sets_the_outcome() {
 fn the_higher_severity_of_both_attempts_counts() {
     // Both audiences mismatch; in regq's walk a later check disproves it.
     let script = too_little(&json!({ "aud": "own.example", "access": [] }));
-    let token = theirs(&json!({ "aud": "given.example" }));
+    let token = supplied_token(&json!({ "aud": "given.example" }));
     let results = run_script(script.args(&["--token", &token]));
     let (severity, evidence) = results.finding("audience-mismatch").expect("found");
     assert_eq!(severity, "decisive");
@@ -104,7 +104,7 @@ fn the_higher_severity_of_both_attempts_counts() {
 #[test]
 fn a_different_issuer_is_noted() {
     for (issuer, found) in [("harbor-token-issuer", true), ("auth.example", false)] {
-        let token = theirs(&json!({ "iss": issuer }));
+        let token = supplied_token(&json!({ "iss": issuer }));
         let results = run_script(Script::new().args(&["--token", &token]));
         let finding = results.finding("issuer-unexpected");
         assert_eq!(finding.is_some(), found, "{results}");
@@ -115,7 +115,7 @@ fn a_different_issuer_is_noted() {
     }
     // An opaque token has no issuer to compare.
     for token in [ScriptedResponse::token("opaque"), ScriptedResponse::new(401)] {
-        let given = theirs(&json!({ "iss": "x" }));
+        let given = supplied_token(&json!({ "iss": "x" }));
         let results = run_script(Script::new().token(token).args(&["--token", &given]));
         assert_eq!(results.finding("issuer-unexpected"), None, "{results}");
     }
@@ -158,7 +158,7 @@ fn supplied_challenge_has_precedence() {
 #[test]
 fn supplied_date_applies_to_the_supplied_token() {
     let date = super::scripted::date(37);
-    let old = theirs(&json!({ "exp": DATE - 600 }));
+    let old = supplied_token(&json!({ "exp": DATE - 600 }));
     let results = run_script(Script::new().args(&["--token", &old, "--date", &date]));
     let (severity, _) = results.finding("token-expired").expect("found");
     assert_eq!(severity, "decisive");
@@ -171,7 +171,7 @@ fn supplied_date_applies_to_the_supplied_token() {
 #[test]
 fn lost_authorization_is_detected_in_the_walk_only() {
     // The same challenge does not show a lost token: it may be that of the first response.
-    let token = theirs(&json!({}));
+    let token = supplied_token(&json!({}));
     let challenge = CHALLENGE.replace("SELF", "https://auth.example");
     let results = run_script(Script::new().args(&["--token", &token, "--challenge", &challenge]));
     assert_eq!(results.finding("authorization-lost"), None, "{results}");

@@ -8,7 +8,9 @@ use serde_json::json;
 /// The original story: three faults, of which the registry reports one.
 pub(super) fn story() -> Supplied {
     of("alpine")
-        .asked("https://auth.docker.io/token?service=index.docker.io&scope=repository:alpine:pull")
+        .token_url(
+            "https://auth.docker.io/token?service=index.docker.io&scope=repository:alpine:pull",
+        )
         .token(jwt(
             "{\"typ\":\"JWT\",\"alg\":\"RS256\"}",
             "{\"access\":[],\"aud\":\"index.docker.io\",\"exp\":1474547283,\"iat\":1474546983,\
@@ -91,7 +93,7 @@ fn later_checks_are_listed_in_order() {
         ],
     );
     order(
-        faulty().asked("https://other.example/token?service=x&scope=repository:team/app:push"),
+        faulty().token_url("https://other.example/token?service=x&scope=repository:team/app:push"),
         &[
             "decisive token-url-not-realm",
             "would-fail-next service-mismatch",
@@ -102,29 +104,30 @@ fn later_checks_are_listed_in_order() {
         ],
     );
     order(
-        faulty().token(jwt("{\"alg\":\"none\"}", "{}")).asked(URL.replace("reg.", "r.")),
+        faulty().token(jwt("{\"alg\":\"none\"}", "{}")).token_url(URL.replace("reg.", "r.")),
         &["decisive token-damaged", "would-fail-next service-mismatch"],
     );
 }
 
 #[test]
 fn without_a_token_the_challenge_is_decisive() {
-    let asked = || of(NAME).asked(URL.replace("=reg.", "=r.").replace(":pull", ":push"));
+    let requested = || of(NAME).token_url(URL.replace("=reg.", "=r.").replace(":pull", ":push"));
     let rest = ["would-fail-next service-mismatch", "would-fail-next scope-without-pull"];
-    let plain = asked().challenge(CHALLENGE.replace("https:", "http:"));
+    let plain = requested().challenge(CHALLENGE.replace("https:", "http:"));
     order(plain, &[&["decisive realm-plain-http"], &rest[..]].concat());
     order(
-        asked().challenge(CHALLENGE),
+        requested().challenge(CHALLENGE),
         &["decisive service-mismatch", "would-fail-next scope-without-pull"],
     );
-    order(asked().challenge("Basic realm=\"a\""), &["decisive basic-only", rest[1]]);
-    order(asked().challenge(""), &["decisive challenge-missing", rest[1]]);
+    order(requested().challenge("Basic realm=\"a\""), &["decisive basic-only", rest[1]]);
+    order(requested().challenge(""), &["decisive challenge-missing", rest[1]]);
 }
 
 #[test]
 fn causes_stated_by_the_response_are_decisive() {
-    let faulty =
-        || correct().no_challenge().challenge(CHALLENGE).asked(URL.replace("team/", "team%252F"));
+    let faulty = || {
+        correct().no_challenge().challenge(CHALLENGE).token_url(URL.replace("team/", "team%252F"))
+    };
     let expected = |id| ["decisive scope-double-encoded".to_owned(), format!("decisive {id}")];
     let forbidden = faulty().status(403);
     assert_eq!(forbidden.found(), expected("forbidden"));
@@ -175,11 +178,11 @@ fn missing_data_is_unknown_not_absent() {
         of(NAME),
         of(""),
         of(NAME).status(401),
-        of(NAME).asked(URL),
+        of(NAME).token_url(URL),
         of(NAME).challenge(CHALLENGE),
         of(NAME).token(claims(json!({"access": [], "aud": "x", "exp": 1}))),
         of(NAME).token(claims(json!({}))).status(401),
-        of("").challenge(CHALLENGE).asked(URL).token(claims(json!({}))),
+        of("").challenge(CHALLENGE).token_url(URL).token(claims(json!({}))),
         of(NAME).date(DATE),
         of(NAME).body("denied"),
     ] {

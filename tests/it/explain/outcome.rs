@@ -136,18 +136,18 @@ fn token_is_read_from_stdin_with_text_around_it() {
 #[test]
 fn times_are_checked_only_against_the_supplied_date() {
     let token = claims(json!({}));
-    let said = |words: &[&str]| {
+    let explained = |words: &[&str]| {
         let all = [&[NAME, "--challenge", CHALLENGE, "--token", &token], words].concat();
         let object = object(&all);
         let ids: Vec<_> =
             object["findings"].as_array().unwrap().iter().map(|f| f["id"].clone()).collect();
         (ids, object["steps"].to_string())
     };
-    let (found, steps) = said(&[]);
+    let (found, steps) = explained(&[]);
     assert_eq!(found, Vec::<Value>::new());
     assert!(steps.contains("expires 2016-09-22 12:28:03 UTC"), "{steps}");
     assert!(!steps.contains("left") && !steps.contains("expired"), "{steps}");
-    let (found, steps) = said(&["--date", DATE]);
+    let (found, steps) = explained(&["--date", DATE]);
     assert_eq!(found, Vec::<Value>::new());
     assert!(steps.contains("293 s left"), "{steps}");
     for date in [
@@ -155,7 +155,7 @@ fn times_are_checked_only_against_the_supplied_date() {
         "date: Thu, 22 Sep 2016 13:00:00 GMT",
         "2016-09-22T13:00:00Z",
     ] {
-        assert_eq!(said(&["--date", date]).0, ["token-expired"]);
+        assert_eq!(explained(&["--date", date]).0, ["token-expired"]);
     }
 }
 
@@ -188,8 +188,8 @@ fn a_body_or_date_alone_is_reported_as_unused() {
     let body = "body: 15 bytes; it says \"denied: go away\"; not used: the response's status is \
                 unknown";
     assert_eq!(steps(&["--body", &file]), [body]);
-    let said = "final response: 403; it says \"denied: go away\"";
-    assert_eq!(steps(&["--body", &file, "--status", "403"]), [said]);
+    let response = "final response: 403; it says \"denied: go away\"";
+    assert_eq!(steps(&["--body", &file, "--status", "403"]), [response]);
     let date = "date: 2016-09-22 12:23:10 UTC; not used: there is no token";
     assert_eq!(steps(&["--date", DATE]), [date]);
     let token = claims(json!({}));

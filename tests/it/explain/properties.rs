@@ -142,7 +142,7 @@ fn line(u: &mut Unstructured<'_>) -> Drawn<String> {
 fn supplied(u: &mut Unstructured<'_>) -> Drawn<Supplied> {
     let mut supplied = of(u.choose(NAMES)?);
     if u.ratio(2, 3)? {
-        supplied = supplied.asked(url(u)?);
+        supplied = supplied.token_url(url(u)?);
     }
     if u.ratio(2, 3)? {
         supplied = supplied.token(token(u)?);
@@ -166,7 +166,7 @@ fn supplied(u: &mut Unstructured<'_>) -> Drawn<Supplied> {
 }
 
 /// The whole explanation as one text.
-fn said(explanation: &Explanation) -> String {
+fn whole_text(explanation: &Explanation) -> String {
     let steps = explanation.steps.iter().map(|step| step.detail.clone());
     let findings =
         explanation.findings.iter().flat_map(|one| [one.evidence.clone(), one.advice.clone()]);
@@ -194,7 +194,7 @@ fn findings_are_well_formed_for_any_data() {
             (fields[0], fields[2])
         })
         .collect();
-    let mut seen = BTreeSet::new();
+    let mut found_ids = BTreeSet::new();
     arbtest(|u| {
         let supplied = supplied(u)?;
         let explanation = supplied.explain();
@@ -217,12 +217,12 @@ fn findings_are_well_formed_for_any_data() {
         let door = !matches!(explanation.outcome.status, None | Some(200..=299 | 401 | 403 | 404));
         assert!(worst != Some(Severity::WouldFailNext) || door, "{supplied:?} {findings:?}");
         assert!(explanation.steps.iter().all(|step| !step.detail.is_empty()), "{supplied:?}");
-        seen.extend(ids);
+        found_ids.extend(ids);
         Ok(())
     })
     .budget_ms(1_000);
     // Checks that enough cases ran. The property is limited by time, and machines differ.
-    assert!(seen.len() > 8, "{seen:?}");
+    assert!(found_ids.len() > 8, "{found_ids:?}");
 }
 
 /// A text in one of the encodings of servers.
@@ -269,7 +269,7 @@ fn secrets_are_redacted_in_any_data() {
         };
         let given =
             if u.ratio(1, 4)? { json!({"token": token}).to_string() } else { token.clone() };
-        let mut supplied = of(u.choose(NAMES)?).asked(url).token(given);
+        let mut supplied = of(u.choose(NAMES)?).token_url(url).token(given);
         for _ in 0..u.int_in_range(0..=2)? {
             let name = *u.choose(&[
                 "realm=\"https://auth.example.com/",
@@ -288,7 +288,7 @@ fn secrets_are_redacted_in_any_data() {
             _ => format!("<p>{}</p>", echoed(u)?),
         };
         supplied = supplied.status(*u.choose(STATUSES)?).body(body);
-        let text = said(&supplied.explain());
+        let text = whole_text(&supplied.explain());
         let core = |text: &str| text.replace("%2d", "-").contains(CORE);
         assert!(!core(&text), "{token:?} and {password:?} in {supplied:?}:\n{text}");
         tried += 1;

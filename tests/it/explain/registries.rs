@@ -243,7 +243,7 @@ fn shapes() -> Vec<Shape> {
         ("OpenShift", openshift(), opaque),
         ("one without a login", Script::new().https().first(ScriptedResponse::manifest()), &[]),
         (
-            "one that asks for more than is wanted",
+            "one that requests more than is needed",
             with_jwt(
                 r#"Bearer realm="SELF/token",service="s",scope="repository:team/app:pull,push""#,
                 "s",

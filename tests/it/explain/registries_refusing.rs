@@ -40,7 +40,7 @@ fn public() -> Vec<Refused> {
             &["access-empty decisive", "private-or-missing decisive"],
         ),
         (
-            "Docker Hub: the same, and it says which scope is wanted",
+            "Docker Hub: the same, with the scope that is required",
             hub_empty().last(hub(r#",error="insufficient_scope""#)),
             4,
             &[
@@ -108,7 +108,7 @@ r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
             4,
             &["token-request-refused decisive"],
         ),
-        ("ECR: nobody", ecr(), 4, &["basic-only decisive"]),
+        ("ECR: anonymous", ecr(), 4, &["basic-only decisive"]),
         (
             "ECR: an expired password",
             ecr().user().last(
@@ -150,7 +150,7 @@ r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
             4,
             &["credentials-rejected decisive"],
         ),
-        ("ACR: nobody", acr().token(ScriptedResponse::new(401).words(UNAUTHORIZED)), 4, LOGIN),
+        ("ACR: anonymous", acr().token(ScriptedResponse::new(401).words(UNAUTHORIZED)), 4, LOGIN),
         (
             "ACR: a firewall",
             acr().first(ScriptedResponse::new(403)).read(ScriptedResponse::new(403).words(&[("DENIED", "client with IP")])),
@@ -174,7 +174,7 @@ r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
             4,
             &["token-request-refused decisive"],
         ),
-        ("Red Hat: nobody", red_hat().token(ScriptedResponse::new(401).body("Please login to the Red Hat Registry")), 4, LOGIN),
+        ("Red Hat: anonymous", red_hat().token(ScriptedResponse::new(401).body("Please login to the Red Hat Registry")), 4, LOGIN),
         (
             "Red Hat: no such image",
             red_hat().last(ScriptedResponse::new(404).words(&[("UNKNOWN", "Not Found")])),
@@ -232,7 +232,7 @@ fn own() -> Vec<Refused> {
             4,
             &["access-no-actions decisive", "challenge-flipped-to-basic decisive"],
         ),
-        ("Harbor: nobody", harbor().token(ScriptedResponse::new(401)), 4, LOGIN),
+        ("Harbor: anonymous", harbor().token(ScriptedResponse::new(401)), 4, LOGIN),
         (
             "Harbor: a service that it does not know",
             harbor().token(ScriptedResponse::new(400).body("Unable to handle service: x")),
@@ -240,7 +240,7 @@ fn own() -> Vec<Refused> {
             &["token-request-refused decisive"],
         ),
         (
-            "Harbor: a cache whose source says no",
+            "Harbor: a cache whose source refuses",
             harbor().last(
                 ScriptedResponse::new(500)
                     .words(&[("UNKNOWN", "http status code: 401, body: DENIED")]),
@@ -270,7 +270,7 @@ fn own() -> Vec<Refused> {
             &["not-found decisive"],
         ),
         (
-            "Nexus: nobody",
+            "Nexus: anonymous",
             Script::new().challenge(r#"BASIC realm="Sonatype Nexus Repository Manager""#),
             4,
             &["basic-only decisive"],
@@ -350,7 +350,7 @@ fn own() -> Vec<Refused> {
             &["token-request-refused decisive"],
         ),
         (
-            "distribution: a cache whose source says no",
+            "distribution: a cache whose source refuses",
             distribution(false).last(
                 ScriptedResponse::new(500)
                     .words(&[("UNKNOWN", "denied: requested access to the resource is denied")]),
@@ -359,7 +359,7 @@ fn own() -> Vec<Refused> {
             &["upstream-refused decisive"],
         ),
         (
-            "Cloudflare: nobody",
+            "Cloudflare: anonymous",
             Script::new().challenge(r#"Basic realm="SELF/v2/team/app/manifests/1.0""#),
             4,
             &["basic-only decisive"],

@@ -225,7 +225,7 @@ impl Script {
     }
 
     /// The token response as JSON.
-    pub(super) fn answer_of_token_server(&self) -> Option<Value> {
+    pub(super) fn token_response(&self) -> Option<Value> {
         serde_json::from_str(&self.token.body).ok()
     }
 
@@ -245,16 +245,19 @@ impl Script {
                 .replace(":PORT", &format!(":{port}"))
                 .replace("ELSE", elsewhere)
         };
-        let say = match (request.path().contains("/manifests/"), request.header("authorization")) {
-            (false, _) if request.method == "POST" => self.posted.as_ref().unwrap_or(&self.token),
-            (false, _) => &self.token,
-            (true, _) if request.method == "GET" && self.read.is_some() => {
-                self.read.as_ref().unwrap()
-            }
-            (true, None) => &self.first,
-            (true, Some(_)) => &self.last,
-        };
-        say.reply(&fill)
+        let response =
+            match (request.path().contains("/manifests/"), request.header("authorization")) {
+                (false, _) if request.method == "POST" => {
+                    self.posted.as_ref().unwrap_or(&self.token)
+                }
+                (false, _) => &self.token,
+                (true, _) if request.method == "GET" && self.read.is_some() => {
+                    self.read.as_ref().unwrap()
+                }
+                (true, None) => &self.first,
+                (true, Some(_)) => &self.last,
+            };
+        response.reply(&fill)
     }
 
     pub(super) fn start(self) -> (Server, Option<Server>) {
@@ -351,7 +354,7 @@ pub(super) fn run_script(script: Script) -> Results {
     };
     let json = run(&["explain", "--json"], &args);
     let requests = server.requests();
-    let asked = elsewhere.as_ref().map(Server::requests).unwrap_or_default();
+    let requests_elsewhere = elsewhere.as_ref().map(Server::requests).unwrap_or_default();
     let text = run(&["explain"], &args);
     let before = server.requests().len();
     // `digest` does not take these flags.
@@ -381,7 +384,7 @@ pub(super) fn run_script(script: Script) -> Results {
         text,
         code: json.code,
         requests,
-        elsewhere: asked,
+        elsewhere: requests_elsewhere,
         digest: server.requests().split_off(before),
         host,
         other,
@@ -448,12 +451,12 @@ impl Results {
             assert!(self.text.contains(&format!("  {id}: ")), "{id}: {self}");
         }
         let worst = self.findings().first().map(order);
-        // The walk succeeded, or a finding says why not. Supplied data has its own findings.
+        // The walk succeeded, or a finding explains why not. Supplied data has its own findings.
         let given = !self.steps("given").is_empty();
         if self.code == 0 && !given {
             assert!(worst.is_none_or(|worst| worst == 2), "{self}");
-            let said = format!("\nSuccess: {}\n", digest());
-            assert_eq!(self.text.matches(&said).count(), 1, "{self}");
+            let success = format!("\nSuccess: {}\n", digest());
+            assert_eq!(self.text.matches(&success).count(), 1, "{self}");
         } else if !given {
             let command = self.object["command"].as_str().unwrap_or_default();
             let same = command.starts_with("regq digest ") && !command.contains("--trust-realm");

@@ -97,19 +97,21 @@ const PLACES: &[Place] = &[
 fn assert_redacted(results: &Results, secret: &str) {
     let begins: String = secret.chars().take(7).collect();
     let unwrapped: String = results.text.split_whitespace().collect();
-    for said in [results.object.to_string(), unwrapped] {
-        assert!(!said.contains(&begins), "{secret} is in {said}{results}");
+    for output in [results.object.to_string(), unwrapped] {
+        assert!(!output.contains(&begins), "{secret} is in {output}{results}");
     }
 }
 
 /// Runs a script in which a server repeats a secret. Returns false if regq did not share the secret with the server.
 #[track_caller]
-fn repeats(script: Script, secret: &str) -> bool {
-    let answer = script.answer_of_token_server().unwrap_or_default();
-    let given = ["token", "refresh_token"].iter().any(|name| answer[name] == secret);
+fn check_repeated(script: Script, secret: &str) -> bool {
+    let response = script.token_response().unwrap_or_default();
+    let given = ["token", "refresh_token"].iter().any(|name| response[name] == secret);
     let results = run_script(script.alone());
-    let asked = results.requests.iter().any(|request| !request.path().contains("/manifests/"));
-    let shared = (given && asked) || results.requests.iter().any(|request| sent(request, secret));
+    let requested_token =
+        results.requests.iter().any(|request| !request.path().contains("/manifests/"));
+    let shared =
+        (given && requested_token) || results.requests.iter().any(|request| sent(request, secret));
     if shared {
         assert_redacted(&results, secret);
     }
@@ -128,7 +130,7 @@ fn sent(request: &Request, secret: &str) -> bool {
 fn secrets_that_servers_repeat_are_redacted() {
     for (secret, script) in SENT {
         let repeated =
-            PLACES.iter().filter(|place| repeats(place(script(), secret), secret)).count();
+            PLACES.iter().filter(|place| check_repeated(place(script(), secret), secret)).count();
         assert!(repeated >= 10, "{repeated} of {}", PLACES.len());
     }
 }
@@ -141,7 +143,7 @@ fn cut_texts_contain_no_part_of_a_secret() {
         for place in PLACES {
             for before in [0, secret.len() / 2] {
                 let text = "x".repeat(before) + &secret.repeat(60);
-                repeats(place(script(), &text), secret);
+                check_repeated(place(script(), &text), secret);
             }
         }
     }
@@ -199,14 +201,14 @@ fn writings() -> Vec<String> {
 fn encoded_secrets_are_redacted() {
     for text in writings() {
         for last in [true, false] {
-            for say in [
+            for response in [
                 ScriptedResponse::new(403).body(format!("login failed for {text}!")),
                 ScriptedResponse::new(401).body(format!(r#"{{"msg":"login failed for {text}"}}"#)),
                 ScriptedResponse::new(403).words(&[("DENIED", &text)]),
                 ScriptedResponse::page(&text),
             ] {
                 let script = Script::new().password(ODD_PASSWORD);
-                let script = if last { script.last(say) } else { script.token(say) };
+                let script = if last { script.last(response) } else { script.token(response) };
                 let results = run_script(script.alone());
                 let unwrapped: String = results.text.split_whitespace().collect();
                 let whole = format!("{}{unwrapped}", results.object);
@@ -236,14 +238,14 @@ fn supplied_secrets_are_redacted() {
 /// Only their names show that these are secrets.
 #[test]
 fn unknown_tokens_in_error_bodies_are_redacted() {
-    for say in [
+    for response in [
         ScriptedResponse::page(&format!("signed in, access_token={GRANTED}")),
         ScriptedResponse::new(403).body(format!("access_token={GRANTED}")),
         ScriptedResponse::json(401, &json!({ "id_token": GRANTED })),
         ScriptedResponse::new(403).words(&[("DENIED", &jwt(&json!({ "sub": GRANTED })))]),
     ] {
-        assert_redacted(&run_script(Script::new().token(say.clone()).alone()), GRANTED);
-        let results = run_script(Script::new().last(say).alone());
+        assert_redacted(&run_script(Script::new().token(response.clone()).alone()), GRANTED);
+        let results = run_script(Script::new().last(response).alone());
         assert_redacted(&results, GRANTED);
         assert!(!results.object.to_string().contains("eyJ"), "{results}");
     }

@@ -85,7 +85,7 @@ fn hash(token: &str) -> String {
 
 #[test]
 fn times_are_compared_with_the_registrys_date() {
-    for (exp, says) in [
+    for (exp, time_left) in [
         (DATE + 300, "300 s left at"),
         (DATE + 1, "1 s left at"),
         (DATE, "expired 0 s before"),
@@ -93,8 +93,8 @@ fn times_are_compared_with_the_registrys_date() {
     ] {
         let results = run_script(wrong(&json!({ "exp": exp })));
         let step_lines = results.steps("claims").join("\n");
-        let whole = format!("{says} the registry's Date, 2016-11-06 08:49:37 UTC");
-        assert!(step_lines.contains(&whole), "{says}: {step_lines}");
+        let whole = format!("{time_left} the registry's Date, 2016-11-06 08:49:37 UTC");
+        assert!(step_lines.contains(&whole), "{time_left}: {step_lines}");
     }
     // Without a Date, the time left is not shown.
     let results =
@@ -110,9 +110,9 @@ fn times_are_compared_with_the_registrys_date() {
 
 #[test]
 fn granted_access_is_shown_with_the_required_scope() {
-    let asks = "the challenge requires repository:team/app:pull";
+    let required = "the challenge requires repository:team/app:pull";
     let one = |name: &str, actions: &[&str]| json!({ "type": "repository", "name": name, "actions": actions });
-    for (access, says) in [
+    for (access, granted) in [
         (json!([]), "nothing"),
         (Value::Null, "claim missing"),
         (json!("all"), "unreadable"),
@@ -120,7 +120,7 @@ fn granted_access_is_shown_with_the_required_scope() {
         (json!([one("a", &[]), one("b", &["*"])]), "repository:a: repository:b:*"),
     ] {
         let results = run_script(wrong(&json!({ "access": access })));
-        assert_eq!(results.steps("access"), [format!("{says}; {asks}")]);
+        assert_eq!(results.steps("access"), [format!("{granted}; {required}")]);
     }
 }
 
@@ -135,7 +135,7 @@ fn only_explain_reads_the_error_body_of_a_failed_head() {
                 false => Script::new().last(answer),
             };
             let results = run_script(script);
-            let asked = |requests: &[crate::support::Request]| -> Vec<String> {
+            let lines_of = |requests: &[crate::support::Request]| -> Vec<String> {
                 let manifests = requests.iter().filter(|r| r.path().contains("/manifests/"));
                 manifests.map(|request| request.method.clone()).collect()
             };
@@ -143,19 +143,19 @@ fn only_explain_reads_the_error_body_of_a_failed_head() {
             if !anonymous {
                 expected.insert(0, "HEAD");
             }
-            assert_eq!(asked(&results.requests), expected, "{status}");
+            assert_eq!(lines_of(&results.requests), expected, "{status}");
             // For a 403, every command reads the error body.
             if status != 403 {
                 expected.pop();
             }
-            assert_eq!(asked(&results.digest), expected, "{status}");
+            assert_eq!(lines_of(&results.digest), expected, "{status}");
             let last = results.requests.last().unwrap();
             let before = &results.requests[results.requests.len() - 2];
             for header in ["accept", "authorization"] {
                 assert_eq!(last.header(header), before.header(header), "{status}");
             }
-            let said = format!(r#"{status}; it says "TOOMANYREQUESTS: slow down""#);
-            assert_eq!(results.steps("answer").last(), Some(&said), "{status}");
+            let expected = format!(r#"{status}; it says "TOOMANYREQUESTS: slow down""#);
+            assert_eq!(results.steps("answer").last(), Some(&expected), "{status}");
             assert_eq!(results.object["outcome"]["status"], status);
         }
     }
@@ -198,20 +198,20 @@ fn certificates_are_verified_or_not_or_refused() {
     let good = || Server::start(Some(Certificate::Server), |_| found());
     let ca = tls::ca_path().display().to_string();
     let server = good();
-    for (args, says) in [
+    for (args, connection) in [
         (vec!["--ca-file", &ca], "127.0.0.1 at HOST, TLS 1.3, certificate verified"),
         (vec!["--insecure"], "127.0.0.1 at HOST, TLS 1.3, certificate not checked"),
     ] {
         let ran = explained(&server, &args);
         let step_lines = step_lines(&ran.code(0).json()[0], &server.authority());
-        assert_eq!(step_lines[1], format!("connection: {says}"));
+        assert_eq!(step_lines[1], format!("connection: {connection}"));
     }
     let refused = [
         (good(), "is not signed by a trusted authority"),
         (Server::start(Some(Certificate::WrongName), |_| found()), "other"),
         (Server::start(Some(Certificate::Expired), |_| found()), "expired"),
     ];
-    for (at, (server, says)) in refused.into_iter().enumerate() {
+    for (at, (server, reason)) in refused.into_iter().enumerate() {
         let args: &[&str] = if at == 0 { &[] } else { &["--ca-file", &ca] };
         let ran = explained(&server, args);
         let digest = Regq::new().args(["digest", "--retries", "0"]).args(args);
@@ -220,7 +220,10 @@ fn certificates_are_verified_or_not_or_refused() {
         let step_lines = step_lines(&ran[0], &server.authority());
         let error = step_lines.last().unwrap();
         assert!(error.starts_with("error: "), "{step_lines:?}");
-        assert!(error.contains("certificate") && error.contains(says), "{says}: {step_lines:?}");
+        assert!(
+            error.contains("certificate") && error.contains(reason),
+            "{reason}: {step_lines:?}"
+        );
         assert_eq!(ran[0]["findings"], json!([]));
         assert_eq!(server.requests().len(), 0);
     }
@@ -284,8 +287,8 @@ fn credential_lookups_are_steps() {
 
 #[test]
 fn a_retried_request_is_one_step() {
-    let asked = AtomicUsize::new(0);
-    let server = Server::start(None, move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+    let count = AtomicUsize::new(0);
+    let server = Server::start(None, move |_| match count.fetch_add(1, Ordering::SeqCst) {
         0 => Reply::new(429).header("Retry-After", "0"),
         _ => found(),
     });
@@ -304,9 +307,9 @@ fn rate_limit_headers_are_shown() {
     let results =
         run_script(Script::new().last(last.header("Docker-RateLimit-Source", "192.0.2.7")));
     assert_eq!(results.code, 5, "{results}");
-    let said =
+    let expected =
         "429; retry-after: 3600; ratelimit-limit: 100;w=21600; docker-ratelimit-source: 192.0.2.7";
-    assert_eq!(results.steps("answer").last().map(String::as_str), Some(said));
+    assert_eq!(results.steps("answer").last().map(String::as_str), Some(expected));
     assert_eq!(results.findings(), ["rate-limited decisive"]);
 }
 

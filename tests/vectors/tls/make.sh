@@ -1,22 +1,22 @@
 #!/bin/sh
-# Makes the certificates and keys in this folder, once: nothing runs it, the
-# files it writes are committed. Run it by hand, in any folder, with OpenSSL 3:
-# everything here is written anew and `cargo test` must pass afterwards. The
-# keys protect nothing but loopback connections of the tests.
+# Creates the certificates and keys in this folder. Run it by hand, in any
+# folder, with OpenSSL 3, and commit the files; no other script runs it. It
+# replaces all files here, and `cargo test` must pass afterwards. The keys
+# protect only the loopback connections of the tests.
 #
-#   ca            the authority of the tests; what --ca-file is given
-#   other-ca      an authority that signed nothing here
+#   ca            the authority of the tests, for --ca-file
+#   other-ca      an authority that signed none of these certificates
 #   server        localhost, names under it, 127.0.0.1 and ::1, signed by ca;
-#                 webpki takes no wildcard over a single label, so the names
-#                 that tests use stand beside *.localhost
+#                 webpki does not accept a wildcard for a single label, so
+#                 the names that tests use are listed besides *.localhost
 #   wrong-name    the same, but for other.example
-#   expired       the same names as server, over since 2021
-#   self-signed   the same names, what `openssl req -x509` makes when nothing
-#                 more is said: its own issuer, and CA:TRUE
+#   expired       the same names as server, expired in 2021
+#   self-signed   the same names, as `openssl req -x509` creates it by default:
+#                 its own issuer, and CA:TRUE
 #
-# Keys are EC P-256 in PKCS#8. Dates are fixed (2020 to 2120), so that neither
-# the clock of the machine that ran this nor the one that tests matters.
-# `openssl ca` is used because `openssl x509` of OpenSSL 3.0 sets no dates.
+# Keys are EC P-256 in PKCS#8. Dates are fixed (2020 to 2120), so that the
+# clocks of the machines that run this script and the tests do not matter.
+# `openssl ca` is used because `openssl x509` of OpenSSL 3.0 cannot set dates.
 set -eu
 umask 022
 cd "$(dirname "$0")"

@@ -108,17 +108,20 @@ pub(super) fn rows() -> Vec<Row> {
             "realm-untrusted",
             "auth.evil.example",
             with(&realm("https://auth.evil.example/t"))
-                .asked("https://auth.evil.example/t?account=ada"),
+                .token_url("https://auth.evil.example/t?account=ada"),
         ),
         silent(
             "realm-untrusted",
             with(&realm("https://auth.evil.example/t"))
-                .asked("https://auth.evil.example/t?service=s"),
+                .token_url("https://auth.evil.example/t?service=s"),
         ),
-        silent("realm-untrusted", with(CHALLENGE).asked("https://auth.example.com/t?account=ada")),
         silent(
             "realm-untrusted",
-            of("alpine").challenge(HUB).asked("https://auth.docker.io/token?account=ada"),
+            with(CHALLENGE).token_url("https://auth.example.com/t?account=ada"),
+        ),
+        silent(
+            "realm-untrusted",
+            of("alpine").challenge(HUB).token_url("https://auth.docker.io/token?account=ada"),
         ),
         //
         decisive(

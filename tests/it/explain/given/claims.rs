@@ -56,7 +56,7 @@ pub(super) fn rows() -> Vec<Row> {
         decisive("access-empty", "access is []", correct().token(claims(json!({"access": []})))),
         decisive("access-empty", "[]", correct().token(jwt("{\"alg\":\"ES256\"}", "{\"access\":null}"))),
         silent("access-empty", correct().token(claims(json!({"access": []}))).not_asked()),
-        silent("access-empty", correct().token(claims(json!({"access": []}))).asked("https://auth.example.com/token?scope=")),
+        silent("access-empty", correct().token(claims(json!({"access": []}))).token_url("https://auth.example.com/token?scope=")),
         silent("access-empty", correct()),
         silent("access-empty", correct().token(claims(json!({"access": null})))),
         //
@@ -108,13 +108,13 @@ pub(super) fn rows() -> Vec<Row> {
         silent("token-not-yet-valid", with(json!({"nbf": 1_474_547_051})).no_date()),
         silent("token-not-yet-valid", with(json!({"nbf": null, "iat": 1_574_547_051})).date(DATE)),
         //
-        decisive("subject-empty", "the user \"ada\"", correct().asked(format!("{URL}&account=ada"))),
-        silent("subject-empty", correct().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": "ada"})))),
-        silent("subject-empty", correct().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": null})))),
+        decisive("subject-empty", "the user \"ada\"", correct().token_url(format!("{URL}&account=ada"))),
+        silent("subject-empty", correct().token_url(format!("{URL}&account=ada")).token(claims(json!({"sub": "ada"})))),
+        silent("subject-empty", correct().token_url(format!("{URL}&account=ada")).token(claims(json!({"sub": null})))),
         silent("subject-empty", correct()),
         //
-        note("subject-unexpected", "sub: \"bob\", the user whose credentials were sent: \"ada\"", correct().asked(format!("{URL}&account=ada")).token(claims(json!({"sub": "bob"})))),
-        silent("subject-unexpected", correct().asked(format!("{URL}&account=bob")).token(claims(json!({"sub": "bob"})))),
+        note("subject-unexpected", "sub: \"bob\", the user whose credentials were sent: \"ada\"", correct().token_url(format!("{URL}&account=ada")).token(claims(json!({"sub": "bob"})))),
+        silent("subject-unexpected", correct().token_url(format!("{URL}&account=bob")).token(claims(json!({"sub": "bob"})))),
         silent("subject-unexpected", correct().token(claims(json!({"sub": "bob"})))),
         //
         decisive("token-damaged", "header, is not base64url", token("ey!.ey!.x")),

@@ -19,7 +19,7 @@ pub(super) fn rows() -> Vec<Row> {
     let pinned = |digest: &str| of(&format!("reg.example.com/team/app@{digest}")).status(200);
     let digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
     let nothing = || correct().token(claims(access("team/app", &[])));
-    let said = |status: u16, text: &str| of(NAME).status(status).body(text);
+    let response = |status: u16, text: &str| of(NAME).status(status).body(text);
     vec![
         decisive("token-rejected", "kid: \"K1\"", correct().error("invalid_token")),
         decisive("token-rejected", "iss: \"auth.example.com\"", correct().error("invalid_token")),
@@ -86,15 +86,15 @@ pub(super) fn rows() -> Vec<Row> {
         decisive(
             "forbidden",
             "no right to it",
-            said(403, "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no right to it\"}]}"),
+            response(403, "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no right to it\"}]}"),
         ),
         decisive("forbidden", "403", of(NAME).status(403)),
-        silent("forbidden", said(401, "{\"errors\":[{\"code\":\"DENIED\"}]}")),
+        silent("forbidden", response(401, "{\"errors\":[{\"code\":\"DENIED\"}]}")),
         //
         decisive("not-found", "NAME_UNKNOWN", of(NAME).status(404).codes(&["NAME_UNKNOWN"])),
         decisive("not-found", "MANIFEST_UNKNOWN", of("").status(404).codes(&["MANIFEST_UNKNOWN"])),
         silent("not-found", of(NAME).status(404)),
-        silent("not-found", said(404, "<html>Not Found</html>")),
+        silent("not-found", response(404, "<html>Not Found</html>")),
         silent("not-found", of(NAME).status(401).codes(&["NAME_UNKNOWN"])),
         silent("not-found", unaccepted()),
         //
@@ -102,44 +102,47 @@ pub(super) fn rows() -> Vec<Row> {
         silent("accept-too-short", of(NAME).status(404).codes(&["MANIFEST_UNKNOWN"])),
         silent("accept-too-short", unaccepted().status(401)),
         //
-        decisive("authorization-forwarded", "Only one auth mechanism", said(400, S3)),
-        silent("authorization-forwarded", said(403, S3)),
-        silent("authorization-forwarded", said(400, "<Error><Code>NoSuchKey</Code></Error>")),
+        decisive("authorization-forwarded", "Only one auth mechanism", response(400, S3)),
+        silent("authorization-forwarded", response(403, S3)),
+        silent("authorization-forwarded", response(400, "<Error><Code>NoSuchKey</Code></Error>")),
         silent(
             "authorization-forwarded",
-            said(400, "{\"errors\":[{\"code\":\"UNSUPPORTED\",\"message\":\"authorization\"}]}"),
+            response(
+                400,
+                "{\"errors\":[{\"code\":\"UNSUPPORTED\",\"message\":\"authorization\"}]}",
+            ),
         ),
         //
         decisive(
             "rate-limited",
             "pull rate limit",
-            said(
+            response(
                 429,
                 "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\",\"message\":\"You have reached your pull rate limit\"}]}",
             ),
         ),
         decisive("rate-limited", "429", of(NAME).status(429)),
-        silent("rate-limited", said(503, "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}")),
+        silent("rate-limited", response(503, "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}")),
         //
         decisive("token-too-large", "431; the token has", correct().no_challenge().status(431)),
         decisive(
             "token-too-large",
             "Too Large",
-            said(400, "<html><title>400 Request Header Or Cookie Too Large</title>"),
+            response(400, "<html><title>400 Request Header Or Cookie Too Large</title>"),
         ),
-        silent("token-too-large", said(400, "<html><title>400 Bad Request</title>")),
-        silent("token-too-large", said(413, "Request Header Or Cookie Too Large")),
+        silent("token-too-large", response(400, "<html><title>400 Bad Request</title>")),
+        silent("token-too-large", response(413, "Request Header Or Cookie Too Large")),
         //
         decisive("upstream-refused", "DENIED", of(NAME).status(500).codes(&["DENIED"])),
         decisive(
             "upstream-refused",
             "denied",
-            said(
+            response(
                 500,
                 "{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"errors: denied: requested access\"}]}",
             ),
         ),
-        silent("upstream-refused", said(500, "{\"errors\":[{\"code\":\"UNKNOWN\"}]}")),
+        silent("upstream-refused", response(500, "{\"errors\":[{\"code\":\"UNKNOWN\"}]}")),
         silent("upstream-refused", of(NAME).status(401).codes(&["DENIED"])),
         //
         decisive(
@@ -155,11 +158,11 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         silent("digest-mismatch", of(NAME).status(200).body("{}")),
         //
-        decisive("not-a-manifest", "Log in", said(200, "<html>Log in</html>")),
-        decisive("not-a-manifest", "{\\\"ok\\\":true}", said(200, "{\"ok\":true}")),
-        silent("not-a-manifest", said(200, "{\"schemaVersion\":2,\"manifests\":[]}")),
-        silent("not-a-manifest", said(404, "{\"ok\":true}")),
-        silent("not-a-manifest", said(200, "")),
+        decisive("not-a-manifest", "Log in", response(200, "<html>Log in</html>")),
+        decisive("not-a-manifest", "{\\\"ok\\\":true}", response(200, "{\"ok\":true}")),
+        silent("not-a-manifest", response(200, "{\"schemaVersion\":2,\"manifests\":[]}")),
+        silent("not-a-manifest", response(404, "{\"ok\":true}")),
+        silent("not-a-manifest", response(200, "")),
         silent("not-a-manifest", of(NAME).status(200)),
     ]
 }

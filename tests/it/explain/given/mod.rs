@@ -64,15 +64,15 @@ const WALK_ONLY: &[(&[&str], &str)] = &[
             "token-endpoint-unavailable",
             "token-redirected",
         ],
-        "the status of the token server's answer cannot be given",
+        "the status of the token server's response cannot be supplied",
     ),
-    (&["realm-unreachable"], "it takes a connection"),
-    (&["local-clock-skew"], "it takes the time at which two answers came"),
-    (&["authorization-lost"], "two answers are compared"),
-    (&["registry-moved"], "a redirect cannot be given"),
+    (&["realm-unreachable"], "this needs a connection"),
+    (&["local-clock-skew"], "this needs the times of two responses"),
+    (&["authorization-lost"], "this compares two responses"),
+    (&["registry-moved"], "a redirect cannot be supplied"),
     (
         &["issuer-unexpected"],
-        "the given token is compared with one that regq got: its tests are in `given_and_walk`",
+        "the supplied token is compared with one that regq got: its tests are in `given_and_walk`",
     ),
 ];
 
@@ -146,22 +146,23 @@ fn a_correct_login_has_no_finding() {
 /// Advice contains the correct value if it is known, and never the wrong one.
 #[test]
 fn advice_contains_the_correct_value() {
-    let asked = |scope: &str| format!("https://auth.example.com/token?service=s&scope={scope}");
-    let tagged = || asked("repository:team/app:1:pull");
+    let url_with_scope =
+        |scope: &str| format!("https://auth.example.com/token?service=s&scope={scope}");
+    let tagged = || url_with_scope("repository:team/app:1:pull");
     let [more, read] =
         [":pull,push", ":metadata_read"].map(|actions| CHALLENGE.replace(":pull", actions));
     let library = HUB.replace("library/", "");
     let rows = [
-        ("scope-has-tag", of(NAME).asked(tagged()), "scope=repository:team/app:pull"),
-        ("scope-has-tag", of("").asked(tagged()), "scope=(the challenge's scope)"),
+        ("scope-has-tag", of(NAME).token_url(tagged()), "scope=repository:team/app:pull"),
+        ("scope-has-tag", of("").token_url(tagged()), "scope=(the challenge's scope)"),
         (
             "scope-has-tag",
-            of("").asked(tagged()).challenge(CHALLENGE),
+            of("").token_url(tagged()).challenge(CHALLENGE),
             "scope=repository:team/app:pull",
         ),
         (
             "scope-without-pull",
-            of(NAME).asked(asked("repository:team/app")),
+            of(NAME).token_url(url_with_scope("repository:team/app")),
             "repository:team/app:pull",
         ),
         (
@@ -179,15 +180,19 @@ fn advice_contains_the_correct_value() {
             of("alpine").challenge(library).error("insufficient_scope"),
             ": repository:library/alpine:pull",
         ),
-        ("service-mismatch", correct().asked(asked("aws")), "service=reg.example.com,"),
+        (
+            "service-mismatch",
+            correct().token_url(url_with_scope("aws")),
+            "service=reg.example.com,",
+        ),
         (
             "token-url-not-realm",
-            correct().asked("https://a.example"),
+            correct().token_url("https://a.example"),
             "https://auth.example.com/token",
         ),
         (
             "library-prefix-missing",
-            of("alpine").asked(asked("repository:alpine:pull")),
+            of("alpine").token_url(url_with_scope("repository:alpine:pull")),
             "use library/alpine",
         ),
         (
@@ -200,7 +205,7 @@ fn advice_contains_the_correct_value() {
             "service-mismatch",
             of(NAME)
                 .challenge(r#"Bearer realm="https://auth.example.com/token",service="{realm}""#)
-                .asked("https://auth.example.com/token?service=x"),
+                .token_url("https://auth.example.com/token?service=x"),
             "service={realm},",
         ),
         ("challenge-missing", of(NAME).challenge(""), "request https://reg.example.com/v2/"),

@@ -9,8 +9,8 @@ use serde_json::json;
 const SERVER: &str = "https://auth.example.com/token?service=reg.example.com";
 
 /// A request with this scope that got an empty access claim.
-fn asked(scope: &str) -> Supplied {
-    of(NAME).asked(format!("{SERVER}&scope={scope}")).challenge(CHALLENGE)
+fn with_scope(scope: &str) -> Supplied {
+    of(NAME).token_url(format!("{SERVER}&scope={scope}")).challenge(CHALLENGE)
 }
 
 fn nothing() -> String {
@@ -18,9 +18,9 @@ fn nothing() -> String {
 }
 
 pub(super) fn rows() -> Vec<Row> {
-    let given = |url: &str| of(NAME).asked(url).challenge(CHALLENGE);
+    let given = |url: &str| of(NAME).token_url(url).challenge(CHALLENGE);
     let digest = format!("team/app@sha256:{}", "0".repeat(64));
-    let hub = |url: &str| of("alpine").asked(format!("https://auth.docker.io/token?{url}"));
+    let hub = |url: &str| of("alpine").token_url(format!("https://auth.docker.io/token?{url}"));
     vec![
         decisive("url-html-escaped", "\"amp;scope\"", given(&format!("{SERVER}&amp;scope=repository:team/app:pull"))),
         next("url-html-escaped", "amp;service", given("https://auth.example.com/token?service=x&amp;service=reg.example.com")),
@@ -62,57 +62,57 @@ pub(super) fn rows() -> Vec<Row> {
         silent("library-prefix-missing", hub("scope=repository:library/alpine:pull").challenge(HUB)),
         silent("library-prefix-missing", hub("scope=repository%3Alibrary%2Falpine%3Apull").challenge(HUB)),
         silent("library-prefix-missing", hub("scope=registry:catalog:*")),
-        silent("library-prefix-missing", of("reg.example.com/app").challenge(CHALLENGE.replace("team/", "")).asked(URL.replace("team/", ""))),
+        silent("library-prefix-missing", of("reg.example.com/app").challenge(CHALLENGE.replace("team/", "")).token_url(URL.replace("team/", ""))),
         //
-        decisive("scope-has-registry-host", "\"reg.example.com/team/app\"", asked("repository:reg.example.com/team/app:pull")),
-        decisive("scope-has-registry-host", "REG.example.com", asked("repository:REG.example.com/team/app:pull")),
-        decisive("scope-has-registry-host", "localhost:5000/app", of("localhost:5000/app").asked("http://localhost:5001/?scope=repository:localhost:5000/app:pull")),
+        decisive("scope-has-registry-host", "\"reg.example.com/team/app\"", with_scope("repository:reg.example.com/team/app:pull")),
+        decisive("scope-has-registry-host", "REG.example.com", with_scope("repository:REG.example.com/team/app:pull")),
+        decisive("scope-has-registry-host", "localhost:5000/app", of("localhost:5000/app").token_url("http://localhost:5001/?scope=repository:localhost:5000/app:pull")),
         decisive("scope-has-registry-host", "docker.io/library", hub("scope=repository:docker.io/library/alpine:pull")),
         decisive("scope-has-registry-host", "registry-1", hub("scope=repository:registry-1.docker.io/library/alpine:pull")),
-        silent("scope-has-registry-host", asked("repository:team/app:pull")),
-        silent("scope-has-registry-host", asked("repository:reg.example.community/app:pull")),
-        silent("scope-has-registry-host", of("reg.example.com/reg.example.com/app").asked("https://auth.example.com/token?scope=repository:reg.example.com/app:pull")),
-        silent("scope-has-registry-host", asked("repository:reg.example.com/team/app:pull").challenge(CHALLENGE.replace("team/", "reg.example.com/team/"))),
+        silent("scope-has-registry-host", with_scope("repository:team/app:pull")),
+        silent("scope-has-registry-host", with_scope("repository:reg.example.community/app:pull")),
+        silent("scope-has-registry-host", of("reg.example.com/reg.example.com/app").token_url("https://auth.example.com/token?scope=repository:reg.example.com/app:pull")),
+        silent("scope-has-registry-host", with_scope("repository:reg.example.com/team/app:pull").challenge(CHALLENGE.replace("team/", "reg.example.com/team/"))),
         //
-        decisive("scope-has-tag", "\"team/app:1\"", asked("repository:team/app:1:pull")),
-        decisive("scope-has-tag", "@sha256", asked(&format!("repository:{digest}:pull"))),
-        decisive("scope-has-tag", "reg.example.com:5000/team/app:1", asked("repository:reg.example.com:5000/team/app:1:pull")),
-        silent("scope-has-tag", asked("repository:reg.example.com:5000/team/app:pull")),
-        silent("scope-has-tag", asked("repository:team/app:pull,push")),
-        silent("scope-has-tag", asked("repository:team/app")),
+        decisive("scope-has-tag", "\"team/app:1\"", with_scope("repository:team/app:1:pull")),
+        decisive("scope-has-tag", "@sha256", with_scope(&format!("repository:{digest}:pull"))),
+        decisive("scope-has-tag", "reg.example.com:5000/team/app:1", with_scope("repository:reg.example.com:5000/team/app:1:pull")),
+        silent("scope-has-tag", with_scope("repository:reg.example.com:5000/team/app:pull")),
+        silent("scope-has-tag", with_scope("repository:team/app:pull,push")),
+        silent("scope-has-tag", with_scope("repository:team/app")),
         //
-        decisive("scope-double-encoded", "%253A", asked("repository%253Ateam%252Fapp%253Apull")),
-        decisive("scope-double-encoded", "repository:team%252Fapp:pull", asked("repository:team%252Fapp:pull")),
+        decisive("scope-double-encoded", "%253A", with_scope("repository%253Ateam%252Fapp%253Apull")),
+        decisive("scope-double-encoded", "repository:team%252Fapp:pull", with_scope("repository:team%252Fapp:pull")),
         decisive("scope-double-encoded", "\"team/app%3Apull\"", correct().token(claims(access("team/app%3Apull", &["pull"])))),
-        silent("scope-double-encoded", asked("repository%3Ateam%2Fapp%3Apull")),
+        silent("scope-double-encoded", with_scope("repository%3Ateam%2Fapp%3Apull")),
         silent("scope-double-encoded", given(&format!("{URL}&state=%253A"))),
         silent("scope-double-encoded", correct()),
         //
-        decisive("scope-bad-joiner", "pull,repository:team/base:pull", asked("repository:team/app:pull,repository:team/base:pull")),
-        decisive("scope-bad-joiner", "pull;repository", asked("repository:team/app:pull;repository:team/base:pull")),
-        decisive("scope-bad-joiner", "pull,repository", asked("repository%3Ateam/app%3Apull%2Crepository%3Ateam/base%3Apull")),
-        decisive("scope-bad-joiner", "pull, repository", asked("repository:team/app:pull,%20repository:team/base:pull")),
-        silent("scope-bad-joiner", asked("repository:team/app:pull,push")),
-        silent("scope-bad-joiner", asked("repository:team/app:pull+repository:team/base:pull")),
-        silent("scope-bad-joiner", asked("repository:team/app:pull&scope=repository:team/base:pull")),
-        silent("scope-bad-joiner", asked("repository:team/repository:pull,push")),
+        decisive("scope-bad-joiner", "pull,repository:team/base:pull", with_scope("repository:team/app:pull,repository:team/base:pull")),
+        decisive("scope-bad-joiner", "pull;repository", with_scope("repository:team/app:pull;repository:team/base:pull")),
+        decisive("scope-bad-joiner", "pull,repository", with_scope("repository%3Ateam/app%3Apull%2Crepository%3Ateam/base%3Apull")),
+        decisive("scope-bad-joiner", "pull, repository", with_scope("repository:team/app:pull,%20repository:team/base:pull")),
+        silent("scope-bad-joiner", with_scope("repository:team/app:pull,push")),
+        silent("scope-bad-joiner", with_scope("repository:team/app:pull+repository:team/base:pull")),
+        silent("scope-bad-joiner", with_scope("repository:team/app:pull&scope=repository:team/base:pull")),
+        silent("scope-bad-joiner", with_scope("repository:team/repository:pull,push")),
         //
-        decisive("scope-without-pull", "\"push\" for \"team/app\"", asked("repository:team/app:push")),
-        decisive("scope-without-pull", "\"\" for \"team/app\"", asked("repository:team/app")),
-        decisive("scope-without-pull", "\"Pull\"", asked("repository:team/app:Pull")),
-        silent("scope-without-pull", asked("repository:team/app:push,pull")),
-        silent("scope-without-pull", asked("repository:team/app:*")),
-        silent("scope-without-pull", asked("repository:team/base:push&scope=repository:team/app:pull")),
-        silent("scope-without-pull", asked("registry:catalog:*")),
-        silent("scope-without-pull", asked("aws")),
-        silent("scope-without-pull", asked("repository:team/app:metadata_read").challenge(CHALLENGE.replace(":pull", ":metadata_read"))),
+        decisive("scope-without-pull", "\"push\" for \"team/app\"", with_scope("repository:team/app:push")),
+        decisive("scope-without-pull", "\"\" for \"team/app\"", with_scope("repository:team/app")),
+        decisive("scope-without-pull", "\"Pull\"", with_scope("repository:team/app:Pull")),
+        silent("scope-without-pull", with_scope("repository:team/app:push,pull")),
+        silent("scope-without-pull", with_scope("repository:team/app:*")),
+        silent("scope-without-pull", with_scope("repository:team/base:push&scope=repository:team/app:pull")),
+        silent("scope-without-pull", with_scope("registry:catalog:*")),
+        silent("scope-without-pull", with_scope("aws")),
+        silent("scope-without-pull", with_scope("repository:team/app:metadata_read").challenge(CHALLENGE.replace(":pull", ":metadata_read"))),
         //
-        decisive("repository-uppercase", "\"Team/app\"", asked("repository:Team/app:pull")),
-        decisive("repository-uppercase", "team/App", asked("repository:REG.example.com/team/App:pull")),
-        silent("repository-uppercase", asked("repository:REG.example.com/team/app:pull")),
-        silent("repository-uppercase", asked("repository:team/app:V1:pull")),
-        silent("repository-uppercase", asked("repository:team%2Fapp:pull")),
-        silent("repository-uppercase", asked("repository:Team/app:pull").challenge(CHALLENGE.replace("team", "Team"))),
-        note("repository-uppercase", "Team/app", asked("repository:Team/app:pull").status(404)),
+        decisive("repository-uppercase", "\"Team/app\"", with_scope("repository:Team/app:pull")),
+        decisive("repository-uppercase", "team/App", with_scope("repository:REG.example.com/team/App:pull")),
+        silent("repository-uppercase", with_scope("repository:REG.example.com/team/app:pull")),
+        silent("repository-uppercase", with_scope("repository:team/app:V1:pull")),
+        silent("repository-uppercase", with_scope("repository:team%2Fapp:pull")),
+        silent("repository-uppercase", with_scope("repository:Team/app:pull").challenge(CHALLENGE.replace("team", "Team"))),
+        note("repository-uppercase", "Team/app", with_scope("repository:Team/app:pull").status(404)),
     ]
 }

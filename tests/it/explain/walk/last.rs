@@ -283,7 +283,7 @@ fn suggested_login_is_for_the_host_after_a_redirect() {
 }
 
 #[test]
-fn curl_commands_are_not_said_to_work_after_a_failure() {
+fn curl_commands_are_not_recommended_after_a_failure() {
     let results =
         crate::explain::run_script(Script::new().last(ScriptedResponse::new(503)).arg("--curl"));
     assert_eq!(results.object["command"], serde_json::Value::Null, "{results}");
