@@ -42,8 +42,8 @@ impl Endpoint {
         Endpoint::new(registry.origin(scheme, scheme.default_port()))
     }
 
-    /// The endpoint at which a registry is asked, given what is known so far. A loopback registry whose https port does
-    /// not speak TLS is asked in plain http, on that port.
+    /// The endpoint at which a registry is contacted, given what is known so far. A loopback registry whose https port
+    /// does not speak TLS is contacted over plain http, on that port.
     pub(super) fn select(
         registry: &Registry,
         plain_http: bool,
