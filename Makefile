@@ -2,7 +2,7 @@
 
 CARGO  ?= cargo
 PREFIX ?= /usr/local
-# Cargo's target folder.
+# Cargo's target directory.
 FOLDER := $(or $(CARGO_TARGET_DIR),target)
 # The target of `make static`, and the targets of `make static-all` and `make dist`.
 TARGET ?= x86_64-unknown-linux-musl
@@ -10,13 +10,13 @@ TARGETS ?= x86_64-unknown-linux-musl aarch64-unknown-linux-musl armv7-unknown-li
 	i686-unknown-linux-musl riscv64gc-unknown-linux-musl
 
 .PHONY: build help demo test check e2e bench size install uninstall shells static static-all static-test dist dist-test
-build: ## build release/regq in cargo's target folder (default)
+build: ## build release/regq in cargo's target directory (default)
 	$(CARGO) build --release --locked
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: ## run regq against a registry on loopback: a digest, then a refusal and its explanation
+demo: ## run regq against a registry on localhost: a digest, then a refusal and its explanation
 	@echo 'Building regq and the registry for the demo. The first time takes about a minute.'
 	$(CARGO) build --locked --bin regq --example demo
 	@'$(FOLDER)/debug/examples/demo' '$(FOLDER)/debug/regq'
@@ -66,7 +66,7 @@ uninstall: ## remove what install installed
 	for it in $(SHARED); do rm -f '$(DESTDIR)$(PREFIX)/share/'"$${it#*:}"; done
 	rm -f '$(DESTDIR)$(PREFIX)/bin/regq'
 
-shells: build ## install below cargo's target folder, test man page and completions in real shells, uninstall
+shells: build ## install below cargo's target directory, test man page and completions in real shells, uninstall
 	rm -rf '$(FOLDER)/shells'
 	$(MAKE) install DESTDIR='$(abspath $(FOLDER))/shells' PREFIX=/usr
 	sh tests/shells.sh '$(abspath $(FOLDER))/shells/usr'
@@ -83,7 +83,7 @@ static-test: static-all ## check the static programs and run them in an empty ro
 	$(CARGO) test --locked --release --test e2e -- static \
 		$(foreach target,$(TARGETS),'$(target)=$(abspath $(FOLDER))/$(target)/release/regq')
 
-dist: static-all ## make archives of the static programs with checksums, in dist/ of cargo's target folder
+dist: static-all ## make archives of the static programs with checksums, in dist/ of cargo's target directory
 	sh .cargo/dist.sh '$(FOLDER)/dist' $(TARGETS)
 
 dist-test: ## check that archives are reproducible, and that cargo packages and installs without a network

@@ -81,7 +81,7 @@ impl AtomicFile {
                 Err(error) => return Err(error),
             }
         }
-        Err(io::Error::other("too many temporary files are left in its folder"))
+        Err(io::Error::other("too many temporary files are left in its directory"))
     }
 
     /// Removes a temporary file that was left by a crash. Only safe while the caller holds a lock that all writers of the

@@ -33,7 +33,7 @@ pub enum ConnectionFault {
     Certificate(CertificateFault),
     /// TLS failed for another reason.
     Tls(Arc<dyn std::error::Error + Send + Sync>),
-    /// The server does not speak TLS.
+    /// The server does not use TLS.
     NotTls,
     /// The connection was lost before the response was complete.
     Broken(Arc<io::Error>),
@@ -84,7 +84,7 @@ impl fmt::Display for ConnectionError {
             }
             ConnectionFault::Certificate(fault) => write!(f, "the certificate of {host} {fault}"),
             ConnectionFault::Tls(_) => write!(f, "the TLS connection to {host} failed"),
-            ConnectionFault::NotTls => write!(f, "{host} does not speak TLS"),
+            ConnectionFault::NotTls => write!(f, "{host} does not use TLS"),
             ConnectionFault::Broken(_) => write!(f, "the connection to {host} was lost"),
             ConnectionFault::IdleTimeout(limit) => {
                 write!(f, "no data from {host} for {}", HumanDuration(*limit))
@@ -98,7 +98,7 @@ impl fmt::Display for ConnectionError {
 impl fmt::Display for CertificateFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CertificateFault::UnknownIssuer => write!(f, "is not signed by a trusted authority"),
+            CertificateFault::UnknownIssuer => write!(f, "is not signed by a trusted CA"),
             CertificateFault::Expired(_) => write!(f, "has expired"),
             CertificateFault::NotYetValid(_) => {
                 write!(f, "is not valid yet (or this machine's clock is behind)")

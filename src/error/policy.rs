@@ -66,7 +66,7 @@ impl fmt::Display for Refusal {
                 "refusing to send the credentials for {registry} to {realm}, which is not known to belong to it"
             ),
             Refusal::PlainHttp { from, to } => {
-                write!(f, "refusing to go from https on {from} to plain http on {to}")
+                write!(f, "refusing to go from HTTPS on {from} to plain HTTP on {to}")
             }
             Refusal::PrivateAddress { host, address } => write!(
                 f,
@@ -86,7 +86,7 @@ impl fmt::Display for Refusal {
                 write!(f, "{host} sent a redirect to an invalid URL: {fault}")
             }
             Refusal::CredentialsInTheClear { host } => {
-                write!(f, "refusing to send credentials to {host} over plain http")
+                write!(f, "refusing to send credentials to {host} over plain HTTP")
             }
         }
     }

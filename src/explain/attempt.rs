@@ -237,8 +237,13 @@ impl<'a> Attempt<'a> {
 
     /// The `error` parameter of the final response's challenge.
     pub(super) fn error_code(&self) -> Option<&str> {
+        self.last_param("error")
+    }
+
+    /// A parameter of the final response's challenges.
+    pub(super) fn last_param(&self, name: &str) -> Option<&str> {
         let last = self.last.challenges.iter().flatten();
-        last.filter_map(|challenge| challenge.as_ref().ok()).find_map(|one| one.param("error"))
+        last.filter_map(|challenge| challenge.as_ref().ok()).find_map(|one| one.param(name))
     }
 
     /// The challenge's realm as a URL. A relative realm is resolved.
@@ -316,6 +321,12 @@ impl<'a> Attempt<'a> {
             None if self.reference.is_none() => None,
             _ => Some(format!("repository:{}:pull", self.expected_repository()?)),
         }
+    }
+
+    /// The scope that the response to the token requires. It may be more than the first response required.
+    pub(super) fn required_scope(&self) -> Option<String> {
+        let required = self.last_param("scope").filter(|_| !self.lacks_library());
+        required.map(str::to_owned).or_else(|| self.correct_scope())
     }
 
     /// The token's `access` claim, if the token is readable.

@@ -76,7 +76,7 @@ pub(super) fn given(attempt: &Attempt<'_>, challenge_given: bool) -> Vec<Step> {
     let FinalResponse { status, error_body, body, date, .. } = &attempt.last;
     let response = match (status, body) {
         (Some(_), None) if challenge_given => None,
-        (Some(status), _) => Some(format!("final response: {status}")),
+        (Some(status), _) => Some(format!("last response: {status}")),
         (None, Some(body)) => Some(format!("body: {} bytes", body.len())),
         (None, None) => None,
     };
@@ -117,10 +117,8 @@ pub(super) fn recorded(recording: &Recording, attempt: &Attempt<'_>) -> Vec<Step
                     .push(step("connection", format!("{host} at {}, {tls}", addresses.join(", "))));
             }
             Record::PlainHttp { host } => {
-                steps.push(step(
-                    "connection",
-                    format!("{host} does not support TLS: using plain http"),
-                ));
+                steps
+                    .push(step("connection", format!("{host} does not use TLS: using plain HTTP")));
             }
             Record::CredentialLookup { source, result } => {
                 let source = if source.is_empty() { "the command line" } else { source };

@@ -87,7 +87,7 @@ pub(super) fn in_order(findings: impl Iterator<Item = RankedFinding>) -> Vec<Ran
         let evidence = if known.evidence == finding.evidence {
             finding.evidence.clone()
         } else {
-            format!("{}; in regq's own walk: {}", known.evidence, finding.evidence)
+            format!("{}; in regq's own login: {}", known.evidence, finding.evidence)
         };
         let worse = finding.severity < known.severity;
         *known = RankedFinding { evidence, ..if worse { finding } else { known.clone() } };
@@ -131,6 +131,7 @@ fn advice(template: &str, attempt: &Attempt<'_>) -> String {
             }
             "repository" => (attempt.expected_repository(), "(the repository)"),
             "scope" => (attempt.correct_scope(), "(the challenge's scope)"),
+            "required_scope" => (attempt.required_scope(), "(the challenge's scope)"),
             "realm" => (attempt.realm().map(|realm| realm.redacted()), "(the challenge's realm)"),
             "registry" => {
                 let source = attempt.source.as_ref();

@@ -65,7 +65,7 @@ fn run(regq: PathBuf) -> Result<(), String> {
         }
     }
     println!(
-        "\nAll of this ran on loopback. For a real registry: {} digest alpine",
+        "\nAll of this ran on localhost. For a real registry: {} digest alpine",
         regq.display()
     );
     Ok(())

@@ -33,10 +33,10 @@ type Check = fn(&Bench<'_>, &[Block], &mut Report) -> Outcome<()>;
 const CHECKS: [(&str, Check); 6] = [
     ("An image with nothing else in it", container),
     ("An init script that pins an image", init_script),
-    ("A jump host with a private authority", jump_host),
+    ("A jump host with a private CA", jump_host),
     ("GitHub Actions", github),
     ("GitLab CI", gitlab),
-    ("A Rust program", rust),
+    ("Use from a Rust program", rust),
 ];
 
 /// What all recipes run with.

@@ -116,7 +116,7 @@ fn messages_name_what_failed_and_where() {
             connection(ConnectionFault::ConnectTimeout(Duration::from_secs(10))),
             "connecting to registry.example timed out after 10 s",
         ),
-        (Error::Connection(Box::new(attempts)), "h.example does not speak TLS (4 attempts)"),
+        (Error::Connection(Box::new(attempts)), "h.example does not use TLS (4 attempts)"),
         (
             certificate("a.example", &[]),
             "the certificate of registry.example is valid for no host name (wanted a.example)",

@@ -121,13 +121,15 @@ pub(crate) const COMMANDS: &[Command] = &[
         operands: REFERENCES,
         summary: "Print the digest of a reference",
         about: &[
-            "Asks the registry for the digest of each reference. Prints the digest alone for one \
-             reference, and lines of digest and reference for several. A reference that fails does \
-             not stop the others; the exit code is that of the first failure.",
+            "Asks the registry for the digest of each reference. For a single reference, prints \
+             only the digest. For several references, or with -, prints one line for each: the \
+             digest, two spaces and the reference. A reference that fails does not stop the \
+             others; the exit code is that of the first failure.",
             "If REF is -, references are read from standard input, one per line; # starts a \
              comment.",
-            "The digest is the one that the registry announces, so no manifest is downloaded. If it \
-             announces none, the manifest is downloaded and hashed.",
+            "By default, the command prints the digest that the registry announces and downloads no \
+             manifest. With --verify or --platform, or if the registry announces no digest, it \
+             downloads the manifest or index and hashes it.",
         ],
         examples: &[
             ("regq digest alpine", "the digest of alpine:latest on Docker Hub"),
@@ -147,7 +149,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         operands: Operands::one("REF"),
         summary: "Print a manifest or index, byte for byte",
         about: &[
-            "Downloads the manifest or index, verifies it against the digest in the reference or \
+            "Downloads the manifest or index, verifies it against the digest in the reference and \
              the one that the registry announces, and writes its exact bytes.",
         ],
         examples: &[
@@ -161,6 +163,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "explain",
         aliases: &[],
         operands: Operands {
+            usage: "[REF]",
             min: 0,
             check: Some(reference_unless_offline),
             ..Operands::one("REF")
@@ -169,13 +172,14 @@ pub(crate) const COMMANDS: &[Command] = &[
         about: &[
             "Logs in as digest does and shows each step: the requests, the challenge, what the \
              token allows. Then it reports the cause of a refusal, what would fail next, and a \
-             command to try. The exit code is that of digest.",
+             command to try. The exit code is the same as that of digest; with --offline, it is \
+             derived from what you passed.",
             "To diagnose the login of another client, pass what it sent and received. These values \
-             are checked locally and never sent. What is missing comes from a login of regq's \
-             own; with --offline it stays unknown.",
+             are checked locally and never sent. Anything you leave out is taken from a login \
+             that this command performs itself; with --offline it stays unknown.",
         ],
         examples: &[
-            ("regq explain alpine", "log in and report what is wrong"),
+            ("regq explain alpine", "log in step by step and report any problem"),
             (
                 "regq explain --offline --challenge 'Bearer realm=\"/token\"' quay.io/a/b",
                 "check a challenge without sending a request",
@@ -194,7 +198,7 @@ pub(crate) const COMMANDS: &[Command] = &[
              does: with the credential helper that docker's file names, otherwise in the file \
              itself. If the registry refuses them, nothing is changed.",
             "The file is the first of these: --authfile, REGISTRY_AUTH_FILE, config.json in the \
-             directory DOCKER_CONFIG, ~/.docker/config.json.",
+             directory DOCKER_CONFIG, ~/.docker/config.json. If it is missing, it is created.",
         ],
         examples: &[
             (

@@ -31,17 +31,17 @@ pub(crate) const ABOUT: &[&str] = &[
 
 /// What scripts rely on, for every command.
 pub(crate) const STREAMS: &[&str] =
-    &["Answers go to standard output, everything else to standard error. If several references \
+    &["Results go to standard output, everything else to standard error. If several references \
      are given, all are tried, and the exit code is that of the first failure."];
 
 /// The exit codes, the same for every command.
 pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "success"),
-    ("1", "the answer is no; with --get, the value is null or missing"),
+    ("1", "with --get: the value is null or missing"),
     ("2", "invalid command line or reference"),
     ("3", "repository, tag or platform not found"),
-    ("4", "access denied: credentials missing, wrong or not sufficient"),
-    ("5", "rate limit exceeded, even after retries"),
+    ("4", "access denied: credentials missing, wrong or insufficient"),
+    ("5", "rate limit exceeded"),
     ("6", "registry unavailable: DNS, connection, TLS, timeout or server error"),
     ("7", "invalid or unsafe response"),
     ("8", "local error, such as an unreadable file or a full disk"),
@@ -49,9 +49,9 @@ pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
 
 /// The environment variables that regq reads.
 pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
-    ("SSL_CERT_FILE", "PEM file with CA certificates to trust besides the built-in ones"),
-    ("REGQ_TRUST_REALM", "hosts of token servers, separated by commas, as for --trust-realm"),
-    ("REGISTRY_AUTH_FILE", "credential file, as for --authfile"),
+    ("SSL_CERT_FILE", "PEM file with CA certificates to trust in addition to the built-in ones"),
+    ("REGQ_TRUST_REALM", "comma-separated hosts of token servers, same as --trust-realm"),
+    ("REGISTRY_AUTH_FILE", "credential file, same as --authfile"),
     ("DOCKER_AUTH_CONFIG", "contents of a credential file"),
     ("DOCKER_CONFIG", "directory of docker's config.json; if unset, ~/.docker"),
     (
@@ -66,7 +66,7 @@ pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
 
 fn overview(detail: Detail) -> String {
     let mut out = Page::default();
-    out.line("Usage: regq COMMAND [FLAGS] [REF...]");
+    out.line("Usage: regq COMMAND [FLAGS] [ARG...]");
     out.paragraphs(ABOUT);
     if detail == Detail::Long {
         out.heading("Examples");
@@ -84,10 +84,8 @@ fn overview(detail: Detail) -> String {
             out.line("regq help COMMAND shows help for a command, regq --help shows more.");
         }
         Detail::Long => {
-            for (group, heading) in
-                [(Group::General, "Flags of every command"), (Group::Alone, Group::Alone.heading())]
-            {
-                out.heading(heading);
+            for group in [Group::General, Group::Alone] {
+                out.heading(group.heading());
                 flags::all()
                     .filter(|flag| flag.group == group)
                     .for_each(|flag| out.flag(flag, detail));

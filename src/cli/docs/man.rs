@@ -29,7 +29,7 @@ const BEGIN: &str = concat!(
 .nh
 .ad l
 .SH NAME
-regq \\- ask container registries questions
+regq \\- query container registries
 .SH SYNOPSIS
 .nf
 "
@@ -175,8 +175,8 @@ mod tests {
     fn sections_are_in_order() {
         let page = page();
         assert!(page.starts_with(
-            ".TH REGQ 1 2026-11-21 \"regq 0.1.0\" \"User Commands\"\n.nr HY 0\n.nh\n.ad l\n.SH NAME\nregq \\- ask \
-             container registries questions\n.SH SYNOPSIS\n.nf\n\\fBregq digest\\fR [FLAGS] REF...\n"
+            ".TH REGQ 1 2026-11-21 \"regq 0.1.0\" \"User Commands\"\n.nr HY 0\n.nh\n.ad l\n.SH NAME\nregq \\- query \
+             container registries\n.SH SYNOPSIS\n.nf\n\\fBregq digest\\fR [FLAGS] REF...\n"
         ));
         let sections: Vec<_> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
         assert_eq!(

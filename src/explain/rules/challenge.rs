@@ -28,8 +28,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "challenge-missing",
         brief: "the registry does not say how to log in",
-        advice: "request {registry}/v2/ without a proxy, which may remove the header; otherwise the registry's \
-                 configuration is wrong",
+        advice: "request {registry}/v2/ without a proxy, which may remove WWW-Authenticate; if it is missing there too, \
+                 the registry is misconfigured",
         remedy: Remedy::Nothing,
         check: Check::Challenge,
         kind: RuleKind::Fault,
@@ -38,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "proxy-auth-required",
         brief: "a proxy requires a login",
-        advice: "give the proxy its credentials, or let {registry} bypass it (NO_PROXY)",
+        advice: "give the proxy its credentials, or exempt {registry} from it (NO_PROXY)",
         remedy: Remedy::Nothing,
         check: Check::Transport,
         kind: RuleKind::Response,
@@ -75,8 +75,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "realm-not-absolute",
         brief: "the realm is not an absolute URL",
-        advice: "configure the registry's realm with a scheme and host and without a user: most clients cannot use \
-                 this one",
+        advice: "configure a realm with a scheme and host, and without a user name: most clients cannot use this one",
         remedy: Remedy::CorrectRequest,
         check: Check::Challenge,
         kind: RuleKind::Fault,
@@ -84,9 +83,9 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "realm-plain-http",
-        brief: "an https registry names a token server on plain http",
-        advice: "fix the registry's external URL or X-Forwarded-Proto; until then the login is refused, because \
-                 someone may be intercepting it",
+        brief: "an HTTPS registry names a token server on plain HTTP",
+        advice: "correct the registry's external URL or X-Forwarded-Proto; until then regq refuses to log in, because \
+                 the connection may be intercepted",
         remedy: Remedy::Nothing,
         check: Check::Realm,
         kind: RuleKind::Fault,
@@ -95,7 +94,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "realm-private-address",
         brief: "the token server has a private address",
-        advice: "fix the registry's external URL, which exposes an internal address; if the address is right, allow \
+        advice: "correct the registry's external URL, which exposes an internal address; if the address is right, allow \
                  private addresses",
         remedy: Remedy::AllowPrivate,
         check: Check::Realm,
@@ -114,8 +113,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "realm-untrusted",
         brief: "the token server is not known to belong to the registry",
-        advice: "trust the realm's host if {realm} belongs to {registry}; if not, do not log in: it may be after the \
-                 credentials",
+        advice: "trust the realm's host if {realm} belongs to {registry}; if not, do not log in: it may be trying to \
+                 steal the credentials",
         remedy: Remedy::TrustRealm,
         check: Check::Realm,
         kind: RuleKind::Fault,

@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "access-empty",
         brief: "the token allows nothing",
-        advice: "check the name and the user's rights, and that the scope was sent: the challenge's is {scope}",
+        advice: "check the name, the user's rights, and that the scope was sent; it should be {scope}",
         remedy: Remedy::CorrectRequestOrLogIn,
         check: Check::Access,
         kind: RuleKind::Fault,
@@ -49,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "access-missing",
         brief: "the token has no access claim",
-        advice: "get a token from {realm}: this is not a registry token, but perhaps one of a web login",
+        advice: "request a token from {realm}: this is not a registry token, but perhaps one of a web login",
         remedy: Remedy::CorrectRequest,
         check: Check::Access,
         kind: RuleKind::Fault,
@@ -67,7 +67,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "token-expired",
         brief: "the token has expired",
-        advice: "fetch a new token",
+        advice: "request a new token",
         remedy: Remedy::CorrectRequest,
         check: Check::Times,
         kind: RuleKind::Fault,
@@ -76,7 +76,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "token-not-yet-valid",
         brief: "the token is not valid yet",
-        advice: "synchronize the clocks of both servers (NTP): the token server's is ahead",
+        advice: "synchronize the clocks of both servers (NTP): the token server's clock is ahead",
         remedy: Remedy::CorrectRequest,
         check: Check::Times,
         kind: RuleKind::Fault,
@@ -112,7 +112,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "issuer-unexpected",
         brief: "the token is from another issuer",
-        advice: "get it from {realm}, or compare it with the issuer in the registry's configuration",
+        advice: "request it from {realm}, or compare it with the issuer in the registry's configuration",
         remedy: Remedy::CorrectRequest,
         check: Check::Issuer,
         kind: RuleKind::GivenNote,
@@ -121,7 +121,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "token-damaged",
         brief: "the token is damaged",
-        advice: "copy it again, whole, without quotes and line breaks",
+        advice: "copy it again, whole, without quotes or line breaks",
         remedy: Remedy::CorrectRequest,
         check: Check::Token,
         kind: RuleKind::Fault,

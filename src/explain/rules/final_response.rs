@@ -19,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "token-rejected",
         brief: "the registry does not accept the token",
-        advice: "compare the registry's trusted issuer, keys and certificates with the token server's: only its administrator can",
+        advice: "compare the registry's trusted issuer, keys and certificates with the token server's: only the registry's administrator can do this",
         remedy: Remedy::CorrectRequest,
         check: Check::Issuer,
         kind: RuleKind::Response,
@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "insufficient-scope",
         brief: "the token does not allow enough",
-        advice: "request the scope that the registry now names: {scope}; if that was requested, ask for access",
+        advice: "request the scope that the response to the token requires: {required_scope}; if that was requested, ask for access",
         remedy: Remedy::LogIn,
         check: Check::Access,
         kind: RuleKind::Response,
@@ -36,8 +36,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "authorization-lost",
-        brief: "the registry responds as if no token was sent",
-        advice: "check for a redirect or proxy that removes the token; distribution 3 also responds so to an invalid signature",
+        brief: "the registry responds as if no token had been sent",
+        advice: "check for a redirect or proxy that removes the token; distribution 3 also responds this way to an invalid signature",
         remedy: Remedy::CorrectRequestOrLogIn,
         check: Check::Issuer,
         kind: RuleKind::Response,
@@ -45,8 +45,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "challenge-flipped-to-basic",
-        brief: "the token is refused, a password requested",
-        advice: "log in as a user with access: Harbor responds so if the token does not allow the request",
+        brief: "a password is requested instead of the token",
+        advice: "log in as a user with access: Harbor does this if the token does not allow the request",
         remedy: Remedy::LogIn,
         check: Check::Access,
         kind: RuleKind::Response,
@@ -55,7 +55,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "rejected-without-challenge",
         brief: "the token is refused without a challenge",
-        advice: "get a new token, of the kind that this registry accepts",
+        advice: "request a new token, of the kind that this registry accepts",
         remedy: Remedy::CorrectRequestOrLogIn,
         check: Check::Issuer,
         kind: RuleKind::Response,
@@ -91,7 +91,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "accept-too-short",
         brief: "the request does not accept the manifest's media type",
-        advice: "list all four manifest types in Accept",
+        advice: "list all manifest types in Accept: OCI index and manifest, Docker manifest list and manifest",
         remedy: Remedy::CorrectRequest,
         check: Check::Manifest,
         kind: RuleKind::GivenResponse,
@@ -118,7 +118,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "registry-moved",
         brief: "the registry redirects to another registry",
-        advice: "use the new host's name: a token is valid only for the host that requested it",
+        advice: "use the new host's name: a token is valid only for the registry whose challenge it answers",
         remedy: Remedy::CorrectRequestOrLogIn,
         check: Check::Manifest,
         kind: RuleKind::Response,
@@ -135,7 +135,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "upstream-refused",
-        brief: "the upstream registry of this cache refuses",
+        brief: "the upstream registry of this cache denies access",
         advice: "check the name upstream, and the cache's own login there",
         remedy: Remedy::Nothing,
         check: Check::Manifest,
@@ -231,11 +231,7 @@ fn rejected(attempt: &Attempt<'_>) -> Option<Evidence> {
 
 fn insufficient(attempt: &Attempt<'_>) -> Option<Evidence> {
     response(attempt, 401).filter(|_| attempt.error_code() == Some("insufficient_scope"))?;
-    let challenges = attempt.last.challenges.iter().flatten();
-    let required = challenges
-        .filter_map(|one| one.as_ref().ok())
-        .find_map(|one| one.param("scope"))
-        .unwrap_or_default();
+    let required = attempt.last_param("scope").unwrap_or_default();
     let granted = attempt.access_entries();
     let missing = |scope: &ScopeParts<'_>| -> Option<String> {
         let entries = granted.iter().flatten();

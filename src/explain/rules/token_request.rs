@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "url-html-escaped",
         brief: "the token URL is escaped for HTML",
-        advice: "replace &amp; by &",
+        advice: "replace &amp; with &",
         remedy: Remedy::CorrectRequest,
         check: Check::Access,
         kind: RuleKind::GivenFault,
@@ -38,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "scope-lost-in-shell",
-        brief: "the shell cut off the URL at its &",
+        brief: "the shell cut the URL off at an unquoted &",
         advice: "put the URL in single quotes",
         remedy: Remedy::CorrectRequest,
         check: Check::Access,
@@ -47,7 +47,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "library-prefix-missing",
-        brief: "official images live under library/",
+        brief: "the name lacks library/",
         advice: "use {repository}",
         remedy: Remedy::CorrectRequest,
         check: Check::Access,
@@ -84,7 +84,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "scope-bad-joiner",
         brief: "two scopes are joined by a comma or semicolon",
-        advice: "give each scope its own scope= in the URL",
+        advice: "give each scope its own scope= parameter",
         remedy: Remedy::CorrectRequest,
         check: Check::Access,
         kind: RuleKind::GivenFault,
@@ -101,8 +101,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "repository-uppercase",
-        brief: "the repository contains upper-case letters",
-        advice: "use lower case: repository names have no capitals",
+        brief: "the repository name contains uppercase letters",
+        advice: "use lowercase letters only",
         remedy: Remedy::CorrectRequest,
         check: Check::Access,
         kind: RuleKind::GivenFault,
@@ -137,7 +137,7 @@ fn lost_in_shell(attempt: &Attempt<'_>) -> Option<Evidence> {
         None => evidence("the token URL has no scope, and the token's access is []"),
         Some(0) => None,
         Some(_) => evidence(
-            "in the token URL the scope follows an &, where a shell ends an unquoted word; the token's access is []",
+            "in the token URL the scope follows an &; in a shell, an unquoted & ends the command; the token's access is []",
         ),
     }
 }

@@ -13,7 +13,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "credentials-rejected",
         brief: "the credentials were refused",
-        advice: "log in again; do not retry with the same credentials, because some registries lock accounts",
+        advice: "log in again; do not retry with the same credentials, because some registries lock accounts \
+                 after failed logins",
         remedy: Remedy::LogIn,
         check: Check::TokenResponse,
         kind: RuleKind::Fault,
@@ -31,7 +32,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "token-denied",
         brief: "the token server denies access",
-        advice: "see its message: the package may be private, single sign-on not authorized, or the address blocked",
+        advice: "see its message: the package may be private, single sign-on not authorized, or your IP \
+                 address blocked",
         remedy: Remedy::LogIn,
         check: Check::TokenResponse,
         kind: RuleKind::Fault,
@@ -48,7 +50,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "token-endpoint-not-found",
-        brief: "the realm's URL does not exist",
+        brief: "the token server has nothing at the realm's URL",
         advice: "ask the registry's administrator: the service may be unknown there, or the registry disabled",
         remedy: Remedy::Nothing,
         check: Check::TokenResponse,
@@ -67,7 +69,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "token-endpoint-unavailable",
         brief: "the token server is overloaded or failing",
-        advice: "try again later, after the announced time if any",
+        advice: "try again later, after the time it announced, if any",
         remedy: Remedy::CorrectRequest,
         check: Check::TokenResponse,
         kind: RuleKind::Fault,
@@ -94,8 +96,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "token-ambiguous",
         brief: "the response contains two different tokens",
-        advice: "report it to the administrator: the specification does not say which one counts; access_token was \
-                 used",
+        advice: "report it to the administrator: the specification does not say which one counts; regq used \
+                 access_token",
         remedy: Remedy::CorrectRequest,
         check: Check::TokenResponse,
         kind: RuleKind::Note,
@@ -103,7 +105,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "token-not-printable",
-        brief: "the token contains characters invalid in a header",
+        brief: "the token contains characters not allowed in a header",
         advice: "do not send it: it is damaged or hostile",
         remedy: Remedy::Nothing,
         check: Check::Token,
@@ -122,7 +124,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "token-short-lived",
         brief: "the token expires soon",
-        advice: "use it at once; if the clocks differ, set them",
+        advice: "use it immediately; if the clocks differ, correct them",
         remedy: Remedy::CorrectRequest,
         check: Check::Times,
         kind: RuleKind::Note,
@@ -203,14 +205,14 @@ fn not_json(attempt: &Attempt<'_>) -> Option<Evidence> {
         Some(response) => {
             evidence(format!("media type: {media_type}, {} bytes", response.body.len()))
         }
-        None => evidence("the supplied response is not JSON"),
+        None => evidence("the response you passed is not JSON"),
     }
 }
 
 fn missing(attempt: &Attempt<'_>) -> Option<Evidence> {
     attempt.token_body.as_ref().filter(|body| body.json && body.token.is_none())?;
     evidence(if attempt.given {
-        "the supplied text contains no token"
+        "the text you passed contains no token"
     } else {
         "token and access_token are missing or empty in the token server's response"
     })

@@ -60,7 +60,7 @@ fn unreadable_files_stop_the_command() {
 fn offline_without_data_checks_nothing() {
     regq("explain --offline")
         .code(0)
-        .stdout("No data was supplied, so nothing was checked.\n")
+        .stdout("You passed no data, so nothing was checked.\n")
         .stderr("");
     let json = regq("explain --offline --json").code(0).stderr("").json();
     let object = &json[0];

@@ -3,7 +3,7 @@
 use super::regq;
 
 const SHORT_HELP: &str = "\
-Usage: regq COMMAND [FLAGS] [REF...]
+Usage: regq COMMAND [FLAGS] [ARG...]
 
 Asks container registries questions: which digest a tag has, what a manifest
 contains, why a registry refuses access. It pulls no images and needs no daemon.
@@ -11,7 +11,7 @@ contains, why a registry refuses access. It pulls no images and needs no daemon.
 Commands:
   digest REF...               Print the digest of a reference
   manifest REF                Print a manifest or index, byte for byte
-  explain REF                 Explain why a registry refuses access
+  explain [REF]               Explain why a registry refuses access
   login REGISTRY              Verify credentials and save them
   logout REGISTRY             Remove the credentials for a registry
   parse REF...                Show how a reference is parsed (no network)
@@ -38,22 +38,22 @@ comment.
 
 Output:
       --json                  Print one JSON object per line
-                              A reference that failed is an object with an
-                              \"error\" of kind, message and hint.
+                              For a reference that fails, the object has an
+                              \"error\" with kind, message and hint.
       --get KEY               Print one value of the JSON object
                               KEY can be a dotted path, such as error.kind.
-                              Strings are printed bare, anything else as JSON. A
-                              null or missing value prints nothing, and the exit
-                              code is 1.
+                              Strings are printed bare, anything else as JSON.
+                              If the value is null or missing, nothing is
+                              printed and the exit code is 1.
 
 Connection:
       --plain-http            Use HTTP instead of HTTPS
                               Not needed for a registry on this machine.
 
-General:
-  -v, --verbose               Print each request to standard error
-                              Secrets are never printed.
-  -q, --quiet                 Print only errors
+Global flags:
+  -v, --verbose               Print requests, connections and credential lookups
+                              To standard error. Secrets are never printed.
+  -q, --quiet                 Print no messages except errors
                               Hides notes, warnings and messages about retries.
   -h, --help                  Show help (--help shows more)
   -V, --version               Print the version
@@ -76,7 +76,7 @@ fn help_is_printed_to_stdout() {
     let text = String::from_utf8(long.stdout).unwrap();
     for part in [
         "Commands:\n  digest REF...",
-        "Without a command:\n      --generate KIND ",
+        "Flags without a command:\n      --generate KIND ",
         "Exit codes:\n  0  success\n",
         "\n  8  local error",
         "Environment:\n  SSL_CERT_FILE  ",

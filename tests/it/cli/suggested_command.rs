@@ -72,21 +72,22 @@ fn no_command_is_suggested_without_a_cause() {
         assert_eq!(object["command"], Value::Null, "{status}");
         assert_eq!(object["outcome"]["exitCode"], code);
         let text = text(&["--status", status, "alpine"]);
-        let end = format!("\n\nThe response is {status}, and the supplied data shows no cause.\n");
+        let end =
+            format!("\n\nThe response is {status}, and the data you passed shows no cause.\n");
         assert!(text.ends_with(&end), "{text}");
     }
     // regq does not support Digest authentication.
     let digest = text(&["--challenge", "Digest realm=\"x\",nonce=\"y\"", "alpine"]);
-    assert!(digest.ends_with("the supplied data shows no cause.\n"), "{digest}");
+    assert!(digest.ends_with("the data you passed shows no cause.\n"), "{digest}");
     let good = text(&["--status", "200", "alpine"]);
-    assert!(good.contains("\nNo problem was found in the supplied data.\n"), "{good}");
+    assert!(good.contains("\nNo problem was found in the data you passed.\n"), "{good}");
 }
 
 #[test]
 fn a_bearer_challenge_alone_is_not_a_failure() {
     let challenge = r#"Bearer realm="https://q.example/token",service="q.example""#;
     let text = text(&["--challenge", challenge, "q.example/a"]);
-    let end = "\nThe response is 401, and the supplied data shows no cause.\n\n\
+    let end = "\nThe response is 401, and the data you passed shows no cause.\n\n\
                Try:\n  regq digest q.example/a\n";
     assert!(text.ends_with(end), "{text}");
 }

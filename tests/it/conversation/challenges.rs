@@ -93,7 +93,7 @@ fn a_malformed_or_unsafe_challenge_is_invalid() {
         (&[r#"Bearer realm="file:///etc/passwd""#], "neither http nor https"),
         (&[r#"Bearer realm="https://user:pw@HOST/token""#], "user name before the host"),
         (&[r#"Bearer realm="https://example.com:99999/token""#], "not a port"),
-        (&[r#"Bearer realm="http://HOST/token""#], "plain http"),
+        (&[r#"Bearer realm="http://HOST/token""#], "plain HTTP"),
     ];
     for (lines, message) in rows {
         let server = server_with_challenges(lines);

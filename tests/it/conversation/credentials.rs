@@ -106,7 +106,7 @@ fn a_plain_http_realm_of_an_https_registry_gets_no_request() {
         config.trusted_realms = vec!["127.0.0.1".to_owned()];
         let error = resolve_error(&server, config);
         assert_eq!(error.kind(), Kind::Invalid);
-        assert!(error.to_string().contains("plain http"), "{error}");
+        assert!(error.to_string().contains("plain HTTP"), "{error}");
     }
     assert_eq!(auth.connections(), 0);
 }

@@ -110,7 +110,7 @@ fn a_redirect_from_https_to_http_is_refused() {
     let server = https(move |_| Reply::new(307).header("Location", &target));
     let error = resolve_error(&server, config());
     assert_eq!(error.kind(), Kind::Invalid);
-    assert!(error.to_string().contains("plain http"), "{error}");
+    assert!(error.to_string().contains("plain HTTP"), "{error}");
     assert_eq!(plain.connections(), 0);
 }
 

@@ -159,7 +159,7 @@ fn a_finding_of_both_attempts_has_both_evidences() {
         super::jwt(&json!({ "aud": "mine.example", "access": [entry("team/app", &["pull"])] }));
     let results = run_script(script.args(&["--token", &token]));
     let (_, evidence) = results.finding("audience-mismatch").unwrap();
-    for seen in ["\"mine.example\"", "in regq's own walk", "\"own.example\""] {
+    for seen in ["\"mine.example\"", "in regq's own login", "\"own.example\""] {
         assert!(evidence.contains(seen), "{evidence}");
     }
 }

@@ -188,7 +188,7 @@ fn a_body_or_date_alone_is_reported_as_unused() {
     let body = "body: 15 bytes; it says \"denied: go away\"; not used: the response's status is \
                 unknown";
     assert_eq!(steps(&["--body", &file]), [body]);
-    let response = "final response: 403; it says \"denied: go away\"";
+    let response = "last response: 403; it says \"denied: go away\"";
     assert_eq!(steps(&["--body", &file, "--status", "403"]), [response]);
     let date = "date: 2016-09-22 12:23:10 UTC; not used: there is no token";
     assert_eq!(steps(&["--date", DATE]), [date]);

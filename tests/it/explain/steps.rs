@@ -207,7 +207,7 @@ fn certificates_are_verified_or_not_or_refused() {
         assert_eq!(step_lines[1], format!("connection: {connection}"));
     }
     let refused = [
-        (good(), "is not signed by a trusted authority"),
+        (good(), "is not signed by a trusted CA"),
         (Server::start(Some(Certificate::WrongName), |_| found()), "other"),
         (Server::start(Some(Certificate::Expired), |_| found()), "expired"),
     ];
@@ -246,7 +246,7 @@ fn fallback_to_plain_http_is_a_step() {
         [
             "request: HEAD https://HOST/v2/team/app/manifests/1.0, without credentials",
             "answer: none",
-            "connection: HOST does not support TLS: using plain http",
+            "connection: HOST does not use TLS: using plain HTTP",
             "connection: 127.0.0.1 at HOST, without TLS",
         ]
     );

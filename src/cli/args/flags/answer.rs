@@ -9,8 +9,9 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "platform",
         help: "Select the image for this platform",
-        long_help: "For example linux/amd64 or linux/arm/v7; local means this machine. If the \
-                    index has no exact match, an older variant that runs on the platform is used.",
+        long_help: "For example linux/amd64 or linux/arm/v7; local is the platform of this \
+                    machine. If the index has no exact match, an older variant that runs on the \
+                    platform is used.",
         action: Action::Value("OS/ARCH[/VARIANT]", |options, text| {
             options.answer.platform = Some(values::platform(text)?);
             Ok(())
@@ -34,8 +35,8 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "json",
         help: "Print one JSON object per line",
-        long_help: "A reference that failed is an object with an \"error\" of kind, message and \
-                    hint.",
+        long_help: "For a reference that fails, the object has an \"error\" with kind, message \
+                    and hint.",
         action: Action::Switch(|options| options.answer.json = true),
         ..BASE
     },
@@ -43,8 +44,8 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "get",
         help: "Print one value of the JSON object",
         long_help: "KEY can be a dotted path, such as error.kind. Strings are printed bare, \
-                    anything else as JSON. A null or missing value prints nothing, and the exit \
-                    code is 1.",
+                    anything else as JSON. If the value is null or missing, nothing is printed \
+                    and the exit code is 1.",
         action: Action::Value("KEY", |options, text| {
             options.answer.get = Some(values::key(text)?);
             Ok(())

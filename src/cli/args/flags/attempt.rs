@@ -18,7 +18,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "token",
-        help: "Token that was received, or - for stdin",
+        help: "Token that was received, or - for standard input",
         long_help: "The token alone, or the whole response of the token server. Other users of \
                     this machine can see command lines, so prefer -.",
         secret: true,
@@ -31,9 +31,9 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "challenge",
         help: "WWW-Authenticate header of the response",
-        long_help: "With or without the name of the header; empty if the response had none. If \
-                    --token is given, this is the response to the request with that token, \
-                    otherwise the first response.",
+        long_help: "The header name may be included. Pass an empty value if the response had no \
+                    such header. With --token, this is the header of the response to that token; \
+                    without it, of the first response.",
         repeatable: true,
         action: Action::Value("HEADER", |options, text| {
             options.attempt.challenges.get_or_insert_default().push(text.to_owned());
@@ -73,14 +73,14 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "offline",
         help: "Check only the values above; send no request",
-        long_help: "REF is optional then.",
+        long_help: "Makes REF optional.",
         action: Action::Switch(|options| options.attempt.offline = true),
         ..BASE
     },
     Flag {
         long: "curl",
         help: "Print equivalent curl commands",
-        long_help: "They are also printed with --token-url.",
+        long_help: "Implied by --token-url.",
         action: Action::Switch(|options| options.attempt.curl = true),
         ..BASE
     },

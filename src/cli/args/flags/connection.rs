@@ -35,7 +35,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "allow-private",
-        help: "Follow a registry to private addresses",
+        help: "Allow token servers and redirects at private addresses",
         long_help: "By default no connection is made to a token server or redirect target \
                     whose address is more private than that of the registry.",
         action: Action::Switch(|options| options.connection.allow_private = true),
@@ -43,9 +43,9 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "timeout",
-        help: "Time limit per reference",
-        long_help: "Waits that a registry asks for do not count. A credential helper gets at most \
-                    30s of it. TIME is in seconds, or has a unit: ms, s, m or h.",
+        help: "Timeout per reference",
+        long_help: "Waits that a registry asks for do not count. A credential helper may use at \
+                    most 30s of it. TIME is in seconds, or has a unit: ms, s, m or h.",
         default: Some("60s"),
         action: Action::Value("TIME", |options, text| {
             options.connection.timeout = Some(values::deadline(text)?);
@@ -55,7 +55,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "connect-timeout",
-        help: "Time limit per connection",
+        help: "Timeout per connection",
         long_help: "Covers the name lookup, the connection and the TLS handshake.",
         default: Some("10s"),
         action: Action::Value("TIME", |options, text| {
@@ -76,8 +76,9 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "max-wait",
-        help: "Longest wait a registry may ask for",
-        long_help: "A longer wait fails at once; the error says when to retry.",
+        help: "Longest wait a registry can request",
+        long_help: "If a registry asks for more, the request fails immediately; the error says \
+                    when to retry.",
         default: Some("60s"),
         action: Action::Value("TIME", |options, text| {
             options.connection.max_wait = Some(values::duration(text)?);

@@ -37,7 +37,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "token-file",
-        help: "Send the bearer token in this file",
+        help: "Send the bearer token from this file",
         long_help: "It is sent only to the registry. If it is refused, no other token is \
                     requested.",
         identity: true,
@@ -50,10 +50,9 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "authfile",
         help: "Look for credentials in this file first",
-        long_help: "A file as docker and podman write it. If the flag is not given, the file in \
+        long_help: "In the format of docker's config.json. Without this flag, the file named by \
                     REGISTRY_AUTH_FILE is used. DOCKER_AUTH_CONFIG and the files of docker and \
-                    podman come next. login and logout change this file; login creates it if it \
-                    is missing.",
+                    podman come next.",
         action: Action::Value("FILE", |options, text| {
             options.credentials.authfile = Some(values::file(text)?);
             Ok(())
@@ -71,9 +70,9 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "trust-realm",
         help: "Also send credentials to this token server",
-        long_help: "By default they are sent only to the registry and to token servers in the \
-                    registry's own domain. REGQ_TRUST_REALM has the same effect, with host names \
-                    separated by commas.",
+        long_help: "By default they are sent only to the registry and to token servers with \
+                    the registry's host name, its parent domain, or a name under that parent. \
+                    REGQ_TRUST_REALM has the same effect, with host names separated by commas.",
         repeatable: true,
         action: Action::Value("HOST", |options, text| {
             options.credentials.trusted_realms.push(values::realm(text)?);

@@ -101,8 +101,8 @@ impl Group {
             Group::Attempt => "Login attempt to diagnose",
             Group::Credentials => "Credentials",
             Group::Connection => "Connection",
-            Group::General => "General",
-            Group::Alone => "Without a command",
+            Group::General => "Global flags",
+            Group::Alone => "Flags without a command",
         }
     }
 }

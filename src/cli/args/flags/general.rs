@@ -10,15 +10,15 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "verbose",
         short: Some('v'),
-        help: "Print each request to standard error",
-        long_help: "Secrets are never printed.",
+        help: "Print requests, connections and credential lookups",
+        long_help: "To standard error. Secrets are never printed.",
         action: Action::Switch(|options| options.general.verbosity = Verbosity::Trace),
         ..BASE
     },
     Flag {
         long: "quiet",
         short: Some('q'),
-        help: "Print only errors",
+        help: "Print no messages except errors",
         long_help: "Hides notes, warnings and messages about retries.",
         action: Action::Switch(|options| options.general.verbosity = Verbosity::Quiet),
         ..BASE

@@ -75,14 +75,14 @@ impl Page<'_> {
                 lines.extend(hint.as_ref().map(|hint| format!("hint: {hint}")));
             }
             Verdict::Offline if no_data => {
-                lines.push("No data was supplied, so nothing was checked.".to_owned());
+                lines.push("You passed no data, so nothing was checked.".to_owned());
             }
             Verdict::Offline => {
                 let Outcome { kind, status, .. } = self.explanation.outcome;
                 lines.push(match status.filter(|_| kind.is_some()) {
-                    None => "No problem was found in the supplied data.".to_owned(),
+                    None => "No problem was found in the data you passed.".to_owned(),
                     Some(status) => {
-                        format!("The response is {status}, and the supplied data shows no cause.")
+                        format!("The response is {status}, and the data you passed shows no cause.")
                     }
                 });
             }

@@ -198,7 +198,7 @@ fn advice_contains_the_correct_value() {
         (
             "access-empty",
             correct().token(builder::claims(json!({"access": []}))),
-            "the challenge's is repository:team/app:pull",
+            "it should be repository:team/app:pull",
         ),
         // A value with braces is not filled in again.
         (

@@ -331,3 +331,15 @@ fn failures_that_no_login_fixes_suggest_no_command() {
         assert_eq!(results.object["command"], serde_json::Value::Null, "{results}");
     }
 }
+
+#[test]
+fn advice_names_the_scope_that_the_last_response_requires() {
+    let scope = "repository:team/app:pull,push";
+    let last = format!(
+        r#"Bearer realm="SELF/token",service="registry.example",scope="{scope}",error="insufficient_scope""#
+    );
+    let results = crate::explain::run_script(Script::new().last(ScriptedResponse::challenge(last)));
+    let findings = results.object["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|one| one["id"] == "insufficient-scope").unwrap();
+    assert!(finding["advice"].as_str().unwrap().contains(&format!(": {scope};")), "{finding}");
+}
