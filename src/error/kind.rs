@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The answer is no, for example because a value is absent.
+    /// A requested value is null or missing.
     No,
     /// Invalid command line or reference.
     Usage,
