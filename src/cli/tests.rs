@@ -30,7 +30,7 @@ fn names_are_unique() {
             assert!(names.insert(format!("-{short}")), "-{short} twice");
         }
     }
-    for word in FOREIGN.iter().flat_map(|foreign| foreign.theirs) {
+    for word in FOREIGN.iter().flat_map(|foreign| foreign.names) {
         assert!(names.insert(word.to_string()), "{word} is a name of regq, or in the table twice");
     }
 }
@@ -177,7 +177,7 @@ fn examples_are_valid_command_lines() {
 
 #[test]
 fn names_of_other_clients_have_hints() {
-    for word in FOREIGN.iter().flat_map(|foreign| foreign.theirs) {
+    for word in FOREIGN.iter().flat_map(|foreign| foreign.names) {
         let found =
             if word.starts_with('-') { suggest::flag(word, None) } else { suggest::command(word) };
         assert!(found.is_some(), "{word}");

@@ -8,7 +8,7 @@ use crate::peers::{RunResult, Surroundings};
 use crate::report::Report;
 use crate::servers::Program;
 use crate::stage::{Open, Stage};
-use crate::token_server::{OWNER, STRANGER};
+use crate::token_server::{OTHER_USER, OWNER};
 
 /// Values of `--platform`, each with the platform of the index that it selects.
 const PLATFORMS: [(&str, &str); 5] = [
@@ -150,8 +150,8 @@ impl Checks<'_> {
         let count = self.open.tokens.requests().len() - before;
         let outcome = if count == 1 { Ok(()) } else { Err(format!("sent {count} times")) };
         self.report.check("a wrong password is sent once", outcome);
-        let stranger = ["digest", "--user", STRANGER.0, "--password-stdin", &name];
-        self.exits("private repository of another user", 4, &stranger, STRANGER.1);
+        let other_user = ["digest", "--user", OTHER_USER.0, "--password-stdin", &name];
+        self.exits("private repository of another user", 4, &other_user, OTHER_USER.1);
         let public = self.open.name("public/single:1");
         let words = ["digest", "--user", OWNER.0, "--password-stdin", &public];
         self.exits("public repository with a wrong password", 4, &words, "wrong\n");

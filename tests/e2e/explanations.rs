@@ -8,7 +8,7 @@ use crate::peers::{RunResult, Surroundings, find};
 use crate::report::Report;
 use crate::stage::{Open, Stage};
 use crate::support::text::is_wrapped;
-use crate::token_server::{OWNER, STRANGER};
+use crate::token_server::{OTHER_USER, OWNER};
 
 /// A run of `explain` and its expected result.
 struct Case {
@@ -37,7 +37,7 @@ const CASES: [Case; 8] = [
     Case {
         what: "another user",
         name: "private/single:1",
-        user: Some(STRANGER),
+        user: Some(OTHER_USER),
         expected: (4, NO_ACCESS),
     },
     Case {

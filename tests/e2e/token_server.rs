@@ -28,7 +28,7 @@ pub(crate) const ISSUER: &str = "token server of the end-to-end tests";
 pub(crate) const OWNER: (&str, &str) = ("alice", "correct horse: battery/staple");
 
 /// A user with access to public repositories only.
-pub(crate) const STRANGER: (&str, &str) = ("bob", "hunter2");
+pub(crate) const OTHER_USER: (&str, &str) = ("bob", "hunter2");
 
 /// A user who may also pull from `team/`.
 pub(crate) const MEMBER: (&str, &str) = ("ada", "notes on the engine");
@@ -150,7 +150,7 @@ fn user_of(authorization: Option<&str>) -> Option<String> {
     let encoded = authorization.strip_prefix("Basic ")?;
     let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (name, password) = decoded.split_once(':')?;
-    [OWNER, STRANGER, MEMBER].contains(&(name, password)).then(|| name.to_owned())
+    [OWNER, OTHER_USER, MEMBER].contains(&(name, password)).then(|| name.to_owned())
 }
 
 /// The access of `repository:NAME:ACTION,ACTION` that the user gets; `None` without a permitted action.

@@ -9,54 +9,54 @@ use crate::cli::args::flags;
 /// Names that other clients use, and what to use instead.
 pub(crate) struct Foreign {
     /// Commands, and flags with their dashes.
-    pub(crate) theirs: &'static [&'static str],
+    pub(crate) names: &'static [&'static str],
     pub(crate) advice: &'static str,
 }
 
 /// The names of other clients. A test checks that the commands and flags in the advice exist.
 pub(crate) const FOREIGN: &[Foreign] = &[
     Foreign {
-        theirs: &["resolve", "head", "sha", "id"],
+        names: &["resolve", "head", "sha", "id"],
         advice: "regq digest REF prints the digest",
     },
     Foreign {
-        theirs: &["inspect", "get", "fetch", "show"],
+        names: &["inspect", "get", "fetch", "show"],
         advice: "regq digest REF prints the digest, regq manifest REF the manifest",
     },
     Foreign {
-        theirs: &["image", "images", "imagetools", "repo", "artifact"],
+        names: &["image", "images", "imagetools", "repo", "artifact"],
         advice: "a command is a single word, such as regq digest REF",
     },
-    Foreign { theirs: &["raw", "cat"], advice: "regq manifest REF prints the exact bytes" },
+    Foreign { names: &["raw", "cat"], advice: "regq manifest REF prints the exact bytes" },
     Foreign {
-        theirs: &["name", "ref", "reference", "normalize"],
+        names: &["name", "ref", "reference", "normalize"],
         advice: "regq parse REF shows how a reference is parsed",
     },
     Foreign {
-        theirs: &["auth", "signin"],
+        names: &["auth", "signin"],
         advice: "regq login REGISTRY verifies credentials and saves them",
     },
-    Foreign { theirs: &["version"], advice: "use regq --version" },
+    Foreign { names: &["version"], advice: "use regq --version" },
     Foreign {
-        theirs: &["completion", "completions"],
+        names: &["completion", "completions"],
         advice: "use regq --generate bash (or zsh, fish)",
     },
     Foreign {
-        theirs: &["--creds", "--username", "--src-creds", "-u"],
+        names: &["--creds", "--username", "--src-creds", "-u"],
         advice: "use --user NAME with --password-stdin or --password-file FILE",
     },
     Foreign {
-        theirs: &["--password", "--pass", "--pass-stdin", "-p"],
+        names: &["--password", "--pass", "--pass-stdin", "-p"],
         advice: "use --password-stdin or --password-file FILE; other users can see command lines",
     },
-    Foreign { theirs: &["--no-creds", "--no-auth"], advice: "did you mean --anonymous" },
+    Foreign { names: &["--no-creds", "--no-auth"], advice: "did you mean --anonymous" },
     Foreign {
-        theirs: &["--config", "--registry-config", "--auth-file", "--compat-auth-file"],
+        names: &["--config", "--registry-config", "--auth-file", "--compat-auth-file"],
         advice: "did you mean --authfile FILE",
     },
-    Foreign { theirs: &["--registry-token"], advice: "--token-file FILE sends a bearer token" },
+    Foreign { names: &["--registry-token"], advice: "--token-file FILE sends a bearer token" },
     Foreign {
-        theirs: &[
+        names: &[
             "--tls-verify",
             "--src-tls-verify",
             "--skip-tls-verify",
@@ -66,21 +66,21 @@ pub(crate) const FOREIGN: &[Foreign] = &[
         ],
         advice: "--insecure skips certificate checks, --plain-http uses HTTP",
     },
-    Foreign { theirs: &["--http", "--allow-http"], advice: "did you mean --plain-http" },
+    Foreign { names: &["--http", "--allow-http"], advice: "did you mean --plain-http" },
     Foreign {
-        theirs: &["--cert-dir", "--src-cert-dir", "--cacert", "--ca", "--cafile", "--certs-dir"],
+        names: &["--cert-dir", "--src-cert-dir", "--cacert", "--ca", "--cafile", "--certs-dir"],
         advice: "did you mean --ca-file FILE",
     },
     Foreign {
-        theirs: &["--format", "--output", "--template", "-o", "-f"],
+        names: &["--format", "--output", "--template", "-o", "-f"],
         advice: "--json prints an object, --get KEY one of its values",
     },
     Foreign {
-        theirs: &["--raw", "--raw-body", "--pretty"],
+        names: &["--raw", "--raw-body", "--pretty"],
         advice: "regq manifest REF prints the exact bytes",
     },
     Foreign {
-        theirs: &[
+        names: &[
             "--os",
             "--arch",
             "--variant",
@@ -91,24 +91,24 @@ pub(crate) const FOREIGN: &[Foreign] = &[
         advice: "did you mean --platform OS/ARCH[/VARIANT]",
     },
     Foreign {
-        theirs: &["--full-reference", "--full-name", "-l"],
+        names: &["--full-reference", "--full-name", "-l"],
         advice: "did you mean --full-ref",
     },
     Foreign {
-        theirs: &["--retry-times", "--retry", "--max-retries"],
+        names: &["--retry-times", "--retry", "--max-retries"],
         advice: "did you mean --retries N",
     },
     Foreign {
-        theirs: &["--command-timeout", "--max-time", "-m"],
+        names: &["--command-timeout", "--max-time", "-m"],
         advice: "did you mean --timeout TIME",
     },
     Foreign {
-        theirs: &["--debug", "--trace", "--verbosity", "-d"],
+        names: &["--debug", "--trace", "--verbosity", "-d"],
         advice: "did you mean --verbose",
     },
-    Foreign { theirs: &["--silent", "-s"], advice: "did you mean --quiet" },
+    Foreign { names: &["--silent", "-s"], advice: "did you mean --quiet" },
     Foreign {
-        theirs: &["--require-digest", "--check"],
+        names: &["--require-digest", "--check"],
         advice: "--verify fetches the manifest and computes its digest",
     },
 ];
@@ -137,7 +137,7 @@ pub(crate) fn flag(typed: &str, command: Option<&Command>) -> Option<String> {
 }
 
 fn foreign(word: &str) -> Option<String> {
-    let found = FOREIGN.iter().find(|foreign| foreign.theirs.contains(&word));
+    let found = FOREIGN.iter().find(|foreign| foreign.names.contains(&word));
     found.map(|foreign| foreign.advice.to_owned())
 }
 

@@ -1,13 +1,13 @@
 //! Wraps text at spaces, for help and explanations.
 
-/// Breaks a text into lines of at most `room` columns. Quoted values stay on one line if they fit. A longer word gets its own
+/// Breaks a text into lines of at most `width` columns. Quoted values stay on one line if they fit. A longer word gets its own
 /// line and is not broken, so that a URL can be copied.
-pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    let parts = if text.is_empty() { Vec::new() } else { parts(text, room) };
+    let parts = if text.is_empty() { Vec::new() } else { parts(text, width) };
     for part in parts {
         match lines.last_mut() {
-            Some(line) if columns(line) + 1 + columns(part) <= room => {
+            Some(line) if columns(line) + 1 + columns(part) <= width => {
                 line.push(' ');
                 line.push_str(part);
             }
@@ -18,10 +18,10 @@ pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
 }
 
 /// Splits a text at its spaces, except those in quoted values that fit on one line.
-fn parts(text: &str, room: usize) -> Vec<&str> {
+fn parts(text: &str, width: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;
-    while let Some(end) = part_end(rest, room) {
+    while let Some(end) = part_end(rest, width) {
         let (part, next) = rest.split_at_checked(end).unwrap_or((rest, ""));
         parts.push(part);
         rest = next.strip_prefix(' ').unwrap_or(next);
@@ -31,11 +31,11 @@ fn parts(text: &str, room: usize) -> Vec<&str> {
 }
 
 /// The position of the space that ends the first part; `None` if the whole text is one part.
-fn part_end(text: &str, room: usize) -> Option<usize> {
+fn part_end(text: &str, width: usize) -> Option<usize> {
     let first_space = text.find(' ')?;
     let end = unquoted_space(text);
     let part = text.get(..end.unwrap_or(text.len())).unwrap_or(text);
-    if columns(part) <= room { end } else { Some(first_space) }
+    if columns(part) <= width { end } else { Some(first_space) }
 }
 
 /// The position of the first space that is not in a quoted value.

@@ -5,7 +5,7 @@
 
 use super::login::{login, logout, mode, with_file};
 use super::sources::as_nobody;
-use super::{Door, Folder, encoded, entry, hosted, registry};
+use super::{Access, Folder, encoded, entry, hosted, registry};
 use crate::support::Server;
 use crate::support::secrets::PASSWORD;
 use std::fs::{self, File, Permissions};
@@ -33,7 +33,7 @@ fn a_new_group_gets_no_access() {
             && chown(&path, Some(65_534), Some(65_533)).is_ok();
         let group = || fs::metadata(&path).unwrap().gid();
         let old = group();
-        let server = registry(Door::Open);
+        let server = registry(Access::Open);
         let script = as_nobody(public.to_str().unwrap());
         let ran = with_file(login(&server).through(&script), &path, &server);
         results.push((ran, foreign, bits, mode(&path), group() == old));
@@ -79,7 +79,7 @@ fn concurrent_logins_are_all_saved() {
 
 #[test]
 fn an_open_file_keeps_its_old_content() {
-    let (folder, server) = (Folder::new(), registry(Door::Open));
+    let (folder, server) = (Folder::new(), registry(Access::Open));
     let old = r#"{ "x": 1 }"#;
     let path = folder.write("auth.json", old);
     let mut open = File::open(&path).unwrap();
@@ -93,7 +93,7 @@ fn an_open_file_keeps_its_old_content() {
 #[test]
 fn a_file_above_the_size_limit_is_not_written() {
     const MAX_SIZE: usize = 1024 * 1024;
-    let (folder, server) = (Folder::new(), registry(Door::Open));
+    let (folder, server) = (Folder::new(), registry(Access::Open));
     let frame = r#"{"x":""}"#;
     let old = format!(r#"{{"x":"{}"}}"#, "x".repeat(MAX_SIZE - frame.len()));
     assert_eq!(old.len(), MAX_SIZE);
@@ -111,7 +111,7 @@ fn a_file_above_the_size_limit_is_not_written() {
 
 #[test]
 fn a_leftover_temporary_file_is_removed() {
-    let (folder, server) = (Folder::new(), registry(Door::Open));
+    let (folder, server) = (Folder::new(), registry(Access::Open));
     let path = folder.write("auth.json", "{}");
     for regq in [login(&server), logout(&server)] {
         let left = folder.write(TEMP_FILE, "half a");
@@ -124,7 +124,7 @@ fn a_leftover_temporary_file_is_removed() {
 
 #[test]
 fn a_temporary_file_is_readable_by_its_owner_only() {
-    let (folder, server) = (Folder::new(), registry(Door::Open));
+    let (folder, server) = (Folder::new(), registry(Access::Open));
     let path = folder.write("auth.json", "{}");
     fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
     // The first write kills the program.
@@ -149,7 +149,7 @@ fn a_failing_helper_keeps_no_password_in_the_file() {
             "failed with the message \"the keychain is locked\"",
         ),
     ] {
-        let (folder, server) = (Folder::new(), registry(Door::Open));
+        let (folder, server) = (Folder::new(), registry(Access::Open));
         if let Some(script) = script {
             folder.helper("x", script);
         }

@@ -1,7 +1,7 @@
 //! The files in `tests/vectors/auth`, one for each tool that writes credential files, and unusable files.
 
 use super::{
-    Door, Folder, auths, basic, entry, hosted, question, received, registry, token, vector,
+    Access, Folder, auths, basic, entry, hosted, question, received, registry, token, vector,
 };
 use crate::support::secrets::{IDENTITY, PASSWORD, READY};
 use crate::support::{Ran, Regq, Server};
@@ -101,7 +101,7 @@ fn every_file_is_tested_and_documented() {
 
 #[test]
 fn unusable_files_are_reported_with_line_and_column() {
-    let server = registry(Door::Open);
+    let server = registry(Access::Open);
     let folder = Folder::new();
     for (text, fault) in [
         ("{", "line 1, column 1: invalid JSON"),
@@ -143,7 +143,7 @@ fn empty_files_are_valid() {
         r#"{"auths":null,"credHelpers":null,"credsStore":null}"#,
         r#"{"auths":{}}"#,
     ] {
-        let server = registry(Door::Public);
+        let server = registry(Access::Public);
         let path = folder.write("auth.json", text);
         run_digest(&server, &path, "team/app").code(0);
         assert_eq!(received(&server), [""; 0], "{text}");
@@ -162,7 +162,7 @@ fn empty_entries_are_skipped() {
         // A colon without a user name and a password.
         r#"{"auth":"Og=="}"#,
     ] {
-        let server = registry(Door::Private);
+        let server = registry(Access::Private);
         let host = server.authority();
         // The more specific key has an empty entry, so the other one's entry is used.
         let text = format!(r#"{{"auths":{{"{host}/team":{empty},"{host}":{}}}}}"#, entry());
@@ -170,7 +170,7 @@ fn empty_entries_are_skipped() {
         run_digest(&server, &path, "team/app").code(0);
         assert_eq!(received(&server), [format!("ada:{PASSWORD}")], "{empty}");
         // The next source is searched, too.
-        let server = registry(Door::Private);
+        let server = registry(Access::Private);
         let ran = question(&server)
             .arg("--authfile")
             .arg(folder.write("empty.json", auths(&server.authority(), empty)))
@@ -196,7 +196,7 @@ fn an_unusable_entry_is_reported_for_its_own_registry_only() {
         r#"{"registrytoken":"a b"}"#.to_owned(),
     ] {
         // The message names the key and never the value.
-        let server = registry(Door::Private);
+        let server = registry(Access::Private);
         let text = auths(&server.authority(), &entry);
         let path = folder.write("auth.json", &text);
         let ran = run_digest(&server, &path, "team/app");
@@ -205,7 +205,7 @@ fn an_unusable_entry_is_reported_for_its_own_registry_only() {
         assert!(ran.stderr.contains(expected), "{entry}\n{ran}");
         assert_eq!(received(&server), [""; 0], "{entry}");
         // For another registry the entry does not matter.
-        let server = registry(Door::Public);
+        let server = registry(Access::Public);
         let ran = run_digest(&server, &path, "team/app");
         ran.code(0);
     }
@@ -240,7 +240,7 @@ fn other_hosts_and_ports_get_nothing() {
     let folder = Folder::new();
     for key in ["127.0.0.1", "127.0.0.1:1", "localhost:PORT", "127.0.0.1:PORT0", "x127.0.0.1:PORT"]
     {
-        let server = registry(Door::Public);
+        let server = registry(Access::Public);
         let key = key.replace("PORT", &server.port().to_string());
         let path = folder.write("auth.json", auths(&key, &entry()));
         run_digest(&server, &path, "team/app").code(0);

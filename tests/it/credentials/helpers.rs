@@ -1,6 +1,6 @@
 //! Credential helpers: their input, their output, and their failures.
 
-use super::{Door, Folder, auths, entry, entry_of, hosted, question, received, registry};
+use super::{Access, Folder, auths, entry, entry_of, hosted, question, received, registry};
 use crate::support::secrets::{IDENTITY, PASSWORD};
 use crate::support::{Ran, Server};
 
@@ -23,7 +23,7 @@ fn a_helper_gets_host_and_port() {
     let folder = Folder::new();
     folder.helper("x", &answer("ada", PASSWORD));
     for config in [STORE, r#"{"credHelpers":{"HOST":"x"}}"#] {
-        let server = registry(Door::Private);
+        let server = registry(Access::Private);
         run_digest(&folder, &server, config).code(0).stderr("");
         assert_eq!(received(&server), [format!("ada:{PASSWORD}")]);
         assert!(folder.calls("x").ends_with(&format!("get {}\n", server.authority())));
@@ -35,7 +35,7 @@ fn a_helper_gets_host_and_port() {
 fn the_user_name_token_marks_an_identity_token() {
     let folder = Folder::new();
     folder.helper("x", &answer("<token>", IDENTITY));
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     run_digest(&folder, &server, STORE).code(0).stderr("");
     assert_eq!(received(&server), [format!("identity token {IDENTITY}")]);
 }
@@ -44,7 +44,7 @@ fn the_user_name_token_marks_an_identity_token() {
 fn stderr_of_a_successful_helper_is_ignored() {
     let folder = Folder::new();
     folder.helper("x", &format!("echo unlocking >&2; {}; echo done >&2", answer("ada", PASSWORD)));
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     run_digest(&folder, &server, STORE).code(0).stderr("");
 }
 
@@ -84,10 +84,10 @@ fn a_helper_without_a_credential_is_not_an_error() {
         "echo '{\"ServerURL\":\"x\",\"Username\":\"\",\"Secret\":\"\"}'",
     ] {
         folder.helper("x", script);
-        let server = registry(Door::Public);
+        let server = registry(Access::Public);
         run_digest(&folder, &server, STORE).code(0).stderr("");
         assert_eq!(received(&server), [""; 0]);
-        let server = registry(Door::Private);
+        let server = registry(Access::Private);
         let ran = run_digest(&folder, &server, STORE);
         ran.code(4);
         assert!(
@@ -101,16 +101,16 @@ fn a_helper_without_a_credential_is_not_an_error() {
 #[track_caller]
 fn fails(folder: &Folder, config: &str, fault: &str) {
     // A public image is available without credentials.
-    let server = registry(Door::Public);
+    let server = registry(Access::Public);
     let line = format!("note: {fault}; continuing without credentials\n");
     run_digest(folder, &server, config).code(0).stderr(&line);
     assert_eq!(received(&server), [""; 0]);
     // A private image is not: the message begins with the fault. No other source is searched.
-    for (door, refusal) in [
-        (Door::Private, "HOST denied anonymous access (401)"),
-        (Door::Basic, "HOST denied access (401): it requires a user name and password"),
+    for (access, refusal) in [
+        (Access::Private, "HOST denied anonymous access (401)"),
+        (Access::Basic, "HOST denied access (401): it requires a user name and password"),
     ] {
-        let server = registry(door);
+        let server = registry(access);
         let ran = run_digest_with_entries(folder, &server, config);
         ran.code(4).stdout("");
         let rest = ran.stderr.strip_prefix(&line);
@@ -170,7 +170,7 @@ fn helper_names_cannot_be_paths() {
         ("x\\n", "x\\n"),
     ] {
         let config = format!(r#"{{"credsStore":"{name}"}}"#);
-        let server = registry(Door::Public);
+        let server = registry(Access::Public);
         let line = format!(
             "note: docker-credential-{shown} is not on PATH; continuing without credentials\n"
         );
@@ -238,7 +238,7 @@ fn a_secret_in_the_output_of_a_failing_helper_is_not_printed() {
     {
         folder.program("x", &format!("{script} # {PASSWORD}"));
         // The runner searches the output for it.
-        run_digest(&folder, &registry(Door::Public), STORE).code(0);
+        run_digest(&folder, &registry(Access::Public), STORE).code(0);
     }
 }
 
@@ -248,7 +248,7 @@ fn a_helper_may_leave_a_background_process() {
     // The background process keeps both outputs open, as an agent that a helper started would.
     let (pipe, _open) = folder.pipe("pipe");
     folder.helper("x", &format!("cat {} & {}", pipe.display(), answer("ada", PASSWORD)));
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     run_digest(&folder, &server, STORE).code(0).stderr("");
 }
 
@@ -258,7 +258,7 @@ fn a_helper_has_no_more_time_than_the_timeout_allows() {
     let (pipe, _open) = folder.pipe("pipe");
     folder.helper("x", &format!("exec cat {}", pipe.display()));
     folder.write("config.json", STORE);
-    let server = registry(Door::Public);
+    let server = registry(Access::Public);
     let ran = question(&server)
         .args(["--timeout", "300ms"])
         .env("DOCKER_CONFIG", &folder.0)
@@ -279,7 +279,7 @@ fn a_hanging_helper_is_killed() {
     folder.write("config.json", STORE);
     // One of these is enough for the helper to start, on any machine.
     for time in ["300ms", "3s", "30s"] {
-        let server = registry(Door::Public);
+        let server = registry(Access::Public);
         let regq = question(&server).args(["--timeout", time]).env("DOCKER_CONFIG", &folder.0);
         regq.env("PATH", folder.search_path()).run().code(6);
         if !folder.read("id").is_empty() {
@@ -301,7 +301,7 @@ fn a_helper_that_was_cut_short_runs_again() {
     let first = folder.path("first");
     let hangs = format!("mkdir {} && exec cat {}", first.display(), pipe.display());
     folder.helper("x", &format!("{hangs}\n{}", answer("ada", PASSWORD)));
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     let ran = question(&server)
         .arg(format!("{}/team/other:1", server.authority()))
         .args(["--timeout", "2s"])
@@ -325,7 +325,7 @@ fn the_trace_shows_which_setting_names_the_helper() {
             "credHelpers http://HOST/v2/",
         ),
     ] {
-        let server = registry(Door::Private);
+        let server = registry(Access::Private);
         let path = folder.write("config.json", config.replace("HOST", &server.authority()));
         let regq = question(&server).arg("-v").env("DOCKER_CONFIG", &folder.0);
         let ran = hosted(&regq.env("PATH", folder.search_path()).run(), &server);
@@ -334,7 +334,7 @@ fn the_trace_shows_which_setting_names_the_helper() {
         assert!(ran.code(0).stderr.contains(&line), "{line}{ran}");
         // The message for a refused credential names it, too.
         folder.helper("x", &answer("bob", "p4ssw0rd-of-bob"));
-        let server = registry(Door::Basic);
+        let server = registry(Access::Basic);
         let ran = run_digest(&folder, &server, config);
         let source = format!("docker-credential-x ({role} in {})", path.display());
         let refused = format!("HOST refused the credentials of \"bob\" from {source} (401)");
@@ -348,7 +348,7 @@ fn a_helper_runs_once_for_all_repositories_of_a_registry() {
     let folder = Folder::new();
     folder.write("config.json", STORE);
     let run_digest = |code: i32| {
-        let server = registry(Door::Private);
+        let server = registry(Access::Private);
         let names = ["a", "b/c", "team/app"].map(|path| format!("{}/{path}:1", server.authority()));
         let ran = question(&server)
             .args(names)

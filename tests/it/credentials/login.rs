@@ -1,6 +1,6 @@
 //! `regq login` and `regq logout`: their requests, and what they change in credential files and helpers.
 
-use super::{Door, Folder, encoded, entry, hosted, received, registry};
+use super::{Access, Folder, encoded, entry, hosted, received, registry};
 use crate::support::secrets::PASSWORD;
 use crate::support::{Ran, Regq, Reply, Server};
 use regq::credentials::{CredentialFile, Location, Password, Secret};
@@ -34,8 +34,8 @@ fn plain_text(path: &Path) -> String {
 
 #[test]
 fn a_login_is_checked_and_saved() {
-    for door in [Door::Private, Door::Basic] {
-        let (folder, server) = (Folder::new(), registry(door));
+    for access in [Access::Private, Access::Basic] {
+        let (folder, server) = (Folder::new(), registry(access));
         let path = folder.path("new/folder/auth.json");
         with_file(login(&server), &path, &server).code(0).stdout("").stderr(plain_text(&path));
         let expected =
@@ -54,7 +54,7 @@ fn a_login_is_checked_and_saved() {
 
 #[test]
 fn a_login_is_saved_where_docker_saves_it() {
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     let folder = Folder::new();
     login(&server).env("HOME", &folder.0).run().code(0);
     assert!(folder.read(".docker/config.json").contains(&encoded("ada", PASSWORD)));
@@ -71,8 +71,8 @@ fn a_login_is_saved_where_docker_saves_it() {
 
 #[test]
 fn a_wrong_password_changes_nothing() {
-    for door in [Door::Private, Door::Basic] {
-        let (folder, server) = (Folder::new(), registry(door));
+    for access in [Access::Private, Access::Basic] {
+        let (folder, server) = (Folder::new(), registry(access));
         let old = "{ \"auths\" : {} }";
         let path = folder.write("auth.json", old);
         let ran = with_file(login(&server).stdin("wrong"), &path, &server);
@@ -114,7 +114,7 @@ fn an_error_status_changes_nothing() {
 
 #[test]
 fn a_login_to_an_open_registry_is_saved_with_a_note() {
-    let (folder, server) = (Folder::new(), registry(Door::Open));
+    let (folder, server) = (Folder::new(), registry(Access::Open));
     let path = folder.path("auth.json");
     with_file(login(&server), &path, &server).code(0).stdout("").stderr(format!(
         "note: HOST allows anonymous access, so the password was not checked\n{}",
@@ -127,7 +127,7 @@ fn a_login_to_an_open_registry_is_saved_with_a_note() {
 
 #[test]
 fn anonymous_access_after_a_redirect_does_not_check_the_password() {
-    let (folder, other) = (Folder::new(), registry(Door::Public));
+    let (folder, other) = (Folder::new(), registry(Access::Public));
     let target = format!("{}/v2/", other.url());
     let server = Server::start(None, move |_| Reply::new(307).header("Location", &target));
     let path = folder.path("auth.json");
@@ -142,7 +142,7 @@ fn anonymous_access_after_a_redirect_does_not_check_the_password() {
 
 #[test]
 fn a_missing_user_or_password_is_a_usage_error() {
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     for (flags, missing) in [
         (&[][..], &["--user NAME", "--password-stdin", "--password-file"][..]),
         (&["--user", "ada"], &["--password-stdin", "--password-file"]),
@@ -165,7 +165,7 @@ const STRANGE: &str = concat!(
 
 #[test]
 fn other_content_of_the_file_is_unchanged() {
-    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let (folder, server) = (Folder::new(), registry(Access::Private));
     let path = folder.write("auth.json", STRANGE);
     with_file(login(&server), &path, &server).code(0);
     let written = folder.read("auth.json");
@@ -196,7 +196,7 @@ fn other_content_of_the_file_is_unchanged() {
 
 #[test]
 fn mode_and_owner_of_the_file_are_unchanged() {
-    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let (folder, server) = (Folder::new(), registry(Access::Private));
     let path = folder.write("auth.json", "{}");
     // Only root can give a file away. Other users test with their own.
     let given = chown(&path, Some(65_534), Some(65_534)).is_ok();
@@ -213,7 +213,7 @@ fn mode_and_owner_of_the_file_are_unchanged() {
 
 #[test]
 fn symbolic_links_are_kept() {
-    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let (folder, server) = (Folder::new(), registry(Access::Private));
     for (link, target) in [("a.json", "there.json"), ("b.json", "not-yet.json")] {
         symlink(target, folder.path(link)).unwrap();
         folder.write("there.json", "{}");
@@ -228,7 +228,7 @@ fn symbolic_links_are_kept() {
 
 #[test]
 fn only_regular_files_are_replaced() {
-    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let (folder, server) = (Folder::new(), registry(Access::Private));
     let (path, _open) = folder.pipe("pipe");
     for regq in [login(&server), logout(&server)] {
         let ran = with_file(regq, &path, &server);
@@ -241,7 +241,7 @@ fn only_regular_files_are_replaced() {
 
 #[test]
 fn an_invalid_file_is_not_replaced() {
-    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let (folder, server) = (Folder::new(), registry(Access::Private));
     for old in ["{", "[]", "{\"auths\":{\"HOST\":5}}", "\u{0}"] {
         let path = folder.write("auth.json", old);
         for regq in [login(&server), logout(&server)] {
@@ -255,7 +255,7 @@ fn an_invalid_file_is_not_replaced() {
 
 #[test]
 fn a_full_disk_leaves_the_old_file() {
-    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let (folder, server) = (Folder::new(), registry(Access::Private));
     let old = format!("{{\"auths\":{{\"{}\":{}}}}}", server.authority(), entry());
     let path = folder.write("auth.json", &old);
     // No file may grow, so writing fails.
@@ -279,7 +279,7 @@ fn a_full_disk_leaves_the_old_file() {
 
 #[test]
 fn a_folder_that_cannot_be_created_is_reported() {
-    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let (folder, server) = (Folder::new(), registry(Access::Private));
     folder.write("file", "text");
     let path = folder.path("file/auth.json");
     let ran = with_file(login(&server), &path, &server);
@@ -291,7 +291,7 @@ fn a_folder_that_cannot_be_created_is_reported() {
 #[test]
 fn a_configured_helper_stores_the_credential() {
     for config in [r#"{"credsStore":"x"}"#, r#"{"credsStore":"y","credHelpers":{"HOST":"x"}}"#] {
-        let (folder, server) = (Folder::new(), registry(Door::Private));
+        let (folder, server) = (Folder::new(), registry(Access::Private));
         folder.helper("x", "");
         let config = config.replace("HOST", &server.authority());
         let path = folder.write("auth.json", &config);
@@ -314,7 +314,7 @@ fn a_configured_helper_stores_the_credential() {
 
 #[test]
 fn a_failing_helper_fails_the_login() {
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     for (script, fault) in [
         (
             "echo the keychain is locked; exit 1",
@@ -351,7 +351,7 @@ fn a_failing_helper_fails_the_login() {
 
 #[test]
 fn a_helper_need_not_read_its_input() {
-    let (folder, server) = (Folder::new(), registry(Door::Open));
+    let (folder, server) = (Folder::new(), registry(Access::Open));
     folder.program("x", "exit 0");
     let path = folder.write("auth.json", r#"{"credsStore":"x"}"#);
     // More than a pipe's capacity.
@@ -361,7 +361,7 @@ fn a_helper_need_not_read_its_input() {
 
 #[test]
 fn logging_out_removes_every_spelling() {
-    let (folder, server) = (Folder::new(), registry(Door::Open));
+    let (folder, server) = (Folder::new(), registry(Access::Open));
     let spellings = ["HOST", "https://HOST/v1/", "http://HOST", "HOST/v2/", "HOST/"];
     let entries: Vec<_> = spellings.iter().map(|key| format!("\"{key}\":{}", entry())).collect();
     let others = r#""HOST/team":{"auth":"eDp5"},"127.0.0.1":{"auth":"eDp5"},"other.example":{}"#;
@@ -377,7 +377,7 @@ fn logging_out_removes_every_spelling() {
 
 #[test]
 fn a_logout_without_a_login_succeeds() {
-    let (folder, server) = (Folder::new(), registry(Door::Open));
+    let (folder, server) = (Folder::new(), registry(Access::Open));
     for (name, text) in [
         ("none.json", None),
         ("a.json", Some("{}")),
@@ -436,7 +436,7 @@ fn docker_hub_has_dockers_key() {
 
 #[test]
 fn an_invalid_file_is_reported_before_any_request() {
-    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let (folder, server) = (Folder::new(), registry(Access::Private));
     let path = folder.write("auth.json", "{");
     with_file(login(&server), &path, &server).code(8).stdout("");
     assert_eq!((server.connections(), folder.read("auth.json").as_str()), (0, "{"));
@@ -444,7 +444,7 @@ fn an_invalid_file_is_reported_before_any_request() {
 
 #[test]
 fn a_password_stored_by_a_helper_is_removed_from_the_file() {
-    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let (folder, server) = (Folder::new(), registry(Access::Private));
     folder.helper("x", "cat > /dev/null");
     let old = format!(
         r#"{{"credsStore":"x","auths":{{"{}":{}}}}}"#,
@@ -462,7 +462,7 @@ fn a_password_stored_by_a_helper_is_removed_from_the_file() {
 #[test]
 fn a_file_that_others_may_read_is_reported() {
     use std::os::unix::fs::PermissionsExt;
-    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let (folder, server) = (Folder::new(), registry(Access::Private));
     let path = folder.write("auth.json", "{}");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let ran = with_file(login(&server), &path, &server);
@@ -472,7 +472,7 @@ fn a_file_that_others_may_read_is_reported() {
 
 #[test]
 fn the_timeout_applies_to_helpers_of_login_and_logout() {
-    let (folder, server) = (Folder::new(), registry(Door::Private));
+    let (folder, server) = (Folder::new(), registry(Access::Private));
     folder.helper("x", "exec sleep 60");
     let path = folder.write("auth.json", r#"{"credsStore":"x"}"#);
     for regq in [login(&server), logout(&server)] {

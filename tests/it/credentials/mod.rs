@@ -107,10 +107,10 @@ impl Drop for Folder {
 
 /// Which requests a registry accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Door {
+enum Access {
     /// All, without authentication.
     Open,
-    /// Those with a token from `/token`, which anyone gets.
+    /// Those with a token from `/token`, which issues one to everyone.
     Public,
     /// Those with the user's token from `/token`.
     Private,
@@ -119,11 +119,11 @@ enum Door {
 }
 
 /// A registry that has every image and knows one user: by password, identity token or registry token.
-fn registry(door: Door) -> Server {
-    Server::start(None, move |request| answer(door, request))
+fn registry(access: Access) -> Server {
+    Server::start(None, move |request| answer(access, request))
 }
 
-fn answer(door: Door, request: &Request) -> Reply {
+fn answer(access: Access, request: &Request) -> Reply {
     let sent = request.header("authorization");
     if request.path() == "/token" {
         let known = match request.method.as_str() {
@@ -136,18 +136,18 @@ fn answer(door: Door, request: &Request) -> Reply {
             _ => Reply::new(401).body("wrong"),
         };
     }
-    let known = match door {
-        Door::Open => true,
-        Door::Public | Door::Private => {
-            let anonymous = door == Door::Public && sent == Some("Bearer anonymous");
+    let known = match access {
+        Access::Open => true,
+        Access::Public | Access::Private => {
+            let anonymous = access == Access::Public && sent == Some("Bearer anonymous");
             let granted = [GRANTED, READY].iter().any(|token| sent == Some(&bearer(token)));
             anonymous || granted
         }
-        Door::Basic => sent == Some(&basic(USER, PASSWORD)),
+        Access::Basic => sent == Some(&basic(USER, PASSWORD)),
     };
-    match (known, door) {
+    match (known, access) {
         (true, _) => manifest(),
-        (false, Door::Basic) => {
+        (false, Access::Basic) => {
             Reply::new(401).header("WWW-Authenticate", r#"Basic realm="registry""#)
         }
         (false, _) => challenge(request),
@@ -211,14 +211,14 @@ fn received(server: &Server) -> Vec<String> {
             head.method == "HEAD" && head.status == 401 && head.target == request.target
         });
         if !(again && request.method == "GET") {
-            received.extend(proof(request));
+            received.extend(sent_credential(request));
         }
         before = Some(request);
     }
     received
 }
 
-fn proof(request: &Request) -> Option<String> {
+fn sent_credential(request: &Request) -> Option<String> {
     if request.method == "POST" {
         return Some(format!("identity token {}", request.form("refresh_token").join("+")));
     }

@@ -1,6 +1,6 @@
 //! No output contains a secret: with every kind of credential, at every kind of registry, in every output format.
 
-use super::{Door, Folder, auths, encoded, entry, name, question, registry};
+use super::{Access, Folder, auths, encoded, entry, name, question, registry};
 use crate::support::secrets::{GRANTED, IDENTITY, PASSWORD, READY, leaked};
 use crate::support::{Regq, Reply, Server};
 use regq::credentials::{Credential, Keychain, Password, Secret};
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 /// Servers that accept, refuse and echo credentials.
 fn servers() -> Vec<Server> {
     let mut servers: Vec<_> =
-        [Door::Open, Door::Public, Door::Private, Door::Basic].map(registry).into();
+        [Access::Open, Access::Public, Access::Private, Access::Basic].map(registry).into();
     for status in [400, 401, 403, 404, 429, 500] {
         servers.push(Server::start(None, move |request| match request.path() {
             "/token" => Reply::new(status).body("go away"),
@@ -24,15 +24,15 @@ fn servers() -> Vec<Server> {
         }));
     }
     // These echo the credential, as sent and decoded.
-    for (door, status) in [(Door::Private, 200), (Door::Private, 403), (Door::Basic, 403)] {
+    for (access, status) in [(Access::Private, 200), (Access::Private, 403), (Access::Basic, 403)] {
         servers.push(Server::start(None, move |request| match request.header("authorization") {
-            None if request.method == "HEAD" => super::answer(door, request),
+            None if request.method == "HEAD" => super::answer(access, request),
             None if request.method == "GET" && request.path() != "/token" => {
-                super::answer(door, request)
+                super::answer(access, request)
             }
             sent => {
                 let sent = sent.unwrap_or_default();
-                let decoded = super::proof(request).unwrap_or_default();
+                let decoded = super::sent_credential(request).unwrap_or_default();
                 let form = String::from_utf8_lossy(&request.body);
                 let padding = "x".repeat(170);
                 let body = format!("<p>no: {sent} {form} {decoded} {padding} {decoded}");

@@ -1,7 +1,7 @@
 //! The sources of credentials: which are searched, in which order, and when.
 
 use super::{
-    Door, Folder, auths, entry, entry_of, hosted, manifest, name, question, received, registry,
+    Access, Folder, auths, entry, entry_of, hosted, manifest, name, question, received, registry,
 };
 use crate::support::secrets::{PASSWORD, READY};
 use crate::support::{Regq, Reply, Server};
@@ -100,7 +100,7 @@ fn named_sources_precede_default_ones() {
 fn anonymous_disables_all_sources() {
     let folder = Folder::new();
     folder.helper("x", "echo '{}'");
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     let text = auths(&server.authority(), &entry());
     folder.write("config.json", r#"{"credsStore":"x"}"#);
     question(&server)
@@ -117,7 +117,7 @@ fn anonymous_disables_all_sources() {
 
 #[test]
 fn named_files_are_read_before_the_first_request() {
-    let server = registry(Door::Open);
+    let server = registry(Access::Open);
     let missing =
         "regq: /nonexistent/file: cannot be read: No such file or directory (os error 2)\n";
     let flag = |flag: &str| question(&server).args([flag, "/nonexistent/file"]).run();
@@ -144,23 +144,23 @@ fn default_files_are_read_only_after_a_401() {
     let folder = Folder::new();
     let path = folder.write("config.json", "{\"auths\":\n{,}}");
     let fault = format!("{}: line 2, column 2: invalid JSON", path.display());
-    let run_digest = |door| {
-        let server = registry(door);
+    let run_digest = |access| {
+        let server = registry(access);
         let ran = question(&server).env("DOCKER_CONFIG", &folder.0).run();
         hosted(&ran, &server)
     };
     // The registry requires no login, so no source is read.
-    run_digest(Door::Open).code(0).stderr("");
+    run_digest(Access::Open).code(0).stderr("");
     // Anonymous access works: the file is only a warning.
-    run_digest(Door::Public)
+    run_digest(Access::Public)
         .code(0)
         .stderr(format!("note: {fault}; continuing without credentials\n"));
     // Anonymous access is denied: the file is the error.
-    for (door, refusal) in [
-        (Door::Private, "HOST denied anonymous access (401)"),
-        (Door::Basic, "HOST denied access (401): it requires a user name and password"),
+    for (access, refusal) in [
+        (Access::Private, "HOST denied anonymous access (401)"),
+        (Access::Basic, "HOST denied access (401): it requires a user name and password"),
     ] {
-        let ran = run_digest(door);
+        let ran = run_digest(access);
         ran.code(8).stdout("");
         assert!(
             ran.stderr
@@ -170,7 +170,7 @@ fn default_files_are_read_only_after_a_401() {
         assert!(ran.stderr.contains(refusal), "{ran}");
     }
     // No other source is searched.
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     let text = auths(&server.authority(), &entry());
     folder.write("run/containers/auth.json", text);
     let run = question(&server)
@@ -194,21 +194,21 @@ fn helpers_run_only_after_a_401() {
     let folder = Folder::new();
     folder.write("config.json", r#"{"credsStore":"x"}"#);
     folder.helper("x", "echo credentials not found; exit 1");
-    let server = registry(Door::Open);
+    let server = registry(Access::Open);
     let run_digest = |server: &Server| {
         let regq = question(server).env("PATH", folder.search_path());
         regq.env("DOCKER_CONFIG", &folder.0).run().code(0).stderr("");
     };
     run_digest(&server);
     assert_eq!(folder.calls("x"), "");
-    let server = registry(Door::Public);
+    let server = registry(Access::Public);
     run_digest(&server);
     assert_eq!(folder.calls("x"), format!("get {}\n", server.authority()));
 }
 
 #[test]
 fn a_variable_works_without_a_home_folder() {
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     let text = auths(&server.authority(), &entry());
     let run = |regq: Regq| regq.env("DOCKER_AUTH_CONFIG", &text).run();
     run(question(&server)).code(0).stderr("");
@@ -222,10 +222,10 @@ fn a_variable_works_without_a_home_folder() {
 #[test]
 fn a_missing_home_folder_is_not_an_error() {
     for home in ["", "/nonexistent", "/dev/null", "relative"] {
-        let server = registry(Door::Public);
+        let server = registry(Access::Public);
         question(&server).env("HOME", home).run().code(0).stderr("");
     }
-    let server = registry(Door::Public);
+    let server = registry(Access::Public);
     question(&server).run().code(0).stderr("");
 }
 
@@ -253,8 +253,8 @@ fn an_unreadable_file_is_an_error_but_an_unreadable_home_folder_is_not() {
             std::process::Command::new("chmod").arg(mode).arg(path).status().unwrap().success()
         );
     };
-    let run_digest = |door| {
-        let server = registry(door);
+    let run_digest = |access| {
+        let server = registry(access);
         let script = as_nobody(public.to_str().unwrap());
         let ran = question(&server)
             .env("HOME", &home)
@@ -264,9 +264,9 @@ fn an_unreadable_file_is_an_error_but_an_unreadable_home_folder_is_not() {
         hosted(&ran, &server)
     };
     mode(&home.join(".docker/config.json"), "000");
-    let file = run_digest(Door::Private);
+    let file = run_digest(Access::Private);
     mode(&home, "000");
-    let (anonymous, denied) = (run_digest(Door::Public), run_digest(Door::Private));
+    let (anonymous, denied) = (run_digest(Access::Public), run_digest(Access::Private));
     mode(&home, "700");
     std::fs::remove_dir_all(&public).unwrap();
     file.code(8);
@@ -279,12 +279,12 @@ fn an_unreadable_file_is_an_error_but_an_unreadable_home_folder_is_not() {
 fn a_token_from_a_file_is_sent_at_once_and_to_the_named_registry_only() {
     let folder = Folder::new();
     let path = folder.write("token", format!("{READY}\n"));
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     question(&server).arg("--token-file").arg(&path).run().code(0).stderr("");
     assert_eq!(server.lines(), ["HEAD /v2/team/app/manifests/1"]);
     assert_eq!(received(&server), [format!("Bearer {READY}")]);
     // It is sent neither to a redirect target nor to that host's token server.
-    let other = registry(Door::Public);
+    let other = registry(Access::Public);
     let target = format!("{}/v2/team/app/manifests/1", other.url());
     let server = Server::start(None, move |_| Reply::new(307).header("Location", &target));
     question(&server).arg("--token-file").arg(&path).run().code(0).stderr("");
@@ -299,7 +299,7 @@ fn a_refused_token_from_a_file_is_final() {
     folder.helper("x", "echo credentials not found; exit 1");
     // Other sources are not used, broken or not.
     for config in ["{", r#"{"credsStore":"x"}"#] {
-        let server = registry(Door::Private);
+        let server = registry(Access::Private);
         folder.write("config.json", config);
         let path = folder.write("token", "wr0ng");
         let ran = question(&server)
@@ -363,7 +363,7 @@ fn a_redirect_target_gets_its_own_credential_only() {
 fn the_trace_shows_each_source_and_its_result() {
     let folder = Folder::new();
     folder.write("docker/config.json", auths("other.example", "{}"));
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     let text = auths(&format!("http://{}/v2/", server.authority()), &entry());
     let podman = folder.write("run/containers/auth.json", text);
     let ran = question(&server)
@@ -389,7 +389,7 @@ fn the_trace_shows_each_source_and_its_result() {
 
 #[test]
 fn one_source_serves_several_registries() {
-    let (first, second) = (registry(Door::Private), registry(Door::Basic));
+    let (first, second) = (registry(Access::Private), registry(Access::Basic));
     let text = format!(
         r#"{{"auths":{{"{}":{},"{}":{}}}}}"#,
         first.authority(),
@@ -404,7 +404,7 @@ fn one_source_serves_several_registries() {
 #[test]
 fn a_default_file_is_read_once_for_all_references() {
     let folder = Folder::new();
-    let server = registry(Door::Private);
+    let server = registry(Access::Private);
     let path = folder.write("config.json", auths(&server.authority(), &entry()));
     let mut config = Config::default();
     config.keychain = Keychain::default();

@@ -1,6 +1,6 @@
 //! Unusable and refused credentials: exit code, message and hint, depending on how the registry responds.
 
-use super::{Door, Folder, auths, entry, entry_of, hosted, question, received, registry, token};
+use super::{Access, Folder, auths, entry, entry_of, hosted, question, received, registry, token};
 use crate::support::secrets::{GRANTED, IDENTITY};
 use crate::support::{Ran, Regq, Reply, Server};
 
@@ -87,7 +87,7 @@ fn a_failing_helper_is_an_error_only_if_access_is_denied() {
 fn a_broken_named_source_is_always_an_error() {
     let folder = Folder::new();
     let check = |with: &dyn Fn(Regq, String) -> Regq, fault: &str| {
-        let server = registry(Door::Public);
+        let server = registry(Access::Public);
         let ran = hosted(&with(question(&server), server.authority()).run(), &server);
         ran.code(8).stdout("");
         assert!(ran.stderr.contains(fault), "{fault}\n{ran}");
@@ -108,13 +108,13 @@ fn a_pipe_is_not_opened() {
     let folder = Folder::new();
     let (path, _open) = folder.pipe(".docker/config.json");
     let fault = format!("{}: cannot be read: it is a pipe", path.display());
-    for (door, code) in [(Door::Open, 0), (Door::Public, 0), (Door::Private, 8)] {
-        let server = registry(door);
+    for (access, code) in [(Access::Open, 0), (Access::Public, 0), (Access::Private, 8)] {
+        let server = registry(access);
         // The test ends even if the program hangs.
         let regq = question(&server).through(r#"exec timeout 20 "$0" "$@""#);
         let ran = regq.env("HOME", &folder.0).run();
         ran.code(code);
-        assert_eq!(ran.stderr.contains(&fault), door != Door::Open, "{ran}");
+        assert_eq!(ran.stderr.contains(&fault), access != Access::Open, "{ran}");
     }
 }
 

@@ -155,7 +155,7 @@ fn correct_logins_at_real_registries_have_no_finding() {
             login("git.example.com/o/i", "Bearer realm=\"https://git.example.com/v2/token\"", "https://git.example.com/v2/token", &gitea)
                 .line("Basic"),
         ),
-        ("Gitea, of which only the token is known", of("git.example.com/o/i").token(gitea)),
+        ("Gitea, only the token supplied", of("git.example.com/o/i").token(gitea)),
         (
             "Red Hat",
             login(
@@ -196,33 +196,39 @@ fn equivalent_token_urls_have_no_finding() {
     assert_no_finding(vec![
         ("percent-encoded", with_scope("repository%3Ateam%2Fapp%3Apull")),
         ("in lower case", with_scope("repository%3ateam%2fapp%3apull")),
-        ("several at once", with_scope("repository:team/base:pull%20repository:team/app:pull")),
-        ("several with a plus", with_scope("repository:team/base:pull+repository:team/app:pull")),
         (
-            "several parameters",
+            "two scopes in one parameter",
+            with_scope("repository:team/base:pull%20repository:team/app:pull"),
+        ),
+        (
+            "two scopes joined by a plus",
+            with_scope("repository:team/base:pull+repository:team/app:pull"),
+        ),
+        (
+            "two scope parameters",
             with_scope("repository:team/base:pull&scope=repository:team/app:pull"),
         ),
-        ("the same twice", with_scope("repository:team/app:pull&scope=repository:team/app:pull")),
+        ("a repeated scope", with_scope("repository:team/app:pull&scope=repository:team/app:pull")),
         ("with push", with_scope("repository:team/app:push,pull")),
-        ("everything", with_scope("repository:team/app:*")),
-        ("a class", with_scope("repository(plugin):team/app:pull")),
-        ("a catalog too", with_scope("registry:catalog:*&scope=repository:team/app:pull")),
-        ("an empty pair", with_scope("repository:team/app:pull&&")),
+        ("all actions", with_scope("repository:team/app:*")),
+        ("a scope with a class", with_scope("repository(plugin):team/app:pull")),
+        ("the catalog scope too", with_scope("registry:catalog:*&scope=repository:team/app:pull")),
+        ("an empty query parameter", with_scope("repository:team/app:pull&&")),
         ("a fragment", with_scope("repository:team/app:pull#x")),
         (
             "a host in capitals",
             correct().token_url(URL.replace("auth.example.com", "AUTH.Example.Com")),
         ),
-        ("a port that is its scheme's", correct().token_url(URL.replace(".com/", ".com:443/"))),
+        ("the scheme's default port", correct().token_url(URL.replace(".com/", ".com:443/"))),
         (
-            "a password in front",
+            "a user and password in the URL",
             correct()
                 .token_url(URL.replace("auth.", "ada:pass-of-ada@auth."))
                 .token(claims(json!({"sub": "ada"}))),
         ),
-        ("quotes around", correct().token_url(format!("'{URL}'"))),
-        ("other quotes around", correct().token_url(format!(" \"{URL}\" "))),
-        ("white space around", correct().token_url(format!(" {URL}\n"))),
+        ("in single quotes", correct().token_url(format!("'{URL}'"))),
+        ("in double quotes", correct().token_url(format!(" \"{URL}\" "))),
+        ("surrounded by white space", correct().token_url(format!(" {URL}\n"))),
     ]);
 }
 
@@ -231,9 +237,9 @@ fn equivalent_challenges_have_no_finding() {
     let port = "reg.example.com:5000/team/app";
     let challenge = |line: &str| of(NAME).challenge(line).token(claims(json!({}))).date(DATE);
     assert_no_finding(vec![
-        ("its name in front", challenge(&format!("WWW-Authenticate: {CHALLENGE}"))),
+        ("with the header name", challenge(&format!("WWW-Authenticate: {CHALLENGE}"))),
         ("in lower case", challenge(&format!("www-authenticate:{CHALLENGE}\r\n"))),
-        ("as curl shows it", challenge(&format!("< www-authenticate: {CHALLENGE}"))),
+        ("as curl -v prints it", challenge(&format!("< www-authenticate: {CHALLENGE}"))),
         ("without quotes", challenge(&CHALLENGE.replace('"', ""))),
         ("a realm with a query", correct().challenge(CHALLENGE.replace("/token", "/token?x=y"))),
         (
@@ -269,8 +275,8 @@ fn equivalent_challenges_have_no_finding() {
                 {"type": "repository", "name": "team/base", "actions": []},
                 {"type": "repository", "name": "team/app", "actions": ["pull"]}]}))),
         ),
-        ("a proxy's other scheme too", correct().line("Negotiate")),
-        ("on a good answer", of(NAME).challenge("basic realm=x").status(200)),
+        ("a proxy's challenge too", correct().line("Negotiate")),
+        ("in a successful response", of(NAME).challenge("basic realm=x").status(200)),
     ]);
 }
 
@@ -285,25 +291,28 @@ fn valid_token_variants_have_no_finding() {
     let token = |changes| correct().token(claims(changes)).date(DATE);
     let plain = || claims(json!({}));
     assert_no_finding(vec![
-        ("Bearer in front", correct().token(format!("Bearer {}", plain()))),
-        ("a header", correct().token(format!("Authorization: bearer {}", plain()))),
-        ("an answer", correct().token(format!("{{\"token\":\"{}\"}}", plain()))),
-        ("the other answer", correct().token(format!(" {{\"access_token\":\"{}\"}}\n", plain()))),
+        ("after the word Bearer", correct().token(format!("Bearer {}", plain()))),
+        ("a whole header", correct().token(format!("Authorization: bearer {}", plain()))),
+        ("a token response with token", correct().token(format!("{{\"token\":\"{}\"}}", plain()))),
+        (
+            "a token response with access_token",
+            correct().token(format!(" {{\"access_token\":\"{}\"}}\n", plain())),
+        ),
         ("padding", correct().token(padded(&plain()))),
         ("a list of audiences", token(json!({"aud": ["x", "reg.example.com"]}))),
         ("times with fractions", token(json!({"exp": 1_474_547_283.5, "nbf": 1_474_546_983.25}))),
-        ("no times at all", token(json!({"exp": null, "nbf": null, "iat": null}))),
+        ("no times", token(json!({"exp": null, "nbf": null, "iat": null}))),
         ("a subject", token(json!({"sub": "someone"}))),
         ("no subject", token(json!({"sub": null}))),
         (
-            "more access",
+            "access to more repositories",
             token(json!({"access": [
             {"type": "repository", "name": "a/b", "actions": []},
             {"type": "repository", "class": "plugin", "name": "team/app", "actions": ["push", "pull"]},
             {"type": "registry", "name": "catalog", "actions": ["*"]}]})),
         ),
-        ("a clock that is a minute slow", token(json!({"nbf": 1_474_547_050}))),
-        ("a life just over", token(json!({"exp": 1_474_546_930}))),
+        ("a clock that is a minute behind", token(json!({"nbf": 1_474_547_050}))),
+        ("expired within the tolerance", token(json!({"exp": 1_474_546_930}))),
     ]);
 }
 
@@ -313,15 +322,15 @@ fn responses_without_a_known_cause_have_no_finding() {
     assert_no_finding(vec![
         ("gone", of(NAME).status(410)),
         (
-            "two scopes in one, and nothing to hold them against",
+            "two scopes in one parameter, and no challenge to compare them with",
             of("")
                 .token_url("https://a.example/t?scope=repository:a:pull,b:pull")
                 .token(claims(access("a", &["pull"]))),
         ),
         ("teapot", of(NAME).status(418).body("<html>I'm a teapot")),
-        ("too much", of(NAME).status(413).body("Request Entity Too Large")),
-        ("broken", of(NAME).status(500).body("oops")),
-        ("away", of(NAME).status(503).body("<html>Bad Gateway")),
+        ("request too large", of(NAME).status(413).body("Request Entity Too Large")),
+        ("server error", of(NAME).status(500).body("oops")),
+        ("bad gateway", of(NAME).status(503).body("<html>Bad Gateway")),
         ("a redirect", of(NAME).status(307)),
         ("created", of(NAME).status(201)),
         ("not found, by a proxy", of(NAME).status(404).body("404 page not found")),

@@ -241,9 +241,9 @@ fn shapes() -> Vec<Shape> {
         ("Cloudflare", basic("SELF/v2/team/app/manifests/1.0"), &[]),
         ("DigitalOcean", digital_ocean(), opaque),
         ("OpenShift", openshift(), opaque),
-        ("one without a login", Script::new().https().first(ScriptedResponse::manifest()), &[]),
+        ("anonymous access", Script::new().https().first(ScriptedResponse::manifest()), &[]),
         (
-            "one that requests more than is needed",
+            "a challenge with more scopes than needed",
             with_jwt(
                 r#"Bearer realm="SELF/token",service="s",scope="repository:team/app:pull,push""#,
                 "s",
@@ -251,7 +251,7 @@ fn shapes() -> Vec<Shape> {
             &[],
         ),
         (
-            "one whose token grants more",
+            "a token with more access than requested",
             gitlab().token(granted(
                 "container_registry",
                 &json!([
@@ -262,7 +262,7 @@ fn shapes() -> Vec<Shape> {
             &[],
         ),
         (
-            "one that does not do HEAD",
+            "no support for HEAD",
             gitlab()
                 .last(ScriptedResponse::new(405))
                 .read(ScriptedResponse::manifest())

@@ -34,7 +34,7 @@ fn public() -> Vec<Refused> {
     let hub_empty = || docker_hub().token(granted("registry.docker.io", &json!([])));
     vec![
         (
-            "Docker Hub: private, or not there",
+            "Docker Hub: private or missing",
             hub_empty().last(hub("")),
             4,
             &["access-empty decisive", "private-or-missing decisive"],
@@ -50,13 +50,13 @@ fn public() -> Vec<Refused> {
             ],
         ),
         (
-            "Docker Hub: one's own repository that is not there",
+            "Docker Hub: a missing repository of the user",
             docker_hub().last(ScriptedResponse::new(404).words(&[("NAME_UNKNOWN", "not known")])),
             3,
             &["not-found decisive"],
         ),
         (
-            "Docker Hub: the limit of pulls",
+            "Docker Hub: pull rate limit",
             docker_hub().last(
                 ScriptedResponse::new(429)
                     .header("RateLimit-Remaining", "0;w=21600")
@@ -66,7 +66,7 @@ fn public() -> Vec<Refused> {
             &["rate-limited decisive"],
         ),
         (
-            "Docker Hub: the limit of abuse",
+            "Docker Hub: abuse rate limit",
             docker_hub().first(ScriptedResponse::new(429).body("Too Many Requests")),
             5,
             &["rate-limited decisive"],
@@ -77,22 +77,22 @@ fn public() -> Vec<Refused> {
             4,
             &["credentials-rejected decisive"],
         ),
-        ("GHCR: private, or not there", ghcr().token(ScriptedResponse::new(401).words(UNAUTHORIZED)), 4, LOGIN),
+        ("GHCR: private or missing", ghcr().token(ScriptedResponse::new(401).words(UNAUTHORIZED)), 4, LOGIN),
         (
-            "GHCR: no right to the package",
+            "GHCR: no access to the package",
             ghcr().user().token(ScriptedResponse::new(403).words(&[("DENIED", "permission_denied: read_package")])),
             4,
             &["token-denied decisive"],
         ),
         (
-            "GHCR: no such tag",
+            "GHCR: missing tag",
             ghcr().last(ScriptedResponse::new(404).words(&[("MANIFEST_UNKNOWN", "manifest unknown")])),
             3,
             &["not-found decisive"],
         ),
-        ("Quay: anonymous without a right", quay().token(ScriptedResponse::new(401)), 4, LOGIN),
+        ("Quay: anonymous without access", quay().token(ScriptedResponse::new(401)), 4, LOGIN),
         (
-            "Quay: private, or not there",
+            "Quay: private or missing",
             quay().token(granted("quay", &nothing())).last(
                 ScriptedResponse::challenge(
 r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
@@ -103,7 +103,7 @@ r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
             &["access-no-actions decisive"],
         ),
         (
-            "Quay: a scope that it does not take",
+            "Quay: an unsupported scope",
             quay().token(ScriptedResponse::new(400).body("Unable to decode repository and actions")),
             4,
             &["token-request-refused decisive"],
@@ -119,25 +119,25 @@ r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
             &["credentials-rejected decisive"],
         ),
         (
-            "ECR: no right",
+            "ECR: no access",
             ecr().user().last(ScriptedResponse::new(403).words(&[("DENIED", "User is not authorized")])),
             4,
             &["forbidden decisive"],
         ),
         (
-            "ECR Public: the rate",
+            "ECR Public: rate limit",
             ecr_public().last(ScriptedResponse::new(429).words(&[("TOOMANYREQUESTS", "Rate exceeded")])),
             5,
             &["rate-limited decisive"],
         ),
         (
-            "Google: a token that it does not take",
+            "Google: a rejected token",
             google().last(ScriptedResponse::new(401).words(UNAUTHORIZED)),
             4,
             &["rejected-without-challenge decisive"],
         ),
         (
-            "Artifact Registry: no right",
+            "Artifact Registry: no access",
             artifact_registry().last(
                 ScriptedResponse::new(403).words(&[("DENIED", "Permission artifactregistry.repositories...")]),
             ),
@@ -158,7 +158,7 @@ r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
             &["forbidden decisive"],
         ),
         (
-            "ACR: more is wanted",
+            "ACR: insufficient scope",
             acr().last(
                 ScriptedResponse::challenge(
                     r#"Bearer realm="SELF/oauth2/token",service="registry.azurecr.io",scope="repository:team/app:pull,delete",error="insufficient_scope""#,
@@ -169,14 +169,14 @@ r#"Bearer realm="SELF/v2/auth",service="quay",scope="repository:team/app:pull""#
             &["insufficient-scope decisive"],
         ),
         (
-            "DigitalOcean: no such registry",
+            "DigitalOcean: missing registry",
             digital_ocean().token(ScriptedResponse::new(400).body("registry not found")),
             4,
             &["token-request-refused decisive"],
         ),
         ("Red Hat: anonymous", red_hat().token(ScriptedResponse::new(401).body("Please login to the Red Hat Registry")), 4, LOGIN),
         (
-            "Red Hat: no such image",
+            "Red Hat: missing image",
             red_hat().last(ScriptedResponse::new(404).words(&[("UNKNOWN", "Not Found")])),
             3,
             &["not-found decisive"],
@@ -196,7 +196,7 @@ fn own() -> Vec<Refused> {
     let registry = "Docker registry";
     vec![
         (
-            "GitLab: private, or not there",
+            "GitLab: private or missing",
             gitlab()
                 .token(granted("container_registry", &json!([])))
                 .last(insufficient("/jwt/auth", "container_registry")),
@@ -204,7 +204,7 @@ fn own() -> Vec<Refused> {
             &["access-empty decisive", "insufficient-scope decisive"],
         ),
         (
-            "GitLab: it says no to the request for a token",
+            "GitLab: refused token request",
             gitlab().token(ScriptedResponse::new(403).words(&[("DENIED", "access forbidden")])),
             4,
             &["token-denied decisive"],
@@ -224,7 +224,7 @@ fn own() -> Vec<Refused> {
             &["credentials-rejected decisive"],
         ),
         (
-            "Harbor: private, or not there",
+            "Harbor: private or missing",
             harbor().token(granted(service, &nothing())).last(
                 ScriptedResponse::challenge(r#"Basic realm="harbor""#)
                     .words(&[("UNAUTHORIZED", "unauthorized to access repository: team/app")]),
@@ -234,13 +234,13 @@ fn own() -> Vec<Refused> {
         ),
         ("Harbor: anonymous", harbor().token(ScriptedResponse::new(401)), 4, LOGIN),
         (
-            "Harbor: a service that it does not know",
+            "Harbor: an unknown service",
             harbor().token(ScriptedResponse::new(400).body("Unable to handle service: x")),
             4,
             &["token-request-refused decisive"],
         ),
         (
-            "Harbor: a cache whose source refuses",
+            "Harbor: a proxy cache whose upstream refuses",
             harbor().last(
                 ScriptedResponse::new(500)
                     .words(&[("UNKNOWN", "http status code: 401, body: DENIED")]),
@@ -264,7 +264,7 @@ fn own() -> Vec<Refused> {
             &["credentials-rejected decisive"],
         ),
         (
-            "Artifactory: it hides what exists",
+            "Artifactory: hidden repositories",
             artifactory().last(ScriptedResponse::new(404).words(&[("MANIFEST_UNKNOWN", "")])),
             3,
             &["not-found decisive"],
@@ -276,7 +276,7 @@ fn own() -> Vec<Refused> {
             &["basic-only decisive"],
         ),
         (
-            "Nexus: no right",
+            "Nexus: no access",
             nexus().last(ScriptedResponse::challenge(
                 r#"Bearer realm="SELF/v2/token",service="SELF/v2/token""#,
             )),
@@ -284,7 +284,7 @@ fn own() -> Vec<Refused> {
             &["authorization-lost decisive"],
         ),
         (
-            "Gitea: private, or not there",
+            "Gitea: private or missing",
             gitea(gitea_line).last(
                 ScriptedResponse::challenge(gitea_line)
                     .line(r#"Basic realm="Gitea Container Registry""#)
@@ -300,13 +300,13 @@ fn own() -> Vec<Refused> {
             &["realm-plain-http decisive"],
         ),
         (
-            "Gitea: ROOT_URL is nowhere",
+            "Gitea: ROOT_URL is unreachable",
             gitea(r#"Bearer realm="https://127.0.0.1:1/v2/token",service="container_registry""#),
             6,
             &["realm-unreachable decisive"],
         ),
         (
-            "zot: a token that it does not take",
+            "zot: a rejected token",
             zot().last(
                 ScriptedResponse::new(401)
                     .words(&[("UNSUPPORTED", "the operation is unsupported")]),
@@ -350,7 +350,7 @@ fn own() -> Vec<Refused> {
             &["token-request-refused decisive"],
         ),
         (
-            "distribution: a cache whose source refuses",
+            "distribution: a proxy cache whose upstream refuses",
             distribution(false).last(
                 ScriptedResponse::new(500)
                     .words(&[("UNKNOWN", "denied: requested access to the resource is denied")]),
@@ -365,19 +365,19 @@ fn own() -> Vec<Refused> {
             &["basic-only decisive"],
         ),
         (
-            "OpenShift: an address inside",
+            "OpenShift: an internal address",
             openshift().challenge(r#"Bearer realm="https://127.0.0.1:1/openshift/token""#),
             6,
             &["realm-unreachable decisive"],
         ),
         (
-            "a portal in front of it all",
+            "a captive portal",
             Script::new().first(ScriptedResponse::page("Accept the terms of use")),
             7,
             &["not-a-registry decisive", "not-a-manifest decisive"],
         ),
         (
-            "a proxy that is broken",
+            "a broken proxy",
             Script::new().first(
                 ScriptedResponse::new(502).header("Content-Type", "text/html").body("<h1>502</h1>"),
             ),

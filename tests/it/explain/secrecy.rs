@@ -119,11 +119,11 @@ fn check_repeated(script: Script, secret: &str) -> bool {
 }
 
 fn sent(request: &Request, secret: &str) -> bool {
-    let proof = request.header("authorization").unwrap_or_default();
-    let pair = proof.strip_prefix("Basic ").map(|pair| STANDARD.decode(pair).unwrap());
+    let authorization = request.header("authorization").unwrap_or_default();
+    let pair = authorization.strip_prefix("Basic ").map(|pair| STANDARD.decode(pair).unwrap());
     let pair = String::from_utf8(pair.unwrap_or_default()).unwrap();
     let posted = String::from_utf8_lossy(&request.body).contains(secret);
-    pair.contains(secret) || proof.contains(secret) || posted
+    pair.contains(secret) || authorization.contains(secret) || posted
 }
 
 #[test]
