@@ -30,7 +30,7 @@
 //! | 6 | `transport` | one request and its response; the only module that names ureq and rustls |
 //! | 7 | [`registry`] | the client: redirects, challenges, tokens, manifests |
 //! | 8 | [`explain`](mod@explain) | from recorded requests to findings; only `walk` does I/O |
-//! | 9 | `main.rs`, `cli/`, `signal.rs` | the program |
+//! | 9 | `main.rs`, `cli/`, `signal.rs`, `bug.rs` | the program |
 //!
 //! # Data flow
 //!

@@ -2,6 +2,7 @@
 //!
 //! They are read here and nowhere else, so that tests can run the program with other values.
 
+mod bug;
 mod cli;
 mod signal;
 
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 use cli::{Environment, Process};
 
 fn main() -> ExitCode {
+    bug::report_panics();
     signal::end_on_signals();
     let stdout = io::stdout();
     let process = Process {

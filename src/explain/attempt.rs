@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use crate::credentials::Secret;
-use crate::error::{Error, Identity, Party};
+use crate::error::{CredentialForm, Error, Identity, Party, StatusError};
 use crate::explain::jwt::{Access, Entry, Token};
 use crate::explain::recording::{Authorization, RecordedExchange, RecordedResponse, Recording};
 use crate::explain::supplied::{Given, TokenBody};
@@ -365,6 +365,18 @@ impl<'a> Attempt<'a> {
     /// Whether credentials were sent to the token server.
     pub(super) fn sent_credentials(&self) -> bool {
         self.credential.is_some() || (self.given && self.user().is_some())
+    }
+
+    /// The refusal of a credential that was not sent, because it had been refused earlier.
+    pub(super) fn earlier_refusal(&self) -> Option<&StatusError> {
+        let Some(Error::Status(error)) = self.error else { return None };
+        let refused = error.status == 401
+            && matches!(error.identity, Identity::Credential { form, .. } if form != CredentialForm::Token);
+        let anonymous = self
+            .last
+            .exchange
+            .is_some_and(|exchange| matches!(exchange.authorization, Authorization::None));
+        (refused && anonymous && !self.sent_credentials()).then_some(error)
     }
 
     /// Whether the registry is reached over https. `None` if unknown: a loopback registry may use plain http.

@@ -197,10 +197,11 @@ impl<'a> Exchange<'a> {
         let response = outcome.as_ref().ok();
         if let Some(response) = response {
             state.record_response(request.url.scheme());
-            if let (429 | 503, Some(pause)) = (response.status(), response.retry_after()) {
+            if let (429, Some(pause)) = (response.status(), response.retry_after()) {
                 let host = request.url.origin().authority();
                 let identity = requester.identity.clone();
-                let error = status_error(party, host, response, identity, &self.secrets);
+                // Without the body: it may be about this repository only.
+                let error = StatusError { identity, ..StatusError::new(party, host, 429) };
                 state.record_pause(pause, error);
             }
         }
@@ -400,8 +401,8 @@ impl<'a> Exchange<'a> {
                 if let Some(password) = authorization.password() {
                     let error = self.status_error(url, response, Some(&authorization));
                     state.record_refused(&Credential::Password(password.clone()), &error);
-                    state.forget_login(self.repository());
                 }
+                state.forget_login(self.repository());
                 let faults = if usable { Vec::new() } else { faults };
                 return Ok(Reaction::Final(authorization, faults));
             }

@@ -58,6 +58,8 @@ struct Known {
     tokens: Lru<(TokenRequest, Option<Credential>), Authorization>,
     /// Passwords and identity tokens that were sent to this origin, as a registry or as a token server.
     credentials: Lru<Credential, Verdict>,
+    /// Identity tokens that this token server does not exchange.
+    unexchanged: Lru<Credential, ()>,
     /// The end of an announced pause, and the response that announced it.
     not_before: Option<(Instant, StatusError)>,
     /// No connection could be made, and none is attempted before this time.
@@ -71,6 +73,7 @@ impl Default for RegistryState {
             logins: Lru::new(MAX_REPOSITORIES),
             tokens: Lru::new(MAX_REPOSITORIES),
             credentials: Lru::new(MAX_CREDENTIALS),
+            unexchanged: Lru::new(MAX_CREDENTIALS),
             not_before: None,
             unreachable: None,
         }))
@@ -174,6 +177,16 @@ impl RegistryState {
         }
     }
 
+    /// Remembers that an identity token is not exchanged here, so that it is not sent again.
+    pub(super) fn record_unexchanged(&self, credential: &Credential) {
+        lock(&self.0).unexchanged.insert(credential.clone(), ());
+    }
+
+    /// Whether an identity token is not exchanged here.
+    pub(super) fn is_unexchanged(&self, credential: &Credential) -> bool {
+        lock(&self.0).unexchanged.get(credential).is_some()
+    }
+
     /// Remembers a pause that the registry announced.
     pub(super) fn record_pause(&self, pause: Duration, error: StatusError) {
         let until = Instant::now().checked_add(pause);
@@ -273,6 +286,8 @@ mod tests {
             (state.login(&name(number)).is_some(), token.is_ok_and(|token| token.is_some()))
         };
         assert_eq!([0, 1, 2, 3].map(|number| kept(number).0), [true, false, false, true]);
+        // Tokens that are only sent as logins count as unused.
+        assert_eq!([0, 1, 2].map(|number| kept(number).1), [false, false, true]);
         assert_eq!(kept(MAX_REPOSITORIES + 1), (true, true));
         Ok(())
     }

@@ -32,10 +32,16 @@ impl Exchange<'_> {
             secrets: credential.map(Credential::secrets).unwrap_or_default(),
         };
         let exchanged = match credential {
-            Some(Credential::IdentityToken { token, .. }) => {
-                self.exchange_identity_token(request, token, &requester)?
+            Some(credential @ Credential::IdentityToken { token, .. })
+                if !server.is_unexchanged(credential) =>
+            {
+                let exchanged = self.exchange_identity_token(request, token, &requester)?;
+                if exchanged.is_none() {
+                    server.record_unexchanged(credential);
+                }
+                exchanged
             }
-            Some(Credential::Password(_) | Credential::Token(_)) | None => None,
+            Some(_) | None => None,
         };
         let (host, response, used) = match exchanged {
             Some(response) => (request.realm().origin().authority(), response, found),

@@ -24,6 +24,12 @@ impl GivenFlags {
         self.repeated(|_| true)
     }
 
+    /// Returns the words that explain a refused `login`: without the file in which the credentials would be saved, which
+    /// may not exist yet.
+    pub(crate) fn for_explaining_login(&self) -> Vec<String> {
+        self.repeated(|flag| flag.long != "authfile")
+    }
+
     /// Returns the same words without the flags that select who logs in, for use with another user.
     pub(crate) fn without_identity(&self) -> Vec<String> {
         self.repeated(|flag| !flag.identity)

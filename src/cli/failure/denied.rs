@@ -1,7 +1,7 @@
 //! Describes a refusal by a registry: the cause in a few words, and the command that explains it.
 
-use regq::error::{ChallengeFault, Error, Identity, Kind};
-use regq::explain::{Case, Finding, Given, Recorder, Recording, Remedy, explain};
+use regq::error::{ChallengeFault, Error, Identity, Kind, StatusError};
+use regq::explain::{Case, Given, Recorder, Recording, Remedy, explain};
 use regq::reference::Reference;
 
 use crate::cli::args::given::GivenFlags;
@@ -17,7 +17,7 @@ pub(crate) fn failure(
     given: &GivenFlags,
     recorder: &Recorder,
 ) -> Failure {
-    explained(error, Some(reference), typed, given, recorder)
+    explained(error, Some(reference), typed, given, &given.for_requests(), recorder)
 }
 
 /// Returns the failure of a login, which is not about a repository.
@@ -27,7 +27,8 @@ pub(crate) fn login_failure(
     given: &GivenFlags,
     recorder: &Recorder,
 ) -> Failure {
-    explained(error, None, &format!("{registry}/REPOSITORY"), given, recorder)
+    let operand = format!("{registry}/REPOSITORY");
+    explained(error, None, &operand, given, &given.for_explaining_login(), recorder)
 }
 
 fn explained(
@@ -35,21 +36,14 @@ fn explained(
     reference: Option<&Reference>,
     operand: &str,
     given: &GivenFlags,
+    repeated_flags: &[String],
     recorder: &Recorder,
 ) -> Failure {
     let mut failure = Failure::new(error, reference);
     if failure.kind == Kind::Denied {
-        let command = explain_command(operand, given);
+        let command = explain_command(operand, repeated_flags);
         let command = command.map(|command| format!("for details, run: {command}"));
-        let recording = recorder.take();
-        let cause = cause(error, reference, &recording).map(|finding| {
-            let logs_in = login_was_required(error)
-                && !recording.has_credentials()
-                && matches!(finding.remedy, Remedy::LogIn | Remedy::CorrectRequestOrLogIn);
-            let command = reference.filter(|_| logs_in);
-            let command = command.and_then(|reference| login_command(reference, given));
-            command.map_or(finding.brief.to_owned(), |command| format!("log in: {command}"))
-        });
+        let cause = cause(error, reference, given, &recorder.take());
         let parts = [failure.hint.take(), cause, command];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
         failure.hint = if parts.is_empty() { None } else { Some(parts.join("; ")) };
@@ -57,22 +51,13 @@ fn explained(
     failure
 }
 
-/// Returns the `explain` command with the flags that were given; `None` if escaping would change it.
-fn explain_command(operand: &str, given: &GivenFlags) -> Option<String> {
+/// Returns the `explain` command with these flags; `None` if escaping would change it.
+fn explain_command(operand: &str, flags: &[String]) -> Option<String> {
     let mut words = vec!["regq".to_owned(), "explain".to_owned()];
-    words.extend(given.for_requests().iter().map(|word| quote_if_needed(word)));
+    words.extend(flags.iter().map(|word| quote_if_needed(word)));
     words.push(quote_if_needed(operand));
     let command = words.join(" ");
     (escaped(&command) == command).then_some(command)
-}
-
-/// Whether the registry required a login: with a challenge that requires a password, or by issuing an anonymous token
-/// that was not enough.
-fn login_was_required(error: &Error) -> bool {
-    if let Error::Challenge(challenge) = error {
-        return challenge.faults.iter().any(|fault| matches!(fault, ChallengeFault::NoCredentials));
-    }
-    matches!(error, Error::Status(status) if status.identity == Identity::AnonymousToken)
 }
 
 /// Returns the `login` command for a registry that received no credentials. `None` if the user requested anonymous access,
@@ -89,12 +74,48 @@ fn login_command(reference: &Reference, given: &GivenFlags) -> Option<String> {
     (escaped(&command) == command).then_some(command)
 }
 
-/// Returns the finding that decided the refusal.
-fn cause(error: &Error, reference: Option<&Reference>, recording: &Recording) -> Option<Finding> {
-    let given = Given::default();
-    let mut case = Case::new(&given).recording(recording, Some(error));
+/// Returns what to do about the cause of a refusal, or the cause in a few words.
+fn cause(
+    error: &Error,
+    reference: Option<&Reference>,
+    given: &GivenFlags,
+    recording: &Recording,
+) -> Option<String> {
+    let supplied = Given::default();
+    let mut case = Case::new(&supplied).recording(recording, Some(error));
     if let Some(reference) = reference {
         case = case.reference(reference);
     }
-    explain(&case).decisive().cloned()
+    let explanation = explain(&case);
+    let finding = explanation.decisive()?;
+    let logs_in = matches!(finding.remedy, Remedy::LogIn | Remedy::CorrectRequestOrLogIn)
+        && !recording.has_credentials()
+        // A login at the registry is of no use to the host that a redirect led to.
+        && explanation.moved_to().is_none();
+    let command = reference.filter(|_| logs_in);
+    let command = command.and_then(|reference| login_command(reference, given));
+    Some(match (command, login_request(error)) {
+        (Some(command), Some(LoginRequest::Always)) => format!("log in: {command}"),
+        (Some(command), Some(LoginRequest::IfPrivate)) => {
+            format!("if the repository is private, log in: {command}")
+        }
+        _ => finding.brief.to_owned(),
+    })
+}
+
+/// How a registry required a login.
+enum LoginRequest {
+    /// It requires a user name and password.
+    Always,
+    /// It issued an anonymous token that was not enough. It does so for repositories that do not exist, too.
+    IfPrivate,
+}
+
+fn login_request(error: &Error) -> Option<LoginRequest> {
+    if let Error::Challenge(challenge) = error {
+        let required = |fault: &ChallengeFault| matches!(fault, ChallengeFault::NoCredentials);
+        return challenge.faults.iter().any(required).then_some(LoginRequest::Always);
+    }
+    let anonymous = |status: &StatusError| status.identity == Identity::AnonymousToken;
+    matches!(error, Error::Status(status) if anonymous(status)).then_some(LoginRequest::IfPrivate)
 }

@@ -1,5 +1,6 @@
 //! Prints messages for people to standard error.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
@@ -18,12 +19,12 @@ pub(crate) struct Messages {
 struct Inner {
     sink: Box<dyn Write + Send>,
     /// The messages that were printed and are not to be printed again.
-    once: Vec<String>,
+    once: HashSet<String>,
 }
 
 impl Messages {
     pub(crate) fn new(sink: Box<dyn Write + Send>, verbosity: Verbosity) -> Messages {
-        Messages { inner: Mutex::new(Inner { sink, once: Vec::new() }), verbosity }
+        Messages { inner: Mutex::new(Inner { sink, once: HashSet::new() }), verbosity }
     }
 
     /// Prints what failed and a hint, if any.
@@ -53,10 +54,9 @@ impl Messages {
     /// Prints a line, but only the first time.
     pub(crate) fn print_once(&self, min: Verbosity, line: &str) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.once.len() >= MAX_ONCE || inner.once.iter().any(|known| known == line) {
+        if inner.once.len() >= MAX_ONCE || !inner.once.insert(line.to_owned()) {
             return;
         }
-        inner.once.push(line.to_owned());
         drop(inner);
         self.print(min, line);
     }

@@ -181,6 +181,9 @@ fn offers_basic(attempt: &Attempt<'_>) -> bool {
 }
 
 fn basic_only(attempt: &Attempt<'_>) -> Option<Evidence> {
+    if attempt.earlier_refusal().is_some() {
+        return None;
+    }
     let challenges = initial_challenges(attempt)?;
     // A Bearer challenge without a realm is unusable.
     let usable = |challenge: &&Result<Challenge, _>| {

@@ -150,6 +150,9 @@ fn response(attempt: &Attempt<'_>, statuses: &[u16]) -> Option<String> {
 }
 
 fn credentials_rejected(attempt: &Attempt<'_>) -> Option<Evidence> {
+    if let Some(error) = attempt.earlier_refusal() {
+        return evidence(format!("{} returned 401 for {} before", error.host, error.identity));
+    }
     if let Some(text) = response(attempt, &[401]) {
         return evidence_if(attempt.sent_credentials(), text);
     }

@@ -44,9 +44,7 @@ fn refused_commands_name_the_cause_and_explain() {
     let login = [&["login", "--authfile", &file], &user[..], &["HOST"]].concat();
     expect_hint(
         &run(&server, &login),
-        &format!(
-            "the credentials were refused; for details, run: regq explain --authfile {file} --user ada --password-stdin --plain-http HOST/REPOSITORY"
-        ),
+        "the credentials were refused; for details, run: regq explain --user ada --password-stdin --plain-http HOST/REPOSITORY",
     );
 }
 
@@ -80,10 +78,9 @@ fn hint_repeats_the_flags_that_explain_takes() {
     let user = ["--user", "ada", "--password-stdin"];
     let login = [&["login", "--authfile", &file], &user[..], &["HOST"]].concat();
     let ran = run(&server, &login);
-    let end = format!(
-        "regq explain --authfile '{file}' --user ada --password-stdin --plain-http HOST/REPOSITORY\n"
-    );
-    assert!(ran.stderr.ends_with(&end), "{ran}");
+    // Not the file in which login would have saved the password.
+    let end = "regq explain --user ada --password-stdin --plain-http HOST/REPOSITORY\n";
+    assert!(ran.stderr.ends_with(end), "{ran}");
     std::fs::remove_file(file).unwrap();
 }
 
@@ -118,5 +115,59 @@ fn each_reference_has_its_own_cause() {
             "hint: the registry does not say how to log in; for details, run: regq explain --plain-http HOST/other/app:1",
         ],
         "{ran}"
+    );
+}
+
+#[test]
+fn a_password_refused_for_an_earlier_reference_is_the_cause() {
+    let basic =
+        Server::start(None, |_| Reply::new(401).header("WWW-Authenticate", "Basic realm=\"x\""));
+    let realm = Server::start(None, |request| match request.path() {
+        "/token" => Reply::new(401),
+        _ => {
+            let host = request.header("host").unwrap_or_default();
+            let challenge = format!(r#"Bearer realm="http://{host}/token",service="s""#);
+            Reply::new(401).header("WWW-Authenticate", challenge)
+        }
+    });
+    for server in [basic, realm] {
+        let references = ["HOST/team/app:1", "HOST/team/app:2", "HOST/other/app:1"];
+        let flags = ["digest", "--user", "ada", "--password-stdin"];
+        let ran = run(&server, &[&flags[..], &references].concat());
+        ran.code(4);
+        let hints = ran.stderr.lines().filter(|line| line.starts_with("hint: "));
+        let cause = "hint: the credentials were refused; ";
+        assert_eq!(hints.filter(|hint| hint.starts_with(cause)).count(), 3, "{ran}");
+    }
+}
+
+#[test]
+fn no_login_is_suggested_for_a_host_that_a_redirect_led_to() {
+    let other =
+        Server::start(None, |_| Reply::new(401).header("WWW-Authenticate", "Basic realm=\"x\""));
+    let target = format!("http://localhost:{}/v2/team/app/manifests/1", other.port());
+    let server = Server::start(None, move |_| Reply::new(307).header("Location", &target));
+    let ran = run(&server, &["digest", "HOST/team/app:1"]);
+    ran.code(4);
+    assert!(!ran.stderr.contains("regq login"), "{ran}");
+}
+
+#[test]
+fn a_private_repository_may_need_a_login() {
+    let server = Server::start(None, |request| match request.path() {
+        "/token" => Reply::new(200).body(r#"{"token":"anonymous-token"}"#),
+        _ => {
+            let host = request.header("host").unwrap_or_default();
+            let challenge = format!(r#"Bearer realm="http://{host}/token",service="s""#);
+            Reply::new(401).header("WWW-Authenticate", challenge)
+        }
+    });
+    let ran = run(&server, &["digest", "HOST/team/app:1"]);
+    let login = "regq login --plain-http --user NAME --password-stdin HOST";
+    expect_hint(
+        &ran,
+        &format!(
+            "if the repository is private, log in: {login}; for details, run: regq explain --plain-http HOST/team/app:1"
+        ),
     );
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{bearer_challenge, chain, config, config_with_password, https, manifest, unauthorized};
 use crate::support::{Reply, Server};
+use regq::credentials::{Credential, Keychain, Secret};
 use regq::error::Kind;
 use regq::reference::Reference;
 use regq::registry::{Client, Event, Observer, ResolveOptions};
@@ -99,4 +100,80 @@ fn a_short_announced_pause_is_waited_for_and_reported() {
         matches!(waits.as_slice(), [(wait, true)] if *wait <= Duration::from_secs(1)),
         "{waits:?}"
     );
+}
+
+#[test]
+fn a_pause_of_a_token_server_holds_for_all_repositories() {
+    let server = https(|request| match request.path() {
+        "/token" => Reply::new(429).header("Retry-After", "3600"),
+        _ => bearer_challenge(request),
+    });
+    let client = Client::new(config()).unwrap();
+    for number in 0..3 {
+        let error =
+            client.resolve(&reference(&server, number), &ResolveOptions::default()).unwrap_err();
+        assert_eq!(error.kind(), Kind::RateLimited, "{error}");
+    }
+    let tokens = server.requests().iter().filter(|request| request.path() == "/token").count();
+    assert_eq!(tokens, 1);
+}
+
+#[test]
+fn a_failing_repository_does_not_pause_the_registry() {
+    let server = https(|request| match request.path().contains("app-0") {
+        true => Reply::new(503).header("Retry-After", "3600").body("app-0 is down"),
+        false => manifest(),
+    });
+    let client = Client::new(config()).unwrap();
+    let options = ResolveOptions::default();
+    assert!(client.resolve(&reference(&server, 0), &options).is_err());
+    assert!(client.resolve(&reference(&server, 1), &options).is_ok());
+}
+
+#[test]
+fn a_pause_does_not_count_against_the_deadline() {
+    let server = https(|request| match request.path().contains("app-0") {
+        true => Reply::new(429).header("Retry-After", "2"),
+        false => manifest(),
+    });
+    let mut config = config();
+    config.timeout = Duration::from_secs(1);
+    let client = Client::new(config).unwrap();
+    let options = ResolveOptions::default();
+    assert!(client.resolve(&reference(&server, 0), &options).is_err());
+    assert!(client.resolve(&reference(&server, 1), &options).is_ok());
+}
+
+#[test]
+fn an_identity_token_that_is_not_exchanged_is_sent_once() {
+    let server = https(|request| match (request.path(), request.method.as_str()) {
+        ("/token", "POST") => Reply::new(401),
+        ("/token", _) => super::token("T"),
+        _ if request.header("authorization") == Some("Bearer T") => manifest(),
+        _ => bearer_challenge(request),
+    });
+    let mut config = config();
+    let token = Secret::new("identity-token");
+    config.keychain = Keychain::given(Credential::IdentityToken { token, password: None });
+    let client = Client::new(config).unwrap();
+    for number in 0..3 {
+        assert!(client.resolve(&reference(&server, number), &ResolveOptions::default()).is_ok());
+    }
+    assert_eq!(server.requests().iter().filter(|request| request.method == "POST").count(), 1);
+}
+
+#[test]
+fn a_refused_token_is_not_sent_for_the_next_tag() {
+    let server = https(|request| match request.path() {
+        "/token" => super::token("T"),
+        _ => bearer_challenge(request),
+    });
+    let client = Client::new(config()).unwrap();
+    for tag in ["1.0", "2.0"] {
+        let name = format!("{}/team/app:{tag}", server.authority());
+        let reference = Reference::parse(&name).unwrap();
+        assert!(client.resolve(&reference, &ResolveOptions::default()).is_err());
+    }
+    let first_of_second = server.requests().into_iter().find(|one| one.path().ends_with("2.0"));
+    assert_eq!(first_of_second.unwrap().header("authorization"), None);
 }

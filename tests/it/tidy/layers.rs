@@ -18,7 +18,7 @@ const RANKS: &[(u8, &[&str])] = &[
     (6, &["transport"]),
     (7, &["registry"]),
     (8, &["explain", "archive"]),
-    (PROGRAM, &["main", "cli", "signal"]),
+    (PROGRAM, &["main", "cli", "signal", "bug"]),
     // Declares the library's modules; nothing imports from it.
     (ROOT, &["lib"]),
 ];

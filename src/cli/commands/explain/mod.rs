@@ -226,14 +226,10 @@ fn challenge(
     };
     match challenge {
         Ok(challenge) => {
-            // Inserting one by one avoids the code of a sort, which `collect` needs.
-            let mut params = BTreeMap::new();
-            for (name, value) in challenge.params() {
-                params.insert(clean(name), clean(value));
-            }
+            let params = challenge.params().iter().map(|(name, value)| (clean(name), clean(value)));
             ChallengeObject {
                 scheme: Some(clean(challenge.scheme())),
-                params: Some(params),
+                params: Some(params.collect()),
                 token68: Some(challenge.token68().map(clean)),
                 ..nothing
             }
