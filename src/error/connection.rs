@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::human::{HumanDuration, list};
+use crate::error::format::{HumanDuration, list};
 
 /// A request that got no complete HTTP response.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::human::HumanDuration;
+use crate::error::format::HumanDuration;
 
 /// What is wrong with a file.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 //! `source()` returns the next. Messages name no command-line flags: hints are the program's job (`cli/failure`).
 
 mod connection;
-mod human;
+mod format;
 mod kind;
 mod local;
 mod policy;
@@ -15,8 +15,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::connection::{CertificateFault, ConnectionError, ConnectionFault};
-pub use self::human::HumanDuration;
-use self::human::list;
+pub use self::format::HumanDuration;
+use self::format::list;
 pub use self::kind::Kind;
 pub use self::local::{CredentialFault, HelperFault, LocalFault};
 pub use self::policy::Refusal;

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::human::HumanDuration;
+use crate::error::format::HumanDuration;
 use crate::error::kind::Kind;
 use crate::error::policy::Refusal;
 use crate::http::challenge::ChallengeError;

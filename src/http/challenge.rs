@@ -82,7 +82,7 @@ pub struct ChallengeError {
     pub line: usize,
     /// The byte within that line's value, counted from 0: the opening quote for `unterminated-quote`,
     /// the name for `duplicate-param`, the name or scheme for `too-many`, otherwise the first byte that
-    /// does not fit, or the value's length if its end is missing.
+    /// does not fit, or the length of the value if it ends too early.
     pub at: usize,
 }
 

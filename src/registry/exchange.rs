@@ -194,10 +194,19 @@ impl<'a> Exchange<'a> {
         {
             state.record_unreachable(error);
         }
+        if let Err(Error::Connection(error)) = &outcome
+            && let ConnectionFault::Certificate(_) = error.fault
+        {
+            // A peer with a certificate speaks TLS.
+            state.record_response(request.url.scheme());
+        }
         let response = outcome.as_ref().ok();
         if let Some(response) = response {
             state.record_response(request.url.scheme());
-            if let (429, Some(pause)) = (response.status(), response.retry_after()) {
+            // What a host answers to a redirect does not pause it for others: the registry chose the path.
+            let named = party == Party::TokenServer
+                || request.url.origin() == self.client.endpoint(self.registry).origin();
+            if let (true, 429, Some(pause)) = (named, response.status(), response.retry_after()) {
                 let host = request.url.origin().authority();
                 let identity = requester.identity.clone();
                 // Without the body: it may be about this repository only.
@@ -219,12 +228,15 @@ impl<'a> Exchange<'a> {
         outcome
     }
 
-    /// Waits until the end of a pause that an earlier response announced.
+    /// Waits until the end of a pause that an earlier response announced. A client without retries does not wait.
     ///
     /// # Errors
     /// The status of that response, if the rest of the pause is longer than `max_wait`.
     pub(super) fn wait_for_pause(&mut self, url: &Url) -> Result<()> {
         let shared = &self.client.shared;
+        if shared.config.retries == 0 {
+            return Ok(());
+        }
         let Some((pause, error)) = shared.registries.state(url.origin()).pause() else {
             return Ok(());
         };

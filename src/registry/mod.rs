@@ -1,5 +1,8 @@
 //! Sends questions to registries: [`Client`] and what it returns.
 //!
+//! `exchange` is the loop that sends requests until a question is answered. `endpoint` selects where a registry is asked;
+//! mirrors would be selected there and tried in `exchange`.
+//!
 //! The client knows the protocol. It does not know the command line, prints nothing, and reads no environment.
 
 mod authentication;

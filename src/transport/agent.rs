@@ -1,6 +1,6 @@
 //! Sets up the HTTP library: one pool of connections over our own resolver, TCP and TLS stages.
 //!
-//! The library's own proxies, redirects and status errors are switched off: the callers handle them.
+//! The library's redirects and status errors are switched off, since the callers handle them, and so are its proxies.
 
 use std::collections::HashSet;
 use std::sync::Mutex;

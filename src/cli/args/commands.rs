@@ -175,8 +175,8 @@ pub(crate) const COMMANDS: &[Command] = &[
              command to try. The exit code is the same as that of digest; with --offline, it is \
              derived from what you passed.",
             "To diagnose the login of another client, pass what it sent and received. These values \
-             are checked locally and never sent. Anything you leave out is taken from a login \
-             that this command performs itself; with --offline it stays unknown.",
+             are checked locally and never sent. The challenge, if you leave it out, is taken \
+             from a login that this command performs itself; with --offline it stays unknown.",
         ],
         examples: &[
             ("regq explain alpine", "log in step by step and report any problem"),

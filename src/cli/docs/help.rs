@@ -56,9 +56,12 @@ pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
     ("DOCKER_CONFIG", "directory of docker's config.json; if unset, ~/.docker"),
     (
         "XDG_RUNTIME_DIR",
-        "directory of podman's credentials for this session; if unset, /run/containers/UID",
+        "directory of podman's containers/auth.json; if unset, /run/containers/UID/auth.json",
     ),
-    ("XDG_CONFIG_HOME", "directory of podman's permanent credentials; if unset, ~/.config"),
+    (
+        "XDG_CONFIG_HOME",
+        "directory of podman's permanent containers/auth.json; if unset, ~/.config",
+    ),
     ("HOME", "home directory, written ~ here"),
     ("PATH", "directories with docker-credential-NAME helpers"),
     ("NO_COLOR", "if set, explain prints no colors on a terminal"),

@@ -1,4 +1,4 @@
-//! Turns values into text on stdout and stderr; nothing else in the program prints.
+//! Turns values into text on stdout and stderr; nothing else prints, except `bug.rs` after a panic.
 //!
 //! Much of the text was sent by a registry and is not trusted. Characters that control a terminal or hide text are escaped
 //! in everything on stderr, and on stdout if it is a terminal. Exact bytes are never changed. Each answer is flushed when

@@ -1,4 +1,5 @@
-//! Prepares what a command works with, from flags and environment: a client, credentials, references.
+//! Prepares what a command works with, from flags and environment: a client, credentials, references. `trace`
+//! prints what the client reports while it works.
 
 mod auth_paths;
 pub(crate) mod client;

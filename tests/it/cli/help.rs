@@ -44,7 +44,8 @@ Output:
                               KEY can be a dotted path, such as error.kind.
                               Strings are printed bare, anything else as JSON.
                               If the value is null or missing, nothing is
-                              printed and the exit code is 1.
+                              printed and the exit code is 1, unless the
+                              reference failed.
 
 Connection:
       --plain-http            Use HTTP instead of HTTPS

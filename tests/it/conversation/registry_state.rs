@@ -8,11 +8,18 @@ use crate::support::{Reply, Server};
 use regq::credentials::{Credential, Keychain, Secret};
 use regq::error::Kind;
 use regq::reference::Reference;
-use regq::registry::{Client, Event, Observer, ResolveOptions};
+use regq::registry::{Client, Config, Event, Observer, ResolveOptions};
 
 /// The reference `team/app-NUMBER:1.0` at a server.
 fn reference(server: &Server, number: usize) -> Reference {
     Reference::parse(&format!("{}/team/app-{number}:1.0", server.authority())).unwrap()
+}
+
+/// The settings of a client that retries, and so obeys pauses.
+fn patient_config() -> Config {
+    let mut config = config();
+    config.retries = 1;
+    config
 }
 
 /// The number of requests with the password of "ada".
@@ -64,7 +71,7 @@ fn an_announced_pause_applies_to_all_repositories_of_a_client() {
         true => Reply::new(429).header("Retry-After", "3600"),
         false => manifest(),
     });
-    let client = Client::new(config()).unwrap();
+    let client = Client::new(patient_config()).unwrap();
     let options = ResolveOptions::default();
     for number in [0, 1] {
         let error = client.resolve(&reference(&server, number), &options).unwrap_err();
@@ -75,19 +82,19 @@ fn an_announced_pause_applies_to_all_repositories_of_a_client() {
     // Other registries and other clients are not affected.
     let other = https(|_| manifest());
     assert!(client.resolve(&reference(&other, 0), &options).is_ok());
-    let client = Client::new(config()).unwrap();
+    let client = Client::new(patient_config()).unwrap();
     assert!(client.resolve(&reference(&server, 1), &options).is_ok());
 }
 
 #[test]
 fn a_short_announced_pause_is_waited_for_and_reported() {
     let server = https(|request| match request.path().contains("app-0") {
-        true => Reply::new(429).header("Retry-After", "1"),
+        true => Reply::new(429).header("Retry-After", "2"),
         false => manifest(),
     });
     let waits: Arc<Mutex<Vec<(Duration, bool)>>> = Arc::default();
     let log = Arc::clone(&waits);
-    let client = Client::new(config()).unwrap().observed_by(Observer::new(move |event| {
+    let client = Client::new(patient_config()).unwrap().observed_by(Observer::new(move |event| {
         if let Event::Retrying { wait, announced, .. } = event {
             log.lock().unwrap().push((*wait, *announced));
         }
@@ -95,11 +102,10 @@ fn a_short_announced_pause_is_waited_for_and_reported() {
     let options = ResolveOptions::default();
     assert!(client.resolve(&reference(&server, 0), &options).is_err());
     assert!(client.resolve(&reference(&server, 1), &options).is_ok());
+    // The wait before the retry, then the rest of the pause, for the second question.
     let waits = waits.lock().unwrap();
-    assert!(
-        matches!(waits.as_slice(), [(wait, true)] if *wait <= Duration::from_secs(1)),
-        "{waits:?}"
-    );
+    let rest = Duration::from_secs(2);
+    assert!(matches!(waits.as_slice(), [(_, true), (wait, true)] if *wait <= rest), "{waits:?}");
 }
 
 #[test]
@@ -108,7 +114,7 @@ fn a_pause_of_a_token_server_holds_for_all_repositories() {
         "/token" => Reply::new(429).header("Retry-After", "3600"),
         _ => bearer_challenge(request),
     });
-    let client = Client::new(config()).unwrap();
+    let client = Client::new(patient_config()).unwrap();
     for number in 0..3 {
         let error =
             client.resolve(&reference(&server, number), &ResolveOptions::default()).unwrap_err();
@@ -124,7 +130,7 @@ fn a_failing_repository_does_not_pause_the_registry() {
         true => Reply::new(503).header("Retry-After", "3600").body("app-0 is down"),
         false => manifest(),
     });
-    let client = Client::new(config()).unwrap();
+    let client = Client::new(patient_config()).unwrap();
     let options = ResolveOptions::default();
     assert!(client.resolve(&reference(&server, 0), &options).is_err());
     assert!(client.resolve(&reference(&server, 1), &options).is_ok());
@@ -136,7 +142,7 @@ fn a_pause_does_not_count_against_the_deadline() {
         true => Reply::new(429).header("Retry-After", "2"),
         false => manifest(),
     });
-    let mut config = config();
+    let mut config = patient_config();
     config.timeout = Duration::from_secs(1);
     let client = Client::new(config).unwrap();
     let options = ResolveOptions::default();
@@ -176,4 +182,30 @@ fn a_refused_token_is_not_sent_for_the_next_tag() {
     }
     let first_of_second = server.requests().into_iter().find(|one| one.path().ends_with("2.0"));
     assert_eq!(first_of_second.unwrap().header("authorization"), None);
+}
+
+#[test]
+fn a_client_without_retries_does_not_wait_for_a_pause() {
+    let server = https(|request| match request.path().contains("app-0") {
+        true => Reply::new(429).header("Retry-After", "3600"),
+        false => manifest(),
+    });
+    let client = Client::new(config()).unwrap();
+    let options = ResolveOptions::default();
+    assert!(client.resolve(&reference(&server, 0), &options).is_err());
+    assert!(client.resolve(&reference(&server, 1), &options).is_ok());
+}
+
+#[test]
+fn a_redirect_cannot_pause_another_registry() {
+    let target = https(|request| match request.path().contains("app-0") {
+        true => Reply::new(429).header("Retry-After", "3600"),
+        false => manifest(),
+    });
+    let location = format!("{}/v2/team/app-0/manifests/1.0", target.url());
+    let server = https(move |_| Reply::new(307).header("Location", &location));
+    let client = Client::new(patient_config()).unwrap();
+    let options = ResolveOptions::default();
+    assert!(client.resolve(&reference(&server, 0), &options).is_err());
+    assert!(client.resolve(&reference(&target, 1), &options).is_ok());
 }

@@ -45,7 +45,7 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Print one value of the JSON object",
         long_help: "KEY can be a dotted path, such as error.kind. Strings are printed bare, \
                     anything else as JSON. If the value is null or missing, nothing is printed \
-                    and the exit code is 1.",
+                    and the exit code is 1, unless the reference failed.",
         action: Action::Value("KEY", |options, text| {
             options.answer.get = Some(values::key(text)?);
             Ok(())

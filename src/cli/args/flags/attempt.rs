@@ -44,7 +44,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "status",
         help: "HTTP status of the last response",
-        long_help: "If only --challenge is given, 401 is assumed.",
+        long_help: "Without it, 401 is assumed if --challenge is given.",
         action: Action::Value("CODE", |options, text| {
             options.attempt.status = Some(values::status(text)?);
             Ok(())
@@ -79,7 +79,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "curl",
-        help: "Print equivalent curl commands",
+        help: "Print curl commands for a correct login",
         long_help: "Implied by --token-url.",
         action: Action::Switch(|options| options.attempt.curl = true),
         ..BASE

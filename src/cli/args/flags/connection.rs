@@ -43,7 +43,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "timeout",
-        help: "Timeout per reference",
+        help: "Timeout per reference or login",
         long_help: "Waits that a registry asks for do not count. A credential helper may use at \
                     most 30s of it. TIME is in seconds, or has a unit: ms, s, m or h.",
         default: Some("60s"),
@@ -76,7 +76,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "max-wait",
-        help: "Longest wait a registry can request",
+        help: "Longest requested wait that is obeyed",
         long_help: "If a registry asks for more, the request fails immediately; the error says \
                     when to retry.",
         default: Some("60s"),

@@ -49,10 +49,10 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "authfile",
-        help: "Look for credentials in this file first",
+        help: "Use this credential file",
         long_help: "In the format of docker's config.json. Without this flag, the file named by \
-                    REGISTRY_AUTH_FILE is used. DOCKER_AUTH_CONFIG and the files of docker and \
-                    podman come next.",
+                    REGISTRY_AUTH_FILE is used. login and logout change this file; other commands \
+                    look in DOCKER_AUTH_CONFIG and the files of docker and podman, too.",
         action: Action::Value("FILE", |options, text| {
             options.credentials.authfile = Some(values::file(text)?);
             Ok(())
@@ -71,7 +71,8 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "trust-realm",
         help: "Also send credentials to this token server",
         long_help: "By default they are sent only to the registry and to token servers with \
-                    the registry's host name, its parent domain, or a name under that parent. \
+                    the registry's host name, its parent domain, or a name under that parent \
+                    (not for shared domains). \
                     REGQ_TRUST_REALM has the same effect, with host names separated by commas.",
         repeatable: true,
         action: Action::Value("HOST", |options, text| {
