@@ -12,6 +12,7 @@ TARGETS ?= x86_64-unknown-linux-musl aarch64-unknown-linux-musl armv7-unknown-li
 .PHONY: build help demo test check e2e bench size install uninstall shells static static-all static-test dist dist-test
 build: ## build release/regq in cargo's target directory (default)
 	$(CARGO) build --release --locked
+	@echo 'Built $(FOLDER)/release/regq. Next: make demo, or make install'
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

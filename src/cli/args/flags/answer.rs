@@ -35,8 +35,8 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "json",
         help: "Print one JSON object per line",
-        long_help: "For a reference that fails, the object has an \"error\" with kind, message \
-                    and hint.",
+        long_help: "For a reference that fails, digest and parse print an object with an \
+                    \"error\": kind, message and hint.",
         action: Action::Switch(|options| options.answer.json = true),
         ..BASE
     },
