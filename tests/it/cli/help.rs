@@ -38,9 +38,8 @@ comment.
 
 Output:
       --json                  Print one JSON object per line
-                              For a reference that fails, digest and parse
-                              print an object with an \"error\": kind, message
-                              and hint.
+                              For a reference that fails, digest and parse print
+                              an object with an \"error\": kind, message and hint.
       --get KEY               Print one value of the JSON object
                               KEY can be a dotted path, such as error.kind.
                               Strings are printed bare, anything else as JSON.
