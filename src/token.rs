@@ -105,8 +105,8 @@ struct Parameters {
     realm: Url,
     service: Option<String>,
     scopes: Vec<Scope>,
-    /// The same scopes without duplicates, in alphabetical order, to compare requests by.
-    scope_set: BTreeSet<Scope>,
+    /// The same scopes without duplicates, in alphabetical order, to compare requests by. `None` for a single scope.
+    scope_set: Option<BTreeSet<Scope>>,
 }
 
 impl TokenRequest {
@@ -131,7 +131,7 @@ impl TokenRequest {
             Some(scope) => Scope::parse_list(scope),
             None => repository.map(Scope::pull).into_iter().collect(),
         };
-        let scope_set = scopes.iter().cloned().collect();
+        let scope_set = (scopes.len() > 1).then(|| scopes.iter().cloned().collect());
         Ok(TokenRequest(Arc::new(Parameters { realm, service, scopes, scope_set })))
     }
 
@@ -172,8 +172,14 @@ impl TokenRequest {
         (!self.0.scopes.is_empty()).then(|| Scope::join(&self.0.scopes))
     }
 
-    fn key(&self) -> (&Url, &Option<String>, &BTreeSet<Scope>) {
-        (&self.0.realm, &self.0.service, &self.0.scope_set)
+    /// What two requests must have in common to be equal.
+    fn key(&self) -> (&Url, &Option<String>, Vec<&Scope>) {
+        let Parameters { realm, service, scopes, scope_set } = &*self.0;
+        let scopes = match scope_set {
+            Some(set) => set.iter().collect(),
+            None => scopes.iter().collect(),
+        };
+        (realm, service, scopes)
     }
 }
 
@@ -302,6 +308,7 @@ mod tests {
             (r#"service="s",scope="a b""#, true),
             (r#"service="s",scope="b a""#, true),
             (r#"service="s",scope="a b a""#, true),
+            (r#"service="s",scope="a a""#, false),
             (r#"service="s",scope="a""#, false),
             (r#"service="s",scope="a b c""#, false),
             (r#"service="t",scope="a b""#, false),
