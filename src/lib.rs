@@ -26,7 +26,7 @@
 //! | 2 | [`error`] | one error type, its kinds and exit codes |
 //! | 3 | [`files`] | bounded reads, atomic replacement |
 //! | 4 | [`credentials`] | secrets, and which registry they are for |
-//! | 5 | [`event`], `token` | what an observer receives; the token protocol without I/O |
+//! | 5 | [`event`], `token` | all that a client reports while it works; the token protocol without I/O |
 //! | 6 | `transport` | one request and its response; the only module that names ureq and rustls |
 //! | 7 | [`registry`] | the client: redirects, challenges, tokens, manifests |
 //! | 8 | [`explain`](mod@explain) | from recorded requests to findings; only `walk` does I/O |

@@ -1,5 +1,8 @@
 //! Everything that can go wrong, as one type.
 //!
+//! `status` has the messages of error statuses and decides which kind of failure each is; `kind` has the exit code of each
+//! kind; `format` only formats durations and lists.
+//!
 //! A variant exists where the caller, the exit code or the hint treats it differently. `Display` describes one level;
 //! `source()` returns the next. Messages name no command-line flags: hints are the program's job (`cli/failure`).
 

@@ -1,4 +1,4 @@
-//! Builds the URLs of the distribution API, from an origin and the API's paths.
+//! Selects where a registry is asked, and builds the URLs of the distribution API there.
 //!
 //! Every path of the API is built here and nowhere else (distribution-spec, "Endpoints").
 

@@ -1,4 +1,4 @@
-//! One file per command: it calls the library and prints the answer.
+//! One file per command: it calls the library and prints the result. Commands are declared in `args/commands.rs`.
 
 pub(crate) mod context;
 pub(crate) mod digest;

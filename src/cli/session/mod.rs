@@ -1,5 +1,7 @@
-//! Prepares what a command works with, from flags and environment: a client, credentials, references. `trace`
-//! prints what the client reports while it works.
+//! Prepares what a command works with, from flags and environment: a client, credentials, references.
+//!
+//! `keychain` orders the sources of credentials that `environment` and the flags name. `trace` turns the events of a client
+//! into messages, which `output/messages.rs` writes.
 
 mod auth_paths;
 pub(crate) mod client;

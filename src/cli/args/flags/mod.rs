@@ -2,7 +2,7 @@
 //!
 //! The parser, the help, the man page, the completions and the suggestions all come from this table. Each group of
 //! flags has its own file. How the text of a value is parsed is in `values`; which command takes which flag is in
-//! `commands`.
+//! `args/commands.rs`.
 
 mod answer;
 mod attempt;
