@@ -1,7 +1,8 @@
 //! Sends one request and returns its response: names, connections, TLS, time limits, retries.
 //!
-//! `agent` sets up the HTTP library with the stages of a connection from `connector`; proxies would be a stage
-//! there. `send` looks up and checks the address of the target (that of the proxy, then) and sends once; `retry` repeats it.
+//! `agent` sets up the HTTP library: it switches proxies off, and chains the stages of a connection from `connector`, of which
+//! a proxy would be one. `send` looks up and checks the address of the target (that of the proxy, then) and sends once;
+//! `retry` repeats it.
 //!
 //! The only place that names ureq and rustls. It knows nothing about registries: `registry/` decides what a status
 //! means, whether a redirect is followed, and who may receive a secret.

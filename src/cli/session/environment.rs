@@ -1,4 +1,5 @@
-//! The environment variables that regq uses. They are read in `main.rs`.
+//! The environment variables that regq uses. They are read in `main.rs`, and described in
+//! `docs/help.rs`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
