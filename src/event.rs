@@ -158,6 +158,23 @@ impl Observer {
         Observer { on_event: Some(Arc::new(on_event)), on_exchange: Some(Arc::new(on_exchange)) }
     }
 
+    /// Returns an observer that passes everything to both, to this one first.
+    #[must_use]
+    pub fn and(&self, other: &Observer) -> Observer {
+        let (first, second) = (self.clone(), other.clone());
+        let (first_exchange, second_exchange) = (self.clone(), other.clone());
+        Observer::with_conversation(
+            move |event| {
+                first.emit(event);
+                second.emit(event);
+            },
+            move |exchange| {
+                first_exchange.emit_exchange(exchange);
+                second_exchange.emit_exchange(exchange);
+            },
+        )
+    }
+
     pub(crate) fn emit(&self, event: &Event<'_>) {
         if let Some(on_event) = &self.on_event {
             on_event(event);
@@ -174,5 +191,27 @@ impl Observer {
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Observer(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{Event, Observer};
+
+    #[test]
+    fn a_combined_observer_passes_events_to_both() {
+        let count = Arc::new(AtomicUsize::new(0));
+        let adding = |amount| {
+            let count = Arc::clone(&count);
+            Observer::new(move |_| {
+                count.fetch_add(amount, Ordering::SeqCst);
+            })
+        };
+        let both = adding(1).and(&adding(10));
+        both.emit(&Event::PlainHttp { host: "localhost" });
+        assert_eq!(count.load(Ordering::SeqCst), 11);
     }
 }

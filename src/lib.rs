@@ -21,7 +21,7 @@
 //!
 //! | rank | module | contents |
 //! | --- | --- | --- |
-//! | 0 | [`digest`], [`platform`], [`url`], `dates`, `decimal`, `json`, `redact` | value types from the specifications; no I/O |
+//! | 0 | [`digest`], [`platform`], [`url`], `dates`, `decimal`, `json`, `lock`, `redact` | value types from the specifications; no I/O |
 //! | 1 | [`reference`](mod@reference), [`oci`], [`http`] | names, documents of registries, grammars of header fields; no I/O |
 //! | 2 | [`error`] | one error type, its kinds and exit codes |
 //! | 3 | [`files`] | bounded reads, atomic replacement |
@@ -75,6 +75,7 @@ pub mod explain;
 pub mod files;
 pub mod http;
 mod json;
+mod lock;
 pub mod oci;
 pub mod platform;
 mod redact;

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use regq::registry::Config;
 
@@ -15,6 +17,27 @@ use crate::cli::docs::help::help;
 use crate::cli::failure::hint;
 
 mod readme;
+
+/// A stderr that can be read afterwards.
+#[derive(Clone, Default)]
+pub(crate) struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Sink {
+    pub(crate) fn text(&self) -> String {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 #[test]
 fn names_are_unique() {

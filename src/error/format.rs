@@ -30,6 +30,19 @@ impl fmt::Display for HumanDuration {
     }
 }
 
+/// Joins the messages of an error and its sources, outermost first.
+#[must_use]
+pub fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}
+
 /// The names of a list that are shown.
 const MAX_NAMES: usize = 20;
 

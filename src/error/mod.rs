@@ -18,8 +18,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::connection::{CertificateFault, ConnectionError, ConnectionFault};
-pub use self::format::HumanDuration;
 use self::format::list;
+pub use self::format::{HumanDuration, with_sources};
 pub use self::kind::Kind;
 pub use self::local::{CredentialFault, HelperFault, LocalFault};
 pub use self::policy::Refusal;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::credentials::Secret;
 use crate::dates::utc;
-use crate::error::{Error, Identity, Party};
+use crate::error::{Error, Identity, Party, with_sources};
 use crate::explain::attempt::{Attempt, FinalResponse};
 use crate::explain::jwt::{Access, Form, Object, Token};
 use crate::explain::recording::{
@@ -161,13 +161,7 @@ pub(super) fn recorded(recording: &Recording, attempt: &Attempt<'_>) -> Vec<Step
 
 /// Describes the error that ended the walk, with its causes.
 pub(super) fn ended(error: &Error) -> Step {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(source) = next {
-        let _ = write!(text, ": {source}");
-        next = source.source();
-    }
-    step("error", text)
+    step("error", with_sources(error))
 }
 
 fn authorization(exchange: &RecordedExchange) -> String {

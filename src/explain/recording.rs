@@ -5,15 +5,16 @@
 
 use std::mem::discriminant;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::UNIX_EPOCH;
 
 use crate::credentials::{LookupResult, Secret};
 use crate::dates;
 use crate::error::{Identity, Party};
-use crate::event::{Event, Exchanged};
+use crate::event::{Event, Exchanged, Observer};
 use crate::explain::supplied::TokenBody;
 use crate::http::Head;
+use crate::lock::lock;
 use crate::url::Url;
 
 /// Records what a client reports. Clones share one recording.
@@ -90,8 +91,17 @@ const LIMIT_HEADERS: [&str; 5] = [
 ];
 
 impl Recorder {
-    /// Records an event. Pass this to an [`Observer`](crate::event::Observer).
-    pub fn record(&self, event: &Event<'_>) {
+    /// An observer that records everything: events, and requests with their responses, secrets included.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        let (events, exchanges) = (self.clone(), self.clone());
+        Observer::with_conversation(
+            move |event| events.record(event),
+            move |exchange| exchanges.record_exchange(exchange),
+        )
+    }
+
+    fn record(&self, event: &Event<'_>) {
         let record = match event {
             Event::Resolved { host, addresses } => {
                 Record::Resolved { host: (*host).to_owned(), addresses: addresses.to_vec() }
@@ -119,13 +129,12 @@ impl Recorder {
         self.push(record);
     }
 
-    /// Records a request and its response, secrets included.
-    pub fn record_exchange(&self, exchanged: &Exchanged<'_>) {
+    fn record_exchange(&self, exchanged: &Exchanged<'_>) {
         self.push(Record::Exchange(Box::new(RecordedExchange::of(exchanged))));
     }
 
     fn push(&self, record: Record) {
-        let mut recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recording = lock(&self.0);
         if recording.records.len() < MAX_RECORDS {
             recording.records.push(record);
         }
@@ -133,14 +142,14 @@ impl Recorder {
 
     /// Returns the recording and starts a new one.
     pub fn take(&self) -> Recording {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut lock(&self.0))
     }
 }
 
 impl Recording {
     /// Whether credentials were found for any registry that required a login.
     #[must_use]
-    pub fn has_credentials(&self) -> bool {
+    pub fn found_credentials(&self) -> bool {
         self.records.iter().any(|record| {
             let Record::CredentialLookup { result, .. } = record else { return false };
             matches!(result, LookupResult::Given { .. } | LookupResult::Entry { .. })

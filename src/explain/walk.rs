@@ -1,7 +1,6 @@
 //! Resolves a reference with a client and records the requests.
 
 use crate::error::Result;
-use crate::event::Observer;
 use crate::explain::recording::{Recorder, Recording};
 use crate::reference::Reference;
 use crate::registry::{Client, ResolveOptions, Resolved};
@@ -17,16 +16,11 @@ pub struct Walk {
 }
 
 /// Resolves a reference and records all requests. Reads error bodies too, which takes one more request after a refusal.
-///
-/// The client's own observer receives no events from this. To observe and record, use a [`Recorder`].
+/// The client's own observer receives the events as well.
 pub fn walk(client: &Client, reference: &Reference) -> Walk {
     let recorder = Recorder::default();
-    let (events, exchanges) = (recorder.clone(), recorder.clone());
-    let observer = Observer::with_conversation(
-        move |event| events.record(event),
-        move |exchange| exchanges.record_exchange(exchange),
-    );
+    let client = client.also_observed_by(&recorder.observer());
     let options = ResolveOptions { error_details: true, ..ResolveOptions::default() };
-    let result = client.observed_by(observer).resolve(reference, &options);
+    let result = client.resolve(reference, &options);
     Walk { recording: recorder.take(), result }
 }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use crate::error::Result;
 use crate::event::Observer;
+use crate::lock::lock;
 use crate::reference::Registry;
 use crate::registry::endpoint::Endpoint;
 use crate::registry::helper_answers::HelperAnswers;
 use crate::registry::settings::Config;
-use crate::registry::state::{Registries, lock};
+use crate::registry::state::Registries;
 use crate::transport::Transport;
 
 /// How many different problems are reported for one client.
@@ -82,6 +83,12 @@ impl Client {
     #[must_use]
     pub fn observed_by(&self, observer: Observer) -> Client {
         Client { shared: Arc::clone(&self.shared), observer }
+    }
+
+    /// Returns the same client with an additional observer, for one or several questions.
+    #[must_use]
+    pub fn also_observed_by(&self, observer: &Observer) -> Client {
+        self.observed_by(self.observer.and(observer))
     }
 
     /// Returns the endpoint of a registry: over plain http if the settings or an earlier question require it.

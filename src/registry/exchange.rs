@@ -54,6 +54,8 @@ pub(super) enum Resource<'a> {
 pub(super) struct Exchange<'a> {
     pub(super) client: &'a Client,
     registry: &'a Registry,
+    /// Where the registry is asked.
+    endpoint: Endpoint,
     /// The repository's path. `None` for questions about the registry itself.
     repository: Option<&'a str>,
     pub(super) deadline: Deadline,
@@ -91,6 +93,7 @@ impl<'a> Exchange<'a> {
         Exchange {
             client,
             registry,
+            endpoint: client.endpoint(registry),
             repository,
             deadline: Deadline::new(client.shared.config.timeout),
             address_scope: None,
@@ -204,8 +207,8 @@ impl<'a> Exchange<'a> {
         if let Some(response) = response {
             state.record_response(request.url.scheme());
             // What a host answers to a redirect does not pause it for others: the registry chose the path.
-            let named = party == Party::TokenServer
-                || request.url.origin() == self.client.endpoint(self.registry).origin();
+            let named =
+                party == Party::TokenServer || request.url.origin() == self.endpoint.origin();
             if let (true, 429, Some(pause)) = (named, response.status(), response.retry_after()) {
                 let host = request.url.origin().authority();
                 let identity = requester.identity.clone();
@@ -262,8 +265,7 @@ impl<'a> Exchange<'a> {
     fn falls_back_to_plain_http(&self, error: &Error) -> bool {
         let Error::Connection(connection) = error else { return false };
         let ConnectionFault::NotTls = connection.fault else { return false };
-        let endpoint = self.client.endpoint(self.registry);
-        let origin = endpoint.origin();
+        let origin = self.endpoint.origin();
         let falls_back = self.registry.is_loopback()
             && origin.scheme() == Scheme::Https
             && connection.host == origin.authority()
@@ -276,7 +278,9 @@ impl<'a> Exchange<'a> {
     }
 
     fn request_until_final(&mut self, question: Question<'_>) -> Result<FinalResponse> {
-        let named = self.client.endpoint(self.registry);
+        // Plain http may be known to be necessary since the last question.
+        self.endpoint = self.client.endpoint(self.registry);
+        let named = self.endpoint.clone();
         let mut url = self.url(&named, question.resource).map_err(|fault| {
             Refusal::RedirectTarget { host: named.origin().authority(), fault: Some(fault) }
         })?;
@@ -461,7 +465,7 @@ impl<'a> Exchange<'a> {
     /// Returns the most private kind of address that a request to this URL may connect to. `None` allows every address:
     /// for the registry that the user named, if the configuration allows private addresses, and before the first response.
     pub(super) fn max_scope(&self, url: &Url) -> Option<AddressScope> {
-        let named = url.origin() == self.client.endpoint(self.registry).origin();
+        let named = url.origin() == self.endpoint.origin();
         if named || self.client.shared.config.allow_private { None } else { self.address_scope }
     }
 }

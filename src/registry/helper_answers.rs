@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::credentials::{Credential, HELPER_MAX_TIME};
 use crate::error::HelperFault;
+use crate::lock::lock;
 use crate::registry::lru::Lru;
-use crate::registry::state::lock;
 
 /// What a helper answered: a credential, that it has none, or why it failed.
 type Answer = Result<Option<Credential>, HelperFault>;

@@ -3,11 +3,12 @@
 //! All clones of a client share it. A lock is held for one lookup or one change, never during a request or while a
 //! helper runs.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::credentials::Credential;
 use crate::error::{ConnectionError, StatusError};
+use crate::lock::lock;
 use crate::registry::authorization::Authorization;
 use crate::registry::lru::Lru;
 use crate::token::TokenRequest;
@@ -225,12 +226,6 @@ impl RegistryState {
 
 fn token_key(login: &Authorization) -> Option<(TokenRequest, Option<Credential>)> {
     Some((login.token_request()?.clone(), login.issued_for().cloned()))
-}
-
-/// Locks a mutex, even after a panic in another thread: each change of the data is one insertion or removal, so the data
-/// is consistent.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver}
 use ureq::unversioned::transport::NextTimeout;
 
 use crate::event::Observer;
+use crate::lock::lock;
 use crate::url::{Origin, is_localhost, literal_address};
 
 /// How long addresses are cached. Longer than most runs take, but short enough for programs that run for days.
@@ -180,11 +181,6 @@ impl CacheEntry {
     fn is_fresh(&self) -> bool {
         self.since.elapsed() < CACHE_TTL
     }
-}
-
-/// A panic elsewhere leaves these maps intact: every change is one insertion or removal.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns the addresses that were checked for the request; never looks one up.

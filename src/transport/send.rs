@@ -5,7 +5,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use ureq::{AsSendBody, Timeout, http};
@@ -14,6 +13,7 @@ use crate::credentials::Secret;
 use crate::error::{ConnectionFault, Error, HumanDuration, Refusal, Result};
 use crate::event::{Event, Observer};
 use crate::http::{Head, warning};
+use crate::lock::lock;
 use crate::redact::Redactor;
 use crate::transport::address_scope::AddressScope;
 use crate::transport::agent::Transport;
@@ -185,7 +185,7 @@ impl Transport {
 
     /// Whether a warning has not been reported yet, and may be.
     fn is_new_warning(&self, warning: String) -> bool {
-        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut warnings = lock(&self.warnings);
         warnings.len() < MAX_WARNINGS && warnings.insert(warning)
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
     while let Some(item) = items.next()? {
         let answer = item.reference.and_then(|reference| {
             registry.check(&reference, options)?;
-            let (client, recorder) = client::recorded(&client, messages);
+            let (client, recorder) = client::recorded(&client);
             resolve(&client, reference, &item.typed, &resolve_options, &context.given, &recorder)
         });
         let (reference, resolved) = match answer {

@@ -27,7 +27,7 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
     let mut file = CredentialFile::open(&path).map_err(|error| Failure::new(&error, None))?;
     let keychain = Keychain::given(Credential::Password(password.clone()));
     let client = client::client_with(context, keychain)?;
-    let (client, recorder) = client::recorded(&client, &context.messages);
+    let (client, recorder) = client::recorded(&client);
     let failure = |error: &Error| {
         let typed = context.operands.first().map(|name| name.to_string_lossy());
         denied::login_failure(error, &typed.unwrap_or_default(), &context.given, &recorder)

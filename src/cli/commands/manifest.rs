@@ -8,7 +8,7 @@ use crate::cli::session::references;
 
 /// Writes the bytes, which the library has verified.
 pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
-    let (client, recorder) = client::recorded(&client::client(context)?, &context.messages);
+    let (client, recorder) = client::recorded(&client::client(context)?);
     let Some(operand) = context.operands.first() else { return Ok(0) };
     let item = references::item(operand.as_encoded_bytes());
     let manifest = item.reference.and_then(|reference| {

@@ -89,7 +89,7 @@ fn cause(
     let explanation = explain(&case);
     let finding = explanation.decisive()?;
     let logs_in = matches!(finding.remedy, Remedy::LogIn | Remedy::CorrectRequestOrLogIn)
-        && !recording.has_credentials()
+        && !recording.found_credentials()
         // A login at the registry is of no use to the host that a redirect led to.
         && explanation.moved_to().is_none();
     let command = reference.filter(|_| logs_in);

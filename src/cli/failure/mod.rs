@@ -3,7 +3,7 @@
 pub(crate) mod denied;
 pub(crate) mod hint;
 
-use regq::error::{Error, Kind};
+use regq::error::{Error, Kind, with_sources};
 use regq::reference::Reference;
 
 use crate::cli::output::stdout::StdoutError;
@@ -45,7 +45,7 @@ impl Failure {
     pub(crate) fn new(error: &Error, reference: Option<&Reference>) -> Failure {
         Failure {
             kind: error.kind(),
-            message: chain(error),
+            message: with_sources(error),
             hint: hint::hint(error, reference),
             names_reference: matches!(error, Error::Reference(_)),
         }
@@ -69,16 +69,4 @@ impl Failure {
             format!("{typed}: {}", self.message)
         }
     }
-}
-
-/// Joins the messages of an error and its sources, outermost first.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        next = source.source();
-    }
-    text
 }

@@ -16,7 +16,6 @@ use crate::cli::args::flags::Options;
 use crate::cli::args::values;
 use crate::cli::commands::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::output::Messages;
 use crate::cli::session::auth_paths;
 use crate::cli::session::environment::{Environment, local_failure};
 use crate::cli::session::keychain::keychain;
@@ -49,19 +48,10 @@ pub(crate) fn client_with(context: &Context, keychain: Keychain) -> Result<Clien
     Client::new(config).map_err(|error| local_failure(&error, options, environment))
 }
 
-/// Returns the client with an observer for one question, and the recorder of that question.
-pub(crate) fn recorded(client: &Client, messages: &Arc<Messages>) -> (Client, Recorder) {
+/// Returns the client for one question, and the recorder of that question.
+pub(crate) fn recorded(client: &Client) -> (Client, Recorder) {
     let recorder = Recorder::default();
-    let (events, exchanges) = (recorder.clone(), recorder.clone());
-    let messages = Arc::clone(messages);
-    let observer = Observer::with_conversation(
-        move |event| {
-            events.record(event);
-            trace::print(&messages, event);
-        },
-        move |exchange| exchanges.record_exchange(exchange),
-    );
-    (client.observed_by(observer), recorder)
+    (client.also_observed_by(&recorder.observer()), recorder)
 }
 
 /// Returns the token servers that the user trusts, by flags and by `REGQ_TRUST_REALM`.

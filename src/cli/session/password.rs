@@ -62,24 +62,10 @@ fn read(source: &str, reader: impl Read) -> Result<Secret, Failure> {
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex, PoisonError};
+    use std::io;
 
+    use crate::cli::tests::Sink;
     use crate::cli::{Environment, Process, run};
-
-    /// A stderr that can be read afterwards.
-    #[derive(Clone, Default)]
-    struct Sink(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Sink {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     /// Runs `login` with an empty password. Returns the exit code and stderr.
     fn login(stdin_is_terminal: bool, flags: &[&str]) -> (u8, String) {
@@ -94,8 +80,7 @@ mod tests {
             stdout_is_terminal: false,
             stderr: Box::new(sink.clone()),
         });
-        let bytes = sink.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (code, String::from_utf8_lossy(&bytes).into_owned())
+        (code, sink.text())
     }
 
     #[test]

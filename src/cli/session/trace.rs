@@ -57,24 +57,9 @@ pub(super) fn print(messages: &Messages, event: &Event<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex, PoisonError};
 
     use super::{Duration, Event, Messages, Verbosity, print};
-
-    /// A stderr that can be read afterwards.
-    #[derive(Clone, Default)]
-    struct Sink(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Sink {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::cli::tests::Sink;
 
     /// Returns what is printed about a wait.
     fn printed(verbosity: Verbosity, wait: Duration, announced: bool) -> String {
@@ -82,8 +67,7 @@ mod tests {
         let messages = Messages::new(Box::new(sink.clone()), verbosity);
         let event = Event::Retrying { host: "h", reason: "status 429", wait, announced };
         print(&messages, &event);
-        let bytes = sink.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
+        sink.text()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::source::{Path, Source};
 /// Files and folders of `src/` by rank. A file imports only from lower ranks. Within a folder, and within the program
 /// (the last rank), siblings may import each other, but not in a cycle. `src/lib.rs` documents the same table.
 const RANKS: &[(u8, &[&str])] = &[
-    (0, &["digest", "platform", "url", "dates", "decimal", "json", "redact"]),
+    (0, &["digest", "platform", "lock", "url", "dates", "decimal", "json", "redact"]),
     (1, &["reference", "oci", "http"]),
     (2, &["error"]),
     (3, &["files"]),

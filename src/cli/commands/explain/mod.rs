@@ -10,11 +10,10 @@ use std::io::Read;
 
 use regq::credentials::Secret;
 use regq::error::{Error, Kind};
-use regq::explain::{Case, Explanation, Given, Recording, explain};
+use regq::explain::{Case, Explanation, Given, Walk, explain, walk};
 use regq::files;
 use regq::http::challenge::{Challenge, ChallengeError};
 use regq::reference::Reference;
-use regq::registry::ResolveOptions;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -92,12 +91,6 @@ struct OutcomeObject {
     status: Option<u16>,
 }
 
-/// The recording of regq's requests, and the digest or error that ended them.
-struct Walk {
-    recording: Recording,
-    result: Result<String, Error>,
-}
-
 /// Runs the command.
 pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
     let given = given(context)?;
@@ -117,7 +110,9 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
         },
     };
     let walk = match &reference {
-        Some(reference) if !context.options.attempt.offline => Some(walk(context, reference)?),
+        Some(reference) if !context.options.attempt.offline => {
+            Some(walk(&client::client(context)?, reference))
+        }
         Some(_) | None => None,
     };
     let mut case = Case::new(&given).plain_http(context.options.connection.plain_http);
@@ -128,14 +123,6 @@ pub(crate) fn run(context: &mut Context) -> Result<u8, CommandError> {
         case = case.recording(&walk.recording, walk.result.as_ref().err());
     }
     print(context, typed.as_deref(), reference.as_ref(), &explain(&case), walk.as_ref())
-}
-
-/// Resolves a reference and records the requests.
-fn walk(context: &mut Context, reference: &Reference) -> Result<Walk, Failure> {
-    let (client, recorder) = client::recorded(&client::client(context)?, &context.messages);
-    let options = ResolveOptions { error_details: true, ..ResolveOptions::default() };
-    let result = client.resolve(reference, &options).map(|resolved| resolved.digest.to_string());
-    Ok(Walk { recording: recorder.take(), result })
 }
 
 fn print(
@@ -157,7 +144,7 @@ fn print(
     match options.answer.format() {
         Format::Text => {
             let verdict = match walk.map(|walk| &walk.result) {
-                Some(Ok(digest)) => Verdict::Succeeded(digest),
+                Some(Ok(resolved)) => Verdict::Succeeded(&resolved.digest),
                 Some(Err(error)) => Verdict::Failed(hint::hint(error, reference)),
                 None => Verdict::Offline,
             };

@@ -3,6 +3,7 @@
 //! Prose is wrapped. Quoted values, URLs and commands are not broken, so that they can be searched for and copied.
 //! Everything is escaped: most of it was sent by a server.
 
+use regq::digest::Digest;
 use regq::explain::{Explanation, Finding, Outcome, Severity};
 
 use crate::cli::commands::explain::suggested_command::advice;
@@ -25,7 +26,7 @@ pub(crate) struct Page<'a> {
 /// How regq's own login attempt ended.
 pub(crate) enum Verdict<'a> {
     /// It resolved the reference to this digest.
-    Succeeded(&'a str),
+    Succeeded(&'a Digest),
     /// It failed. The hint is printed if no cause was found.
     Failed(Option<String>),
     /// regq made no attempt of its own.
