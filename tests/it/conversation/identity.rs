@@ -237,7 +237,7 @@ fn a_ready_token_is_not_sent_to_a_realm() {
 }
 
 #[test]
-fn a_password_that_the_realm_refuses_is_not_sent_again() {
+fn a_password_that_the_realm_refuses_is_sent_once_for_a_question() {
     for status in [401, 403] {
         let server = https(move |request| match request.path() {
             "/token" => Reply::new(status).body("wrong"),
